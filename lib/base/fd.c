@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+int close_fd(int fd) {
+        if (fd >= 0) {
+                int saved = errno, r;
+
+                r = close(fd);
+                assert(r == 0 || errno != EBADF);
+                errno = saved;
+        }
+
+        return -EBADF;
+}
+
+int fd_dup(int fd) {
+        int copy;
+
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return copy < 0 ? -errno : copy;
+}
+
+ssize_t read_text_at(int dir, const char *path, char *buffer, size_t size) {
+        _cleanup_close_ int fd = -EBADF;
+        size_t n = 0;
+
+        assert(size > 0);
+        buffer[0] = '\0';
+
+        fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+
+        while (n < size) {
+                ssize_t l;
+
+                l = read(fd, buffer + n, size - n);
+                if (l < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        buffer[0] = '\0';
+                        return -errno;
+                }
+                if (l == 0)
+                        break;
+                n += (size_t) l;
+        }
+
+        if (n == size) {
+                buffer[0] = '\0';
+                return -E2BIG;
+        }
+
+        while (n > 0 && buffer[n - 1] == '\n')
+                n--;
+        buffer[n] = '\0';
+        return (ssize_t) n;
+}
+
+int write_text_at(int dir, const char *path, const char *text) {
+        _cleanup_close_ int fd = -EBADF;
+        size_t length = strlen(text);
+        ssize_t n;
+
+        fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+
+        do
+                n = write(fd, text, length);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+
+        return (size_t) n == length ? 0 : -EIO;
+}
+
+int readlink_name_at(int dir, const char *path, char *buffer, size_t size) {
+        char target[PATH_MAX];
+        const char *name;
+        ssize_t n;
+
+        n = readlinkat(dir, path, target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = '\0';
+
+        name = strrchr(target, '/');
+        name = name ? name + 1 : target;
+        if (strlen(name) >= size)
+                return -E2BIG;
+
+        strcpy(buffer, name);
+        return 0;
+}
