@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Every name that is on the wire, in the journal or in the environment: daemon, library and tests take them from here
+ * and spell none of them twice. The contract itself is dbus/ *.xml.
+ */
+
+#define IOMMUD_BUS_NAME "org.iommud1"
+#define IOMMUD_PATH "/org/iommud1"
+#define IOMMUD_PATH_GROUP IOMMUD_PATH "/group"
+#define IOMMUD_PATH_DEVICE IOMMUD_PATH "/device"
+#define IOMMUD_PATH_LEASE IOMMUD_PATH "/lease"
+
+#define IOMMUD_INTERFACE_MANAGER "org.iommud1.Manager"
+#define IOMMUD_INTERFACE_GROUP "org.iommud1.Group"
+#define IOMMUD_INTERFACE_DEVICE "org.iommud1.Device"
+#define IOMMUD_INTERFACE_LEASE "org.iommud1.Lease"
+
+/* Errors: each means one thing. A refusal of the kernel is never one of policy. */
+#define IOMMUD_ERROR_PREFIX "org.iommud1.Error."
+#define IOMMUD_ERROR_NO_SUCH_DEVICE IOMMUD_ERROR_PREFIX "NoSuchDevice"
+#define IOMMUD_ERROR_NOT_VIABLE IOMMUD_ERROR_PREFIX "NotViable"
+#define IOMMUD_ERROR_HOST_IN_USE IOMMUD_ERROR_PREFIX "HostInUse"
+#define IOMMUD_ERROR_DENIED IOMMUD_ERROR_PREFIX "Denied"
+#define IOMMUD_ERROR_TAKEN IOMMUD_ERROR_PREFIX "Taken"
+#define IOMMUD_ERROR_QUOTA IOMMUD_ERROR_PREFIX "Quota"
+#define IOMMUD_ERROR_DRAINING IOMMUD_ERROR_PREFIX "Draining"
+#define IOMMUD_ERROR_KERNEL_FAILED IOMMUD_ERROR_PREFIX "KernelFailed"
+#define IOMMUD_ERROR_NOT_SUPPORTED IOMMUD_ERROR_PREFIX "NotSupported"
+#define IOMMUD_ERROR_INVALID_OPTION IOMMUD_ERROR_PREFIX "InvalidOption"
+#define IOMMUD_ERROR_INVALID_SELECTOR IOMMUD_ERROR_PREFIX "InvalidSelector"
+#define IOMMUD_ERROR_INVALID_POLICY IOMMUD_ERROR_PREFIX "InvalidPolicy"
+
+/* Options of Acquire and Plan */
+#define IOMMUD_OPTION_MODE "mode"
+#define IOMMUD_OPTION_ACCOUNTING "accounting"
+#define IOMMUD_OPTION_HOLDER "holder"
+
+/* Roles of file descriptors: in the reply of Acquire and in LISTEN_FDNAMES of "iommuctl run" */
+#define IOMMUD_FD_LIFELINE "lifeline"
+#define IOMMUD_FD_IOMMUFD "iommufd"
+#define IOMMUD_FD_DEVICE_PREFIX "device:"
+
+/*
+ * A message carries at most this many devices: dbus-daemon disconnects the *sender* of more than 16 fds in one message
+ * (max_message_unix_fds of its system.conf), and a reply needs two more than it has devices.
+ */
+#define IOMMUD_DEVICES_MAX 8
+
+/* Identifiers of the journal's messages, see systemd/iommud.catalog */
+#define IOMMUD_MESSAGE_GRANT "8e5d87161f1648eab81483d830cb9e62"
+#define IOMMUD_MESSAGE_DENIAL "9e4e161e6a9e49cda874fd6df3c36848"
+#define IOMMUD_MESSAGE_RELEASE "161b847623214f549687a616adea6487"
+#define IOMMUD_MESSAGE_FAILURE "a2d347995d6a4910a99503e4aba5ada3"
+#define IOMMUD_MESSAGE_STUCK "69725fb8c2d448e3be00737a6b16303f"
+#define IOMMUD_MESSAGE_POLICY "13e76350934d44deb269bb1b39a7da91"
