@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The names of the core's types and the enums that more than one of them speaks in. Headers of the core include this
+ * one and leaf headers, not each other, so that no circle can arise.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+#include "base/strtab.h"
+
+typedef struct Account Account;
+typedef struct Change Change;
+typedef struct ChangeSet ChangeSet;
+typedef struct Device Device;
+typedef struct DeviceFacts DeviceFacts;
+typedef struct Group Group;
+typedef struct GroupFacts GroupFacts;
+typedef struct Host Host;
+typedef struct Kernel Kernel;
+typedef struct KernelFailure KernelFailure;
+typedef struct Lease Lease;
+typedef struct Manager Manager;
+typedef struct Plan Plan;
+typedef struct Policy Policy;
+typedef struct Refusal Refusal;
+typedef struct Request Request;
+typedef struct Subject Subject;
+typedef struct Task Task;
+typedef struct TaskResult TaskResult;
+
+/* The kernel's names: bus ids, drivers, groups. Long enough for an mdev's UUID and a platform device's node name. */
+#define KERNEL_NAME_MAX 64
+
+/* What is handed over; see the table of modes in the documentation of Acquire. */
+typedef enum Mode {
+        MODE_VMM,
+        _MODE_MAX,
+        _MODE_INVALID = -EINVAL,
+} Mode;
+
+/* Whom the kernel charges for the memory that the holder pins: IOMMU_OPTION_RLIMIT_MODE. */
+typedef enum Accounting {
+        ACCOUNTING_PROCESS,
+        ACCOUNTING_USER,
+        _ACCOUNTING_MAX,
+        _ACCOUNTING_INVALID = -EINVAL,
+} Accounting;
+
+DECLARE_STRING_TABLE(mode, Mode);
+DECLARE_STRING_TABLE(accounting, Accounting);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * An IOMMU group: the smallest thing that can be isolated, and what DMA ownership belongs to.
+ */
+
+#include "core/forward.h"
+
+typedef enum DmaOwner {
+        DMA_OWNER_NONE,
+        DMA_OWNER_KERNEL,
+        DMA_OWNER_LEASED,
+        DMA_OWNER_FOREIGN,
+        _DMA_OWNER_MAX,
+        _DMA_OWNER_INVALID = -EINVAL,
+} DmaOwner;
+
+DECLARE_STRING_TABLE(dma_owner, DmaOwner);
+
+struct GroupFacts {
+        uint32_t id;
+        char type[16];                       /* of the default domain: "DMA-FQ" */
+        bool direct;                         /* has a reserved region that must stay mapped 1:1: never to be owned by userspace */
+};
+
+struct Group {
+        GroupFacts facts;
+        Manager *manager;                    /* owns the group */
+        Device *devices;                     /* ordered by name; owned */
+        Lease *lease;                        /* that the group is part of, or NULL; not owned */
+        bool foreign;                        /* another userspace had it when the kernel was last asked */
+};
+
+int group_new(Manager *manager, const GroupFacts *facts, Group **ret) _must_check_;
+Group *group_free(Group *group);
+DEFINE_CLEANUP_FUNC(Group, group_free);
+
+/* Whose it is, from what is known now. */
+DmaOwner group_dma_owner(const Group *group);
+
+/* No device of it is bound to a driver that owns DMA for the kernel. */
+bool group_is_viable(const Group *group);

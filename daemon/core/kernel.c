@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/kernel.h"
+
+static const char *const mode_table[] = {
+        [MODE_VMM] = "vmm",
+};
+
+DEFINE_STRING_TABLE(mode, Mode, _MODE_MAX);
+
+static const char *const accounting_table[] = {
+        [ACCOUNTING_PROCESS] = "process",
+        [ACCOUNTING_USER] = "user",
+};
+
+DEFINE_STRING_TABLE(accounting, Accounting, _ACCOUNTING_MAX);
+
+int kernel_failure(KernelFailure *reterr, int error, const char *format, ...) {
+        va_list ap;
+
+        assert(error < 0);
+
+        if (reterr) {
+                reterr->error = error;
+                va_start(ap, format);
+                vsnprintf(reterr->call, sizeof(reterr->call), format, ap);
+                va_end(ap);
+        }
+
+        return error;
+}

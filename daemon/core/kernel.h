@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The port to the kernel: every ioctl and every write to sysfs that iommud does is behind one of these verbs. They
+ * speak the core's words; no uapi type crosses. daemon/kernel fills the table for real, the tests with a fake that
+ * counts calls and fails the n-th.
+ *
+ * A device is named by the subsystem (bus) and its name there: "pci", "0000:01:00.0".
+ *
+ * Verbs return 0, or a negative errno together with *reterr: what was called and what it answered. Where a verb has
+ * outcomes that are no failure, they are positive and named beside it.
+ */
+
+#include "core/forward.h"
+
+/* What failed: the call in words an administrator can search for, and the errno that it gave. */
+struct KernelFailure {
+        char call[160];
+        int error;                           /* negative errno */
+};
+
+/* A process that has a device open. */
+typedef struct Holder {
+        pid_t pid;
+        char comm[16];                       /* as /proc/PID/comm has it */
+} Holder;
+
+#define HOLDERS_MAX 16
+
+typedef struct Holders {
+        Holder items[HOLDERS_MAX];
+        unsigned n_items;                    /* of them; there may be more processes than items */
+} Holders;
+
+/* Outcomes of probe_group(). */
+enum {
+        _GROUP_PROBE_FREE,
+        GROUP_PROBE_NOT_VIABLE,              /* a driver of the kernel's owns DMA for it */
+        GROUP_PROBE_FOREIGN,                 /* another userspace program has it open */
+};
+
+/* Outcomes of prove_free(). */
+enum {
+        _PROVE_FREE,
+        PROVE_HELD,                          /* somebody has the device open; *ret_holders says who, if it could be seen */
+        PROVE_GONE,                          /* there is no such device any more */
+};
+
+typedef struct KernelOps {
+        /*
+         * Quick verbs: they may be called in the event loop.
+         */
+
+        /* A fresh iommufd with its accounting mode set before anything else is in it. Caller owns *ret_fd. */
+        int (*open_context)(void *userdata, Accounting accounting, int *ret_fd, KernelFailure *reterr);
+
+        /* The VFIO character device of a device, never bound, proved to be that device's. Caller owns *ret_fd. */
+        int (*open_device)(void *userdata, const char *subsystem, const char *name, int *ret_fd,
+                           KernelFailure *reterr);
+
+        /*
+         * The driver that the device is bound to and its driver_override, as they are this moment; "" for none.
+         * Both buffers hold KERNEL_NAME_MAX bytes. -ENODEV when there is no such device.
+         */
+        int (*read_driver)(void *userdata, const char *subsystem, const char *name, char *ret_driver,
+                           char *ret_override, KernelFailure *reterr);
+
+        /* Asks the kernel whether a group could be owned by userspace now. See the outcomes above. */
+        int (*probe_group)(void *userdata, uint32_t group, KernelFailure *reterr);
+
+        /*
+         * Slow verbs: an unbind, a bind and the last close of a device take a tenth of a second and more, and can hang
+         * for ever. They are called in child processes only.
+         */
+
+        /*
+         * Unbinds the device from whatever driver it has, sets its driver_override to @override ("" clears it) and binds
+         * it to @driver ("" leaves it without one). Verified afterwards: 0 means that the device has exactly that driver.
+         * Must not be called while anybody may have the device open: the unbind would wait, unkillable.
+         */
+        int (*set_driver)(void *userdata, const char *subsystem, const char *name, const char *driver,
+                          const char *override, KernelFailure *reterr);
+
+        /*
+         * Finds out whether nobody has the device open any more: looks for its nodes in all processes, then binds it to a
+         * throw-away iommufd, resets it and closes it again. See the outcomes above.
+         */
+        int (*prove_free)(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
+                          KernelFailure *reterr);
+} KernelOps;
+
+struct Kernel {
+        const KernelOps *ops;
+        void *userdata;                      /* of the table, borrowed */
+};
+
+/* Fills *reterr and returns @error, so that a failing verb ends in "return kernel_failure(…)". @error is negative. */
+int kernel_failure(KernelFailure *reterr, int error, const char *format, ...) _printf_(3, 4);
