@@ -45,6 +45,9 @@ int device_new(Group *group, const DeviceFacts *facts, Device **ret) _must_check
 Device *device_free(Device *device);
 DEFINE_CLEANUP_FUNC(Device, device_free);
 
+/* News of its driver and driver_override. Says so in @changes when they are news, for the group too. */
+void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes);
+
 /* All zero but the fields whose "unknown" is not: start from this value. */
 #define DEVICE_FACTS_INIT { .group = GROUP_NONE, .numa_node = -1, .vf_index = -1 }
 

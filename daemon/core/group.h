@@ -41,3 +41,9 @@ DmaOwner group_dma_owner(const Group *group);
 
 /* No device of it is bound to a driver that owns DMA for the kernel. */
 bool group_is_viable(const Group *group);
+
+/*
+ * Asks the kernel whether userspace could own the group now. Returns 0, or an Outcome with *reterr: OUTCOME_TAKEN when
+ * another program has it, OUTCOME_NOT_VIABLE, OUTCOME_KERNEL_FAILED.
+ */
+int group_probe(Group *group, Refusal *reterr, ChangeSet *changes) _must_check_;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a call into the core has changed, for the edge to publish. The core announces nothing by itself, so that a test
+ * sees an announcement as data. Names and ids, no pointers: a change may outlive what it speaks of.
+ */
+
+#include "core/forward.h"
+
+typedef enum ChangeKind {
+        CHANGE_DEVICE_ADDED,
+        CHANGE_DEVICE_CHANGED,
+        CHANGE_DEVICE_REMOVED,
+        CHANGE_GROUP_ADDED,
+        CHANGE_GROUP_CHANGED,
+        CHANGE_GROUP_REMOVED,
+        CHANGE_LEASE_ADDED,
+        CHANGE_LEASE_CHANGED,
+        CHANGE_LEASE_ANSWERED,               /* the caller of Acquire gets its answer now: active, or refused */
+        CHANGE_LEASE_ENDED,                  /* everything is given back; the lease is there until manager_reap() */
+        _CHANGE_KIND_MAX,
+} ChangeKind;
+
+struct Change {
+        ChangeKind kind;
+        uint64_t id;                         /* of the lease or the group */
+        char name[KERNEL_NAME_MAX];          /* of the device */
+};
+
+struct ChangeSet {
+        Change *items;
+        size_t n_items;
+        bool lost;                           /* memory ran out: not all is in here */
+};
+
+/*
+ * Append a change; one that is in the set already is not added again. A set of NULL drops it, for callers that have
+ * nobody to tell. Running out of memory sets @lost: the state is right all the same, only somebody may not hear of it.
+ */
+void change_set_device(ChangeSet *set, ChangeKind kind, const char *name);
+void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
+void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id);
+
+void change_set_done(ChangeSet *set);

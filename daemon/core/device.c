@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "core/device.h"
+#include "core/group.h"
+#include "core/manager.h"
+
+static int device_compare(const void *key, const void *item) {
+        const Device *device = item;
+
+        return strcmp(key, device->facts.name);
+}
+
+int device_new(Group *group, const DeviceFacts *facts, Device **ret) {
+        _cleanup_free_ Device *device = NULL;
+        Device **link;
+        int r;
+
+        device = calloc(1, sizeof(*device));
+        if (!device)
+                return -ENOMEM;
+
+        device->facts = *facts;
+
+        r = ptr_array_insert(&group->manager->devices, device->facts.name, device, device_compare);
+        if (r < 0)
+                return r;
+
+        for (link = &group->devices; *link; link = &(*link)->next)
+                if (strcmp((*link)->facts.name, facts->name) > 0)
+                        break;
+
+        device->group = group;
+        device->next = *link;
+        *link = device;
+
+        *ret = TAKE_PTR(device);
+        return 0;
+}
+
+Device *device_free(Device *device) {
+        if (!device)
+                return NULL;
+
+        ptr_array_remove(&device->group->manager->devices, device);
+
+        for (Device **link = &device->group->devices; *link; link = &(*link)->next)
+                if (*link == device) {
+                        *link = device->next;
+                        break;
+                }
+
+        free(device);
+        return NULL;
+}
+
+Device *manager_find_device(const Manager *manager, const char *name) {
+        return ptr_array_find(&manager->devices, name, device_compare);
+}
+
+void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes) {
+        DeviceFacts *facts = &device->facts;
+
+        if (strcmp(facts->driver, driver) == 0 && strcmp(facts->driver_override, override) == 0)
+                return;
+
+        /* A VFIO node goes with its driver; the monitor tells of a new one. */
+        if (strcmp(facts->driver, driver) != 0)
+                memset(facts->cdev, 0, sizeof(facts->cdev));
+
+        strncpy(facts->driver, driver, sizeof(facts->driver) - 1);
+        strncpy(facts->driver_override, override, sizeof(facts->driver_override) - 1);
+        change_set_device(changes, CHANGE_DEVICE_CHANGED, facts->name);
+        change_set_group(changes, CHANGE_GROUP_CHANGED, device->group->facts.id);
+}
+
+bool device_facts_on_vfio(const DeviceFacts *facts) {
+        const char *driver;
+
+        if (facts->cdev[0])
+                return true;
+
+        driver = device_facts_vfio_driver(facts);
+        return driver && strcmp(facts->driver, driver) == 0;
+}
+
+bool device_facts_own_dma(const DeviceFacts *facts) {
+        /* Those that set driver_managed_dma: drivers/pci/pcie/portdrv.c, drivers/pci/pci-stub.c. VFIO's are told by their node. */
+        static const char *const managed[] = { "pcieport", "pci-stub" };
+
+        if (!facts->driver[0] || device_facts_on_vfio(facts))
+                return false;
+
+        for (size_t i = 0; i < ELEMENTSOF(managed); i++)
+                if (strcmp(facts->driver, managed[i]) == 0)
+                        return false;
+
+        return true;
+}
+
+const char *device_facts_vfio_driver(const DeviceFacts *facts) {
+        if (strcmp(facts->subsystem, "pci") == 0)
+                return "vfio-pci";
+        if (strcmp(facts->subsystem, "platform") == 0)
+                return "vfio-platform";
+
+        return NULL;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * How a lease goes from state to state: which tasks it asks for, and what their results mean.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/change.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/task.h"
+
+static void lease_set_state(Lease *lease, LeaseState state, ChangeSet *changes) {
+        if (lease->state == state)
+                return;
+
+        lease->state = state;
+        change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+}
+
+static void lease_set_reason(Lease *lease, const char *reason, ChangeSet *changes) {
+        if (strcmp(lease->reason, reason) == 0)
+                return;
+
+        snprintf(lease->reason, sizeof(lease->reason), "%s", reason);
+        change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+}
+
+static void lease_answer(Lease *lease, ChangeSet *changes) {
+        if (lease->answered)
+                return;
+
+        lease->answered = true;
+        change_set_lease(changes, CHANGE_LEASE_ANSWERED, lease->id);
+}
+
+/* Remembers the first thing that went wrong: it is what the caller is told. */
+static void lease_fail(Lease *lease, const KernelFailure *failure) {
+        if (lease->refusal.outcome == OUTCOME_GRANTED)
+                refuse_kernel(&lease->refusal, failure);
+}
+
+static int lease_queue(Lease *lease, LeaseDevice *device, Task *task) {
+        int r;
+
+        strcpy(task->subsystem, device->subsystem);
+        strcpy(task->name, device->name);
+
+        r = manager_queue_task(lease->manager, task);
+        if (r < 0)
+                return r;
+
+        device->task = task->id;
+        return 0;
+}
+
+static int lease_queue_set_driver(Lease *lease, LeaseDevice *device, const char *driver, const char *override) {
+        Task task = { .kind = TASK_SET_DRIVER, .timeout_usec = LIMIT_SET_DRIVER_USEC };
+
+        strcpy(task.driver, driver);
+        strcpy(task.driver_override, override);
+        return lease_queue(lease, device, &task);
+}
+
+/* Looks whether the device is free: at once the first time, then less and less often. */
+static int lease_queue_prove_free(Lease *lease, LeaseDevice *device) {
+        Task task = { .kind = TASK_PROVE_FREE, .timeout_usec = LIMIT_PROVE_FREE_USEC };
+
+        if (device->n_tries > 0) {
+                task.delay_usec = LIMIT_DRAIN_FIRST_USEC;
+                for (unsigned i = 1; i < device->n_tries && task.delay_usec < LIMIT_DRAIN_LAST_USEC; i++)
+                        task.delay_usec *= 2;
+                if (task.delay_usec > LIMIT_DRAIN_LAST_USEC)
+                        task.delay_usec = LIMIT_DRAIN_LAST_USEC;
+        }
+
+        return lease_queue(lease, device, &task);
+}
+
+static bool lease_has_task_in_group(const Lease *lease, uint32_t group) {
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (lease->devices[i].group == group && lease->devices[i].task != 0)
+                        return true;
+
+        return false;
+}
+
+/* True: there are devices that still have to be proved free. */
+static bool lease_drain(Lease *lease, ChangeSet *changes) {
+        bool pending = false;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (!device->handed)
+                        continue;
+                pending = true;
+
+                /* One trial per group at a time: two would have two iommufds, and each find the group owned by the other. */
+                if (!lease_has_task_in_group(lease, device->group) && lease_queue_prove_free(lease, device) < 0)
+                        lease_set_reason(lease, "out of memory; release it to try again", changes);
+        }
+
+        return pending;
+}
+
+/* True: there are devices that still have to be given back, or that could not be. */
+static bool lease_restore(Lease *lease, ChangeSet *changes) {
+        bool pending = false;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (!device->dirty)
+                        continue;
+                pending = true;
+
+                if (device->task != 0 || device->failed)
+                        continue;
+                device->restoring = true;
+                if (lease_queue_set_driver(lease, device, device->driver, device->driver_override) < 0) {
+                        device->failed = true;
+                        lease_set_reason(lease, "out of memory; release it to try again", changes);
+                }
+        }
+
+        return pending;
+}
+
+/* What a lease that has work left is in while tasks for it are under way: @state, unless one of them hangs. */
+static LeaseState lease_state_at_work(const Lease *lease, LeaseState state) {
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (lease->devices[i].overdue)
+                        return LEASE_STUCK;
+
+        return lease_has_task(lease) ? state : LEASE_STUCK;
+}
+
+/* One step closer to the end, whatever the state was before: nothing is left of a lease that has neither kind of work. */
+static void lease_wind_down(Lease *lease, ChangeSet *changes) {
+        lease_close(lease);
+
+        if (lease_drain(lease, changes)) {
+                lease_set_state(lease, lease_state_at_work(lease, LEASE_DRAINING), changes);
+                return;
+        }
+
+        if (lease_restore(lease, changes)) {
+                lease_set_state(lease, lease_state_at_work(lease, LEASE_RESTORING), changes);
+                if (lease->state == LEASE_STUCK && lease->refusal.outcome != OUTCOME_GRANTED)
+                        lease_answer(lease, changes);
+                return;
+        }
+
+        lease_unreserve(lease, changes);
+        lease_set_state(lease, LEASE_ENDED, changes);
+        if (lease->refusal.outcome != OUTCOME_GRANTED)
+                lease_answer(lease, changes);
+        change_set_lease(changes, CHANGE_LEASE_ENDED, lease->id);
+}
+
+static int lease_open_lifeline(Lease *lease) {
+        int fds[2];
+
+        if (lease->lifeline_is_pidfd)
+                return 0;
+
+        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+
+        lease->lifeline = fds[0];
+        lease->lifeline_client = fds[1];
+        return 0;
+}
+
+/* Opens everything that is to be handed over. Returns 0, or a positive Outcome with the refusal set. */
+static int lease_open(Lease *lease, ChangeSet *changes) {
+        const Kernel *kernel = lease->manager->kernel;
+        KernelFailure failure;
+        int r;
+
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                if (!group)
+                        return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "Group %u is gone", lease->groups[i]);
+
+                /* the plan has asked for those that nothing had to be done to */
+                for (unsigned j = 0; j < lease->n_devices; j++)
+                        if (lease->devices[j].group == group->facts.id && lease->devices[j].dirty) {
+                                r = group_probe(group, &lease->refusal, changes);
+                                if (r > 0)
+                                        return r;
+                                break;
+                        }
+        }
+
+        r = kernel->ops->open_context(kernel->userdata, lease->accounting, &lease->iommufd, &failure);
+        if (r < 0)
+                return refuse_kernel(&lease->refusal, &failure);
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                r = kernel->ops->open_device(kernel->userdata, device->subsystem, device->name, &device->fd, &failure);
+                if (r < 0)
+                        return refuse_kernel(&lease->refusal, &failure);
+        }
+
+        r = lease_open_lifeline(lease);
+        if (r < 0) {
+                kernel_failure(&failure, r, "pipe2");
+                return refuse_kernel(&lease->refusal, &failure);
+        }
+
+        return 0;
+}
+
+/* All drivers are as they should be, or one could not be made so. */
+static void lease_prepared(Lease *lease, ChangeSet *changes) {
+        if (lease->refusal.outcome != OUTCOME_GRANTED || lease_open(lease, changes) > 0) {
+                lease_wind_down(lease, changes);
+                return;
+        }
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                lease->devices[i].handed = true;
+                lease->devices[i].dirty = true;
+        }
+
+        lease_set_state(lease, LEASE_ACTIVE, changes);
+        lease_answer(lease, changes);
+}
+
+void lease_start(Lease *lease, ChangeSet *changes) {
+        change_set_lease(changes, CHANGE_LEASE_ADDED, lease->id);
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                const Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
+                for (Device *device = group->devices; device; device = device->next)
+                        change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
+        }
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (!device->target[0])
+                        continue;
+                if (lease_queue_set_driver(lease, device, device->target, device->target) < 0) {
+                        KernelFailure failure = { .error = -ENOMEM, .call = "queueing the change of a driver" };
+
+                        lease_fail(lease, &failure);
+                        break;
+                }
+                device->dirty = true;
+        }
+
+        if (!lease_has_task(lease))
+                lease_prepared(lease, changes);
+}
+
+void lease_end(Lease *lease, const char *cause, ChangeSet *changes) {
+        switch (lease->state) {
+
+        case LEASE_PREPARING:
+                if (lease->refusal.outcome == OUTCOME_GRANTED)
+                        refuse(&lease->refusal, OUTCOME_DRAINING, "The lease was ended while it was prepared: %s", cause);
+                return;
+
+        case LEASE_ACTIVE:
+                snprintf(lease->end_cause, sizeof(lease->end_cause), "%s", cause);
+                lease_wind_down(lease, changes);
+                return;
+
+        case LEASE_STUCK:
+                for (unsigned i = 0; i < lease->n_devices; i++)
+                        lease->devices[i].failed = false;
+                if (!lease_has_task(lease))
+                        lease_wind_down(lease, changes);
+                return;
+
+        case LEASE_DRAINING:
+        case LEASE_RESTORING:
+        case LEASE_ENDED:
+        case _LEASE_STATE_MAX:
+        case _LEASE_STATE_INVALID:
+                return;
+        }
+}
+
+/* The device may have another driver now. What the kernel can't tell, the monitor will. */
+static void lease_refresh_device(Lease *lease, const LeaseDevice *d, ChangeSet *changes) {
+        const Kernel *kernel = lease->manager->kernel;
+        char driver[KERNEL_NAME_MAX] = "", override[KERNEL_NAME_MAX] = "";
+        KernelFailure failure;
+        Device *device;
+
+        device = manager_find_device(lease->manager, d->name);
+        if (device && kernel->ops->read_driver(kernel->userdata, d->subsystem, d->name, driver, override, &failure) >= 0)
+                device_set_driver(device, driver, override, changes);
+}
+
+/* "0000:01:00.0 is open in qemu-system-x86 (pid 4711)" */
+static void lease_explain_held(Lease *lease, const LeaseDevice *device, const Holders *holders, ChangeSet *changes) {
+        char text[sizeof(lease->reason)];
+        size_t n;
+
+        n = (size_t) snprintf(text, sizeof(text), "%s is still open", device->name);
+        if (holders->n_items == 0)
+                snprintf(text + n, sizeof(text) - n, ", in a process that could not be found");
+
+        for (unsigned i = 0; i < holders->n_items && i < HOLDERS_MAX && n < sizeof(text); i++)
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s %.15s (pid %d)", i == 0 ? " in" : ",",
+                                       holders->items[i].comm, (int) holders->items[i].pid);
+
+        lease_set_reason(lease, text, changes);
+}
+
+static void lease_explain_failure(Lease *lease, const LeaseDevice *device, const KernelFailure *failure,
+                                  ChangeSet *changes) {
+        char text[sizeof(lease->reason)];
+
+        snprintf(text, sizeof(text), "%s: %s: %s", device->name, failure->call,
+                 strerrordesc_np(-failure->error) ?: "unknown error");
+        lease_set_reason(lease, text, changes);
+}
+
+static void lease_drain_done(Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
+        if (result->result == PROVE_HELD) {
+                device->n_tries++;
+                lease_explain_held(lease, device, &result->holders, changes);
+                return;
+        }
+
+        if (result->result < 0) {
+                /* not proved is not free */
+                device->n_tries++;
+                lease_explain_failure(lease, device, &result->failure, changes);
+                return;
+        }
+
+        device->handed = false;
+        if (result->result == PROVE_GONE)
+                device->dirty = false;
+        lease_set_reason(lease, "", changes);
+}
+
+static void lease_restore_done(Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
+        if (result->result >= 0 || result->failure.error == -ENODEV) {
+                device->dirty = false;
+                return;
+        }
+
+        device->failed = true;
+        lease_explain_failure(lease, device, &result->failure, changes);
+}
+
+void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
+                     ChangeSet *changes) {
+        device->task = 0;
+        device->overdue = false;
+        lease_refresh_device(lease, device, changes);
+
+        if (task->kind == TASK_PROVE_FREE)
+                lease_drain_done(lease, device, result, changes);
+        else if (device->restoring)
+                lease_restore_done(lease, device, result, changes);
+        else if (result->result < 0)
+                lease_fail(lease, &result->failure);
+
+        if (lease->state != LEASE_PREPARING)
+                lease_wind_down(lease, changes);
+        else if (!lease_has_task(lease))
+                lease_prepared(lease, changes);
+}
+
+void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes) {
+        KernelFailure failure;
+
+        kernel_failure(&failure, -ETIMEDOUT, "%s of %s", task_kind_to_string(task->kind), device->name);
+        lease_explain_failure(lease, device, &failure, changes);
+
+        /* The caller need not wait any longer; the group stays reserved until the kernel has come back. */
+        if (lease->state == LEASE_PREPARING) {
+                lease_fail(lease, &failure);
+                lease_answer(lease, changes);
+        }
+
+        device->overdue = true;
+        lease_set_state(lease, LEASE_STUCK, changes);
+}

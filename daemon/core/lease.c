@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "base/fd.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/plan.h"
+
+static const char *const lease_state_table[] = {
+        [LEASE_PREPARING] = "preparing",
+        [LEASE_ACTIVE] = "active",
+        [LEASE_DRAINING] = "draining",
+        [LEASE_RESTORING] = "restoring",
+        [LEASE_STUCK] = "stuck",
+        [LEASE_ENDED] = "ended",
+};
+
+DEFINE_STRING_TABLE(lease_state, LeaseState, _LEASE_STATE_MAX);
+
+static int lease_compare(const void *key, const void *item) {
+        const uint64_t *id = key;
+        const Lease *lease = item;
+
+        return *id < lease->id ? -1 : *id > lease->id;
+}
+
+Lease *manager_find_lease(const Manager *manager, uint64_t id) {
+        return ptr_array_find(&manager->leases, &id, lease_compare);
+}
+
+LeaseDevice *lease_find_device(const Lease *lease, const char *name) {
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (strcmp(lease->devices[i].name, name) == 0)
+                        return &lease->devices[i];
+
+        return NULL;
+}
+
+LeaseDevice *lease_find_task(const Lease *lease, uint64_t task) {
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (task != 0 && lease->devices[i].task == task)
+                        return &lease->devices[i];
+
+        return NULL;
+}
+
+bool lease_has_task(const Lease *lease) {
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (lease->devices[i].task != 0)
+                        return true;
+
+        return false;
+}
+
+void lease_close(Lease *lease) {
+        lease->lifeline = close_fd(lease->lifeline);
+        lease->lifeline_client = close_fd(lease->lifeline_client);
+        lease->iommufd = close_fd(lease->iommufd);
+
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                lease->devices[i].fd = close_fd(lease->devices[i].fd);
+}
+
+void lease_unreserve(Lease *lease, ChangeSet *changes) {
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                if (!group || group->lease != lease)
+                        continue;
+
+                group->lease = NULL;
+                change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
+                for (Device *device = group->devices; device; device = device->next)
+                        change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
+        }
+
+        charge_done(&lease->charge);
+}
+
+Lease *lease_free(Lease *lease) {
+        if (!lease)
+                return NULL;
+
+        lease_close(lease);
+        lease_unreserve(lease, /* changes= */ NULL);
+        ptr_array_remove(&lease->manager->leases, lease);
+        free(lease->devices);
+        free(lease);
+        return NULL;
+}
+
+static void lease_add_device(Lease *lease, const Device *device, bool given) {
+        LeaseDevice *d = &lease->devices[lease->n_devices++];
+
+        *d = (LeaseDevice) { .given = given, .group = device->group->facts.id, .fd = -EBADF };
+        strcpy(d->subsystem, device->facts.subsystem);
+        strcpy(d->name, device->facts.name);
+        strcpy(d->driver, device->facts.driver);
+        strcpy(d->driver_override, device->facts.driver_override);
+        if (!device_facts_on_vfio(&device->facts))
+                strcpy(d->target, device_facts_vfio_driver(&device->facts));
+}
+
+/* The devices that were asked for, and of their groups those that have to leave their drivers. */
+static int lease_add_devices(Lease *lease, const Plan *plan) {
+        lease->devices = calloc(plan->n_devices + plan->n_steps, sizeof(*lease->devices));
+        if (!lease->devices)
+                return -ENOMEM;
+
+        for (unsigned i = 0; i < plan->n_devices; i++)
+                lease_add_device(lease, plan->devices[i], /* given= */ true);
+        lease->n_given = lease->n_devices;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = &plan->steps[i];
+
+                if (step->action == PLAN_REBIND && !lease_find_device(lease, step->device))
+                        lease_add_device(lease, manager_find_device(lease->manager, step->device), /* given= */ false);
+        }
+
+        return 0;
+}
+
+static int lease_charge(Lease *lease) {
+        Account *account;
+        int r;
+
+        r = manager_get_account(lease->manager, lease->subject.uid, &account);
+        if (r < 0)
+                return r;
+
+        r = charge_take(&lease->charge, account, lease->n_given);
+        assert(r == 0);                      /* the plan has looked, and nothing came between */
+        return 0;
+}
+
+int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret) {
+        _cleanup_(lease_freep) Lease *lease = NULL;
+        int r;
+
+        assert(!plan_refusal(plan));
+
+        lease = calloc(1, sizeof(*lease));
+        if (!lease)
+                return -ENOMEM;
+
+        *lease = (Lease) {
+                .manager = manager,
+                .id = ++manager->last_lease,
+                .mode = request->mode,
+                .accounting = request->accounting,
+                .subject = *subject,
+                .since_usec = request->now_usec,
+                .lifeline = -EBADF,
+                .lifeline_client = -EBADF,
+                .iommufd = -EBADF,
+        };
+
+        r = lease_add_devices(lease, plan);
+        if (r < 0)
+                return r;
+
+        r = lease_charge(lease);
+        if (r < 0)
+                return r;
+
+        if (request->holder >= 0) {
+                lease->lifeline = fd_dup(request->holder);
+                if (lease->lifeline < 0)
+                        return lease->lifeline;
+                lease->lifeline_is_pidfd = true;
+        }
+
+        r = ptr_array_insert(&manager->leases, &lease->id, lease, lease_compare);
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < plan->n_groups; i++) {
+                lease->groups[lease->n_groups++] = plan->groups[i]->facts.id;
+                plan->groups[i]->lease = lease;
+        }
+
+        *ret = TAKE_PTR(lease);
+        return 0;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A lease: what a client holds after Acquire. It reserves its groups from birth to the end, owns every device fd until
+ * that is handed over, and remembers what each device has to be given back to.
+ *
+ *   preparing --> active --> draining --> restoring --> ended
+ *        |                       (held)^      |
+ *        +------- failed ---> restoring       +--> stuck (tried again on an administrator's word)
+ *
+ * It never waits: it puts tasks into the manager's queue and goes on when it is told of their results.
+ */
+
+#include "core/account.h"
+#include "core/forward.h"
+#include "core/kernel.h"
+#include "core/limits.h"
+#include "core/refusal.h"
+#include "core/subject.h"
+
+typedef enum LeaseState {
+        LEASE_PREPARING,                     /* devices are being given to the VFIO driver */
+        LEASE_ACTIVE,                        /* handed over */
+        LEASE_DRAINING,                      /* the holder is gone; waiting until nobody has the devices open */
+        LEASE_RESTORING,                     /* devices go back to their drivers */
+        LEASE_STUCK,                         /* a device could not be given back */
+        LEASE_ENDED,                         /* nothing is left of it but the news */
+        _LEASE_STATE_MAX,
+        _LEASE_STATE_INVALID = -EINVAL,
+} LeaseState;
+
+DECLARE_STRING_TABLE(lease_state, LeaseState);
+
+/* A device of a lease. By name: the Device may be unplugged while the lease goes on. */
+typedef struct LeaseDevice {
+        char subsystem[16];
+        char name[KERNEL_NAME_MAX];
+        char driver[KERNEL_NAME_MAX];        /* what it had, and gets back */
+        char driver_override[KERNEL_NAME_MAX];
+        char target[KERNEL_NAME_MAX];        /* the VFIO driver that it is given; "": it stays on the one it has */
+        uint32_t group;
+        bool given;                          /* asked for, and handed out; else a companion */
+        bool handed;                         /* a fd of it went out, and nobody has proved since that it was closed */
+        bool dirty;                          /* its driver was touched, or a fd of it went out: to be given back */
+        bool restoring;                      /* its task, if any, is the one that gives it back */
+        bool overdue;                        /* its task has passed its deadline and can't be ended */
+        bool failed;                         /* it could not be given back */
+        unsigned n_tries;                    /* how often it was found held */
+        uint64_t task;                       /* that is under way for it; 0: none */
+        int fd;                              /* open, not handed over yet; owned */
+} LeaseDevice;
+
+struct Lease {
+        Manager *manager;                    /* owns the lease */
+        uint64_t id;
+        LeaseState state;
+        Mode mode;
+        Accounting accounting;
+        Subject subject;                     /* who asked */
+        uint64_t since_usec;                 /* CLOCK_REALTIME */
+
+        uint32_t groups[LIMIT_LEASE_DEVICES];
+        unsigned n_groups;
+        LeaseDevice *devices;                /* the given ones first, in the order of the request; owned */
+        unsigned n_devices, n_given;
+
+        bool answered;                       /* the caller of Acquire has its answer */
+        Refusal refusal;                     /* the answer, when it is no */
+        char reason[256];                    /* for the administrator: what it waits for, or what failed */
+        char end_cause[64];                  /* why it ended: "its lifeline was closed" */
+
+        int lifeline;                        /* our end of the pipe, or the holder's pidfd; owned */
+        bool lifeline_is_pidfd;
+        int lifeline_client, iommufd;        /* to be handed over, with the devices' fds; owned until then */
+
+        Charge charge;
+};
+
+/*
+ * Makes the lease that @plan stands for, which must be possible, and starts it. Reserves the groups, charges the account.
+ * @holder is a pidfd or -EBADF; it is taken over on success. Returns 0 or a negative errno with nothing changed.
+ */
+int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret)
+        _must_check_;
+
+/* Closes and frees everything at once, without giving anything back: for the end of the program and half-made leases. */
+Lease *lease_free(Lease *lease);
+DEFINE_CLEANUP_FUNC(Lease, lease_free);
+
+/* Begins: rebinds what has to be rebound, opens at once when nothing has. */
+void lease_start(Lease *lease, ChangeSet *changes);
+
+/*
+ * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one that is stuck
+ * is tried again; in the other states this changes nothing.
+ */
+void lease_end(Lease *lease, const char *cause, ChangeSet *changes);
+
+/* The result of a task of this lease. */
+void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
+                     ChangeSet *changes);
+
+/* A task of this lease has passed its deadline and can't be ended. Its result may come later, or never. */
+void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes);
+
+/* The device of the lease that is known by this name, or for which this task was made; NULL: none. */
+LeaseDevice *lease_find_device(const Lease *lease, const char *name);
+LeaseDevice *lease_find_task(const Lease *lease, uint64_t task);
+
+/* Whether any task of it is under way. */
+bool lease_has_task(const Lease *lease);
+
+/* Closes everything that would become the client's; what has been handed over is not here any more. */
+void lease_close(Lease *lease);
+
+/* Gives up the groups, so that others can have them, and refunds the account. */
+void lease_unreserve(Lease *lease, ChangeSet *changes);

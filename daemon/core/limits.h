@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What one user can make exist here, and how long things may take.
+ */
+
+/* Devices in one Acquire; equal to IOMMUD_DEVICES_MAX of names.h, whose reason is the bus. */
+#define LIMIT_LEASE_DEVICES 8
+
+/* Leases, and devices in all leases, of one uid. */
+#define LIMIT_UID_LEASES 64
+#define LIMIT_UID_DEVICES 128
+
+/* A driver's bind or unbind, and a trial bind with its resets. */
+#define LIMIT_SET_DRIVER_USEC (UINT64_C(20) * 1000 * 1000)
+#define LIMIT_PROVE_FREE_USEC (UINT64_C(10) * 1000 * 1000)
+
+/*
+ * A device that is still open when its holder has gone is looked at again after the first of these times, doubled on
+ * each try up to the last: a process that exits closes its lifeline up to some 100 ms before its device, and one that
+ * passed the device on may keep it for days.
+ */
+#define LIMIT_DRAIN_FIRST_USEC (UINT64_C(20) * 1000)
+#define LIMIT_DRAIN_LAST_USEC (UINT64_C(5) * 1000 * 1000)

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/plan.h"
+#include "core/policy.h"
+#include "core/subject.h"
+#include "core/task.h"
+
+int manager_new(const Kernel *kernel, const Host *host, Manager **ret) {
+        Manager *manager;
+
+        manager = calloc(1, sizeof(*manager));
+        if (!manager)
+                return -ENOMEM;
+
+        manager->kernel = kernel;
+        manager->host = host;
+        *ret = manager;
+        return 0;
+}
+
+Manager *manager_free(Manager *manager) {
+        if (!manager)
+                return NULL;
+
+        while (manager->leases.n_items > 0)
+                lease_free(manager->leases.items[0]);
+        while (manager->groups.n_items > 0)
+                group_free(manager->groups.items[0]);
+        for (size_t i = 0; i < manager->accounts.n_items; i++)
+                account_free(manager->accounts.items[i]);
+
+        ptr_array_done(&manager->leases);
+        ptr_array_done(&manager->groups);
+        ptr_array_done(&manager->devices);
+        ptr_array_done(&manager->accounts);
+        policy_free(manager->policy);
+        free(manager->tasks);
+        free(manager);
+        return NULL;
+}
+
+void manager_set_policy_consume(Manager *manager, Policy *policy) {
+        policy_free(manager->policy);
+        manager->policy = policy;
+}
+
+static int account_compare(const void *key, const void *item) {
+        const uid_t *uid = key;
+        const Account *account = item;
+
+        return *uid < account->uid ? -1 : *uid > account->uid;
+}
+
+int manager_get_account(Manager *manager, uid_t uid, Account **ret) {
+        _cleanup_(account_freep) Account *account = NULL;
+        Account *found;
+        int r;
+
+        found = ptr_array_find(&manager->accounts, &uid, account_compare);
+        if (found) {
+                *ret = found;
+                return 0;
+        }
+
+        r = account_new(uid, &account);
+        if (r < 0)
+                return r;
+
+        r = ptr_array_insert(&manager->accounts, &account->uid, account, account_compare);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(account);
+        return 0;
+}
+
+int manager_update_group(Manager *manager, const GroupFacts *facts, ChangeSet *changes) {
+        Group *group;
+        int r;
+
+        group = manager_find_group(manager, facts->id);
+        if (group) {
+                if (memcmp(&group->facts, facts, sizeof(*facts)) != 0) {
+                        group->facts = *facts;
+                        change_set_group(changes, CHANGE_GROUP_CHANGED, facts->id);
+                }
+                return 0;
+        }
+
+        r = group_new(manager, facts, &group);
+        if (r < 0)
+                return r;
+
+        change_set_group(changes, CHANGE_GROUP_ADDED, facts->id);
+        return 0;
+}
+
+static int manager_add_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) {
+        Device *device;
+        Group *group;
+        int r;
+
+        group = manager_find_group(manager, facts->group);
+        if (!group)
+                return -ESTALE;              /* the group comes first */
+
+        r = device_new(group, facts, &device);
+        if (r < 0)
+                return r;
+
+        change_set_device(changes, CHANGE_DEVICE_ADDED, facts->name);
+        change_set_group(changes, CHANGE_GROUP_CHANGED, facts->group);
+        return 0;
+}
+
+int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) {
+        Device *device;
+
+        device = manager_find_device(manager, facts->name);
+        if (device && device->facts.group != facts->group) {
+                manager_remove_device(manager, facts->name, changes);
+                device = NULL;
+        }
+        if (!device)
+                return manager_add_device(manager, facts, changes);
+
+        if (memcmp(&device->facts, facts, sizeof(*facts)) == 0)
+                return 0;
+
+        device->facts = *facts;
+        change_set_device(changes, CHANGE_DEVICE_CHANGED, facts->name);
+        change_set_group(changes, CHANGE_GROUP_CHANGED, facts->group);
+        return 0;
+}
+
+void manager_remove_device(Manager *manager, const char *name, ChangeSet *changes) {
+        Device *device;
+        Group *group;
+
+        device = manager_find_device(manager, name);
+        if (!device)
+                return;
+
+        group = device->group;
+        change_set_device(changes, CHANGE_DEVICE_REMOVED, device->facts.name);
+        device_free(device);
+
+        if (group->devices)
+                change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
+        else {
+                change_set_group(changes, CHANGE_GROUP_REMOVED, group->facts.id);
+                group_free(group);
+        }
+}
+
+int manager_acquire(Manager *manager, const Subject *subject, const Request *request, uint64_t *ret_lease,
+                    Refusal *reterr, ChangeSet *changes) {
+        _cleanup_(plan_done) Plan plan = {};
+        const Refusal *refusal;
+        Lease *lease;
+        int r;
+
+        r = plan_make(manager, subject, request, &plan, changes);
+        if (r < 0)
+                return r;
+
+        refusal = plan_refusal(&plan);
+        if (refusal) {
+                *reterr = *refusal;
+                return refusal->outcome;
+        }
+
+        r = lease_new(manager, &plan, subject, request, &lease);
+        if (r < 0)
+                return r;
+
+        *ret_lease = lease->id;
+        lease_start(lease, changes);
+        return 0;
+}
+
+int manager_release(Manager *manager, const Subject *subject, uint64_t id, Refusal *reterr, ChangeSet *changes) {
+        char cause[64];
+        Lease *lease;
+
+        lease = manager_find_lease(manager, id);
+        if (!lease)
+                return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "There is no lease %" PRIu64, id);
+
+        /* The uid that acquired it; a container's root shares its number with the host's, but not its leases. */
+        if (!subject_is_root(subject) &&
+            (lease->subject.uid != subject->uid || lease->subject.own_userns != subject->own_userns))
+                return refuse(reterr, OUTCOME_DENIED, "Lease %" PRIu64 " belongs to uid %u: only that user and root can end it",
+                              id, lease->subject.uid);
+
+        snprintf(cause, sizeof(cause), "uid %u released it", subject->uid);
+        lease_end(lease, cause, changes);
+        return 0;
+}
+
+void manager_hangup(Manager *manager, uint64_t id, const char *cause, ChangeSet *changes) {
+        Lease *lease;
+
+        lease = manager_find_lease(manager, id);
+        if (lease)
+                lease_end(lease, cause, changes);
+}
+
+int manager_queue_task(Manager *manager, Task *task) {
+        Task *tasks;
+
+        tasks = reallocarray(manager->tasks, manager->n_tasks + 1, sizeof(*tasks));
+        if (!tasks)
+                return -ENOMEM;
+
+        task->id = ++manager->last_task;
+        manager->tasks = tasks;
+        tasks[manager->n_tasks++] = *task;
+        return 0;
+}
+
+bool manager_next_task(Manager *manager, Task *ret) {
+        if (manager->n_tasks == 0)
+                return false;
+
+        *ret = manager->tasks[0];
+        manager->n_tasks--;
+        memmove(manager->tasks, manager->tasks + 1, manager->n_tasks * sizeof(*manager->tasks));
+        return true;
+}
+
+/* The lease that a task was made for, and its device there. NULL: it has no say in any lease any more. */
+static Lease *manager_find_task(const Manager *manager, const Task *task, LeaseDevice **ret_device) {
+        for (size_t i = 0; i < manager->leases.n_items; i++) {
+                Lease *lease = manager->leases.items[i];
+                LeaseDevice *device;
+
+                device = lease_find_task(lease, task->id);
+                if (device) {
+                        *ret_device = device;
+                        return lease;
+                }
+        }
+
+        return NULL;
+}
+
+void manager_task_done(Manager *manager, const Task *task, const TaskResult *result, ChangeSet *changes) {
+        LeaseDevice *device;
+        Lease *lease;
+
+        lease = manager_find_task(manager, task, &device);
+        if (lease)
+                lease_task_done(lease, device, task, result, changes);
+}
+
+void manager_task_overdue(Manager *manager, const Task *task, ChangeSet *changes) {
+        LeaseDevice *device;
+        Lease *lease;
+
+        lease = manager_find_task(manager, task, &device);
+        if (lease)
+                lease_task_overdue(lease, device, task, changes);
+}
+
+void manager_reap(Manager *manager) {
+        for (size_t i = manager->leases.n_items; i > 0; i--) {
+                Lease *lease = manager->leases.items[i - 1];
+
+                if (lease->state == LEASE_ENDED)
+                        lease_free(lease);
+        }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The root of the state: all groups, devices, leases and accounts, the policy, and the queue of tasks. It knows neither
+ * the bus nor a clock nor the kernel but through its ports.
+ */
+
+#include "base/ptr-array.h"
+#include "core/change.h"
+#include "core/forward.h"
+
+struct Manager {
+        const Kernel *kernel;                /* borrowed */
+        const Host *host;                    /* borrowed */
+        Policy *policy;                      /* owned; NULL: none is loaded, everything is denied but to root */
+        PtrArray groups;                     /* by id; owned */
+        PtrArray devices;                    /* by name; owned by their groups */
+        PtrArray leases;                     /* by id; owned */
+        PtrArray accounts;                   /* by uid; owned */
+        Task *tasks;                         /* to be started, oldest first; owned */
+        size_t n_tasks;
+        uint64_t last_lease, last_task;
+};
+
+int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;
+Manager *manager_free(Manager *manager);
+DEFINE_CLEANUP_FUNC(Manager, manager_free);
+
+/* Puts a policy into force and frees the one before. */
+void manager_set_policy_consume(Manager *manager, Policy *policy);
+
+/* News of the host's devices. A device that changes its group is removed and added; a group without devices goes. */
+int manager_update_group(Manager *manager, const GroupFacts *facts, ChangeSet *changes) _must_check_;
+int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) _must_check_;
+void manager_remove_device(Manager *manager, const char *name, ChangeSet *changes);
+
+/* NULL: there is none. Borrowed. */
+Device *manager_find_device(const Manager *manager, const char *name);
+Group *manager_find_group(const Manager *manager, uint32_t id);
+Lease *manager_find_lease(const Manager *manager, uint64_t id);
+
+/* The account of a uid, made on first use. */
+int manager_get_account(Manager *manager, uid_t uid, Account **ret) _must_check_;
+
+/*
+ * Acquire: returns 0 and the id of the new lease, whose answer is due with CHANGE_LEASE_ANSWERED, in @changes already
+ * when nothing had to be waited for; or a positive Outcome with *reterr, or a negative errno, and nothing is changed.
+ */
+int manager_acquire(Manager *manager, const Subject *subject, const Request *request, uint64_t *ret_lease,
+                    Refusal *reterr, ChangeSet *changes) _must_check_;
+
+/* Ends a lease on the word of @subject. Returns 0, or an Outcome with *reterr when it is not this subject's to end. */
+int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Refusal *reterr, ChangeSet *changes)
+        _must_check_;
+
+/* The lifeline was closed, or the holder has ended: @cause says which. No such lease: nothing. */
+void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeSet *changes);
+
+/* Takes the oldest task out of the queue. False: there is none. */
+bool manager_next_task(Manager *manager, Task *ret);
+
+/* A task has ended. */
+void manager_task_done(Manager *manager, const Task *task, const TaskResult *result, ChangeSet *changes);
+
+/* A task has passed its deadline and can't be ended; it is still under way, and manager_task_done() follows if it ever is. */
+void manager_task_overdue(Manager *manager, const Task *task, ChangeSet *changes);
+
+/* Frees the leases that have ended: to be called when their end has been published. */
+void manager_reap(Manager *manager);
+
+/* For leases: queues a task, filling in its id. Returns 0 or -ENOMEM. */
+int manager_queue_task(Manager *manager, Task *task) _must_check_;

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/host.h"
+#include "core/kernel.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/plan.h"
+#include "core/policy.h"
+#include "core/selector.h"
+#include "core/subject.h"
+
+static const char *const plan_action_table[] = {
+        [PLAN_BLOCKED] = "blocked",
+        [PLAN_REBIND] = "rebind",
+        [PLAN_OPEN] = "open",
+        [PLAN_KEEP] = "keep",
+};
+
+DEFINE_STRING_TABLE(plan_action, PlanAction, _PLAN_ACTION_MAX);
+
+/* Everything that the stages of making a plan share. */
+typedef struct Planner {
+        Manager *manager;
+        const Subject *subject;
+        const Request *request;
+        Plan *plan;
+        ChangeSet *changes;
+} Planner;
+
+static int plan_append(Plan *plan, PlanAction action, const Device *device, PlanStep **ret) {
+        PlanStep *steps, *step;
+
+        steps = reallocarray(plan->steps, plan->n_steps + 1, sizeof(*steps));
+        if (!steps)
+                return -ENOMEM;
+
+        plan->steps = steps;
+        step = &steps[plan->n_steps++];
+        *step = (PlanStep) { .action = action };
+        if (device) {
+                strcpy(step->device, device->facts.name);
+                strcpy(step->driver, device->facts.driver);
+        }
+
+        if (ret)
+                *ret = step;
+        return 0;
+}
+
+static int plan_block(Plan *plan, const Device *device, const Refusal *refusal) {
+        PlanStep *step;
+        int r;
+
+        r = plan_append(plan, PLAN_BLOCKED, device, &step);
+        if (r < 0)
+                return r;
+
+        step->refusal = *refusal;
+        return 0;
+}
+
+const Refusal *plan_refusal(const Plan *plan) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].action == PLAN_BLOCKED)
+                        return &plan->steps[i].refusal;
+
+        return NULL;
+}
+
+bool plan_has_device(const Plan *plan, const Device *device) {
+        for (unsigned i = 0; i < plan->n_devices; i++)
+                if (plan->devices[i] == device)
+                        return true;
+
+        return false;
+}
+
+void plan_done(Plan *plan) {
+        free(plan->steps);
+        *plan = (Plan) {};
+}
+
+static void plan_add_group(Plan *plan, Group *group) {
+        for (unsigned i = 0; i < plan->n_groups; i++)
+                if (plan->groups[i] == group)
+                        return;
+
+        /* there are no more groups than devices */
+        assert(plan->n_groups < ELEMENTSOF(plan->groups));
+        plan->groups[plan->n_groups++] = group;
+}
+
+static int planner_select(Planner *p, const char *text) {
+        Refusal refusal;
+        Selector selector;
+        bool found = false;
+
+        if (selector_parse(text, &selector, &refusal) > 0)
+                return plan_block(p->plan, /* device= */ NULL, &refusal);
+
+        for (size_t i = 0; i < p->manager->devices.n_items; i++) {
+                const Device *device = p->manager->devices.items[i];
+
+                if (!selector_matches(&selector, &device->facts))
+                        continue;
+                found = true;
+                if (plan_has_device(p->plan, device))
+                        continue;
+
+                if (p->plan->n_devices == ELEMENTSOF(p->plan->devices)) {
+                        refuse(&refusal, OUTCOME_QUOTA,
+                               "More than %u devices were asked for: acquire them in several leases, or name fewer",
+                               LIMIT_LEASE_DEVICES);
+                        return plan_block(p->plan, /* device= */ NULL, &refusal);
+                }
+
+                p->plan->devices[p->plan->n_devices++] = device;
+                plan_add_group(p->plan, device->group);
+        }
+
+        if (found)
+                return 0;
+
+        refuse(&refusal, OUTCOME_NO_SUCH_DEVICE,
+               "No device in an IOMMU group answers to \"%.64s\": see \"iommuctl list\"; without an IOMMU that is switched "
+               "on there are none", text);
+        return plan_block(p->plan, /* device= */ NULL, &refusal);
+}
+
+static int planner_select_all(Planner *p) {
+        Refusal refusal;
+        int r;
+
+        if (p->request->n_selectors == 0) {
+                refuse(&refusal, OUTCOME_INVALID_SELECTOR, "No device was named: name at least one");
+                return plan_block(p->plan, /* device= */ NULL, &refusal);
+        }
+
+        for (size_t i = 0; i < p->request->n_selectors; i++) {
+                r = planner_select(p, p->request->selectors[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Whether the policy lets the subject have the device. Returns 0, or OUTCOME_DENIED. */
+static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) {
+        PolicyAnswer answer;
+
+        answer = policy_decide(p->manager->policy, p->subject, &device->facts);
+        if (answer.verdict == VERDICT_ALLOW)
+                return 0;
+
+        if (answer.rule)
+                return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it", p->subject->uid,
+                              device->facts.name, answer.rule->origin);
+
+        return refuse(reterr, OUTCOME_DENIED,
+                      "uid %u may not have %s: no rule of the policy allows it; an administrator can add one to "
+                      "/etc/iommud/policy.d and run \"iommuctl reload\"",
+                      p->subject->uid, device->facts.name);
+}
+
+/* Whether the host can do without the device. Returns 0, or OUTCOME_HOST_IN_USE. */
+static int planner_check_host(Planner *p, const Device *device, Refusal *reterr) {
+        const Host *host = p->manager->host;
+        char use[128] = "";
+        int r;
+
+        if (!device_facts_own_dma(&device->facts))
+                return 0;
+
+        r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
+        if (r < 0)
+                return refuse(reterr, OUTCOME_HOST_IN_USE,
+                              "Whether the host uses %s could not be found out (%s), so it stays with the host",
+                              device->facts.name, strerrordesc_np(-r) ?: "unknown error");
+        if (r == HOST_USE_FOUND)
+                return refuse(reterr, OUTCOME_HOST_IN_USE, "The host uses %s: %s", device->facts.name, use);
+
+        return 0;
+}
+
+/* Whether the device itself is of a kind that can be handed out. Returns 0, or OUTCOME_NOT_SUPPORTED. */
+static int check_kind(const Device *device, Refusal *reterr) {
+        if (device->facts.bridge)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED, "%s is a bridge: it can't be handed out",
+                              device->facts.name);
+
+        if (device->group->facts.direct)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "The firmware wants memory of %s mapped at all times (a \"direct\" region of group %u): "
+                              "the kernel never gives it to userspace", device->facts.name, device->group->facts.id);
+
+        if (device_facts_on_vfio(&device->facts))
+                return 0;
+
+        if (!device_facts_vfio_driver(&device->facts))
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED, "There is no VFIO driver for devices of the bus \"%s\": %s",
+                              device->facts.subsystem, device->facts.name);
+
+        if (device->facts.n_vfs > 0)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "%s has %u virtual functions: it can be handed out when they are switched off (write 0 to its "
+                              "sriov_numvfs)", device->facts.name, device->facts.n_vfs);
+
+        return 0;
+}
+
+/* Policy first: who may not have a device learns nothing else, and nothing is asked of the kernel. */
+static int planner_authorize_all(Planner *p) {
+        Refusal refusal;
+        int r;
+
+        for (unsigned i = 0; i < p->plan->n_devices; i++) {
+                if (planner_authorize(p, p->plan->devices[i], &refusal) == 0)
+                        continue;
+
+                r = plan_block(p->plan, p->plan->devices[i], &refusal);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Whether the group is with another lease. Returns 0, or OUTCOME_TAKEN or OUTCOME_DRAINING. */
+static int check_free(const Group *group, Refusal *reterr) {
+        const Lease *lease = group->lease;
+
+        if (!lease)
+                return 0;
+
+        if (lease->state <= LEASE_ACTIVE)
+                return refuse(reterr, OUTCOME_TAKEN, "Group %u is with lease %" PRIu64 " of uid %u", group->facts.id,
+                              lease->id, lease->subject.uid);
+
+        return refuse(reterr, OUTCOME_DRAINING, "Group %u is not free yet, lease %" PRIu64 " of uid %u is %s%s%s",
+                      group->facts.id, lease->id, lease->subject.uid, lease_state_to_string(lease->state),
+                      lease->reason[0] ? ": " : "", lease->reason);
+}
+
+/* Reads the drivers of this moment: what udev has told may be older. */
+static int planner_refresh(Planner *p, Group *group) {
+        const Kernel *kernel = p->manager->kernel;
+
+        for (Device *device = group->devices; device; device = device->next) {
+                char driver[KERNEL_NAME_MAX] = "", override[KERNEL_NAME_MAX] = "";
+                KernelFailure failure;
+                Refusal refusal;
+                int r;
+
+                r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name, driver,
+                                             override, &failure);
+                if (r < 0) {
+                        refuse_kernel(&refusal, &failure);
+                        r = plan_block(p->plan, device, &refusal);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+
+                device_set_driver(device, driver, override, p->changes);
+        }
+
+        return 0;
+}
+
+static int plan_rebind(Plan *plan, const Device *device) {
+        PlanStep *step;
+        int r;
+
+        r = plan_append(plan, PLAN_REBIND, device, &step);
+        if (r < 0)
+                return r;
+
+        strcpy(step->target, device_facts_vfio_driver(&device->facts));
+        return 0;
+}
+
+static int planner_add_device(Planner *p, const Device *device) {
+        Refusal refusal;
+        int r;
+
+        if (check_kind(device, &refusal) > 0 || planner_check_host(p, device, &refusal) > 0)
+                return plan_block(p->plan, device, &refusal);
+
+        if (!device_facts_on_vfio(&device->facts)) {
+                r = plan_rebind(p->plan, device);
+                if (r < 0)
+                        return r;
+        }
+
+        return plan_append(p->plan, PLAN_OPEN, device, /* ret= */ NULL);
+}
+
+/* A device of the group that was not asked for: it must leave its driver too, if that does DMA for the kernel. */
+static int planner_add_companion(Planner *p, const Device *device) {
+        Refusal why, refusal;
+
+        if (!device_facts_own_dma(&device->facts))
+                return plan_append(p->plan, PLAN_KEEP, device, /* ret= */ NULL);
+
+        if (planner_check_host(p, device, &refusal) > 0)
+                return plan_block(p->plan, device, &refusal);
+
+        if (check_kind(device, &why) > 0 || planner_authorize(p, device, &why) > 0) {
+                refuse(&refusal, OUTCOME_NOT_VIABLE,
+                       "Group %u is not viable: %s, of the same group, is bound to %s and can't be taken along. %s",
+                       device->group->facts.id, device->facts.name, device->facts.driver, why.text);
+                return plan_block(p->plan, device, &refusal);
+        }
+
+        return plan_rebind(p->plan, device);
+}
+
+/* Asks the kernel whether the group could be owned now; worth it only where no device has to be rebound first. */
+static int planner_probe_group(Planner *p, Group *group) {
+        Refusal refusal;
+
+        for (size_t i = 0; i < p->plan->n_steps; i++)
+                if (p->plan->steps[i].action == PLAN_REBIND || p->plan->steps[i].action == PLAN_BLOCKED)
+                        return 0;
+
+        if (group_probe(group, &refusal, p->changes) > 0)
+                return plan_block(p->plan, group->devices, &refusal);
+
+        return 0;
+}
+
+static int planner_add_group(Planner *p, Group *group) {
+        Refusal refusal;
+        int r;
+
+        if (check_free(group, &refusal) > 0)
+                return plan_block(p->plan, group->devices, &refusal);
+
+        r = planner_refresh(p, group);
+        if (r < 0)
+                return r;
+
+        for (const Device *device = group->devices; device; device = device->next) {
+                if (plan_has_device(p->plan, device))
+                        r = planner_add_device(p, device);
+                else
+                        r = planner_add_companion(p, device);
+                if (r < 0)
+                        return r;
+        }
+
+        return planner_probe_group(p, group);
+}
+
+static int planner_check_quota(Planner *p) {
+        Account *account;
+        Refusal refusal;
+        int r;
+
+        r = manager_get_account(p->manager, p->subject->uid, &account);
+        if (r < 0)
+                return r;
+
+        if (account_has_room(account, p->plan->n_devices))
+                return 0;
+
+        refuse(&refusal, OUTCOME_QUOTA,
+               "uid %u has %u leases with %u devices, of %u leases and %u devices that one user may have: release some first",
+               account->uid, account->used[ACCOUNT_LEASES], account->used[ACCOUNT_DEVICES],
+               account_limit(ACCOUNT_LEASES), account_limit(ACCOUNT_DEVICES));
+        return plan_block(p->plan, /* device= */ NULL, &refusal);
+}
+
+int plan_make(Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes) {
+        _cleanup_(plan_done) Plan plan = {};
+        Planner p = { manager, subject, request, &plan, changes };
+        int r;
+
+        r = planner_select_all(&p);
+        if (r < 0)
+                return r;
+
+        r = planner_authorize_all(&p);
+        if (r < 0)
+                return r;
+
+        /* What is unknown or forbidden ends it here, before anything is asked of the kernel on the caller's behalf. */
+        if (!plan_refusal(&plan)) {
+                r = planner_check_quota(&p);
+                if (r < 0)
+                        return r;
+
+                for (unsigned i = 0; i < plan.n_groups; i++) {
+                        r = planner_add_group(&p, plan.groups[i]);
+                        if (r < 0)
+                                return r;
+                }
+        }
+
+        *ret = plan;
+        plan = (Plan) {};
+        return 0;
+}

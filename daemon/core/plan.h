@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What an Acquire would do, and what stands in its way. Acquire itself begins with the same plan, so that the dry run can't
+ * say anything else than the real one.
+ */
+
+#include "core/forward.h"
+#include "core/limits.h"
+#include "core/refusal.h"
+
+/* What is asked for. */
+struct Request {
+        const char *const *selectors;        /* borrowed */
+        size_t n_selectors;
+        Mode mode;
+        Accounting accounting;
+        int holder;                          /* pidfd of the holder, borrowed; -EBADF: a lifeline is wanted */
+        uint64_t now_usec;                   /* CLOCK_REALTIME */
+};
+
+typedef enum PlanAction {
+        PLAN_BLOCKED,
+        PLAN_REBIND,
+        PLAN_OPEN,
+        PLAN_KEEP,                           /* a companion that is left as it is */
+        _PLAN_ACTION_MAX,
+        _PLAN_ACTION_INVALID = -EINVAL,
+} PlanAction;
+
+DECLARE_STRING_TABLE(plan_action, PlanAction);
+
+typedef struct PlanStep {
+        PlanAction action;
+        char device[KERNEL_NAME_MAX];        /* "" where it is about no device that is known */
+        char driver[KERNEL_NAME_MAX];        /* that it has now */
+        char target[KERNEL_NAME_MAX];        /* that it would be given; "" but for PLAN_REBIND */
+        Refusal refusal;                     /* of PLAN_BLOCKED */
+} PlanStep;
+
+struct Plan {
+        PlanStep *steps;                     /* in order; owned */
+        size_t n_steps;
+        const Device *devices[LIMIT_LEASE_DEVICES];   /* asked for, each once, in the order of the request; borrowed */
+        unsigned n_devices;
+        Group *groups[LIMIT_LEASE_DEVICES];  /* of those devices, each once; borrowed */
+        unsigned n_groups;
+};
+
+/*
+ * Makes the plan. Asks the kernel for the drivers of this moment and whether the groups are free, changes nothing.
+ * Returns 0 or a negative errno; what stands in the way is in the plan.
+ */
+int plan_make(Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes)
+        _must_check_;
+
+/* The first thing that stands in the way: what Acquire answers. NULL: nothing does. */
+const Refusal *plan_refusal(const Plan *plan);
+
+bool plan_has_device(const Plan *plan, const Device *device);
+
+void plan_done(Plan *plan);
