@@ -18,8 +18,18 @@ typedef enum DmaOwner {
 
 DECLARE_STRING_TABLE(dma_owner, DmaOwner);
 
+/* A range of I/O virtual addresses, last one included, that can't be mapped, and its kind in the kernel's word. */
+typedef struct ReservedRegion {
+        uint64_t first, last;
+        char kind[24];                       /* "direct", "direct-relaxable", "reserved", "msi" */
+} ReservedRegion;
+
+#define RESERVED_REGIONS_MAX 8
+
 struct GroupFacts {
         uint32_t id;
+        uint32_t n_regions;
+        ReservedRegion regions[RESERVED_REGIONS_MAX];
         char type[16];                       /* of the default domain: "DMA-FQ" */
         bool direct;                         /* has a reserved region that must stay mapped 1:1: never to be owned by userspace */
 };

@@ -56,7 +56,6 @@ bool lease_has_task(const Lease *lease) {
 }
 
 void lease_close(Lease *lease) {
-        lease->lifeline = close_fd(lease->lifeline);
         lease->lifeline_client = close_fd(lease->lifeline_client);
         lease->iommufd = close_fd(lease->iommufd);
 
@@ -86,6 +85,7 @@ Lease *lease_free(Lease *lease) {
                 return NULL;
 
         lease_close(lease);
+        close_fd(lease->lifeline);
         lease_unreserve(lease, /* changes= */ NULL);
         ptr_array_remove(&lease->manager->leases, lease);
         free(lease->devices);

@@ -70,7 +70,7 @@ struct Lease {
         char reason[256];                    /* for the administrator: what it waits for, or what failed */
         char end_cause[64];                  /* why it ended: "its lifeline was closed" */
 
-        int lifeline;                        /* our end of the pipe, or the holder's pidfd; owned */
+        int lifeline;                        /* our end of the pipe, or the holder's pidfd, to the end; owned */
         bool lifeline_is_pidfd;
         int lifeline_client, iommufd;        /* to be handed over, with the devices' fds; owned until then */
 
@@ -111,7 +111,7 @@ LeaseDevice *lease_find_task(const Lease *lease, uint64_t task);
 /* Whether any task of it is under way. */
 bool lease_has_task(const Lease *lease);
 
-/* Closes everything that would become the client's; what has been handed over is not here any more. */
+/* Closes what is the client's: to be called when it has been handed over, or will not be. */
 void lease_close(Lease *lease);
 
 /* Gives up the groups, so that others can have them, and refunds the account. */

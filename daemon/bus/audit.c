@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/audit.h"
+#include "core/lease.h"
+#include "core/refusal.h"
+#include "core/subject.h"
+#include "names.h"
+#include "sys/journal.h"
+
+/* The fields of a lease, with the room that they point into. */
+typedef struct LeaseFields {
+        LogFields fields;
+        char lease[24];
+        char devices[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX];   /* "0000:01:00.0 0000:01:00.1" */
+} LeaseFields;
+
+static void append_name(char *buffer, size_t size, const char *name) {
+        size_t n = strlen(buffer);
+
+        snprintf(buffer + n, size - n, "%s%s", n > 0 ? " " : "", name);
+}
+
+static void lease_fields_init(LeaseFields *f, const Lease *lease) {
+        *f = (LeaseFields) {};
+        snprintf(f->lease, sizeof(f->lease), "%" PRIu64, lease->id);
+        for (unsigned i = 0; i < lease->n_given; i++)
+                append_name(f->devices, sizeof(f->devices), lease->devices[i].name);
+
+        f->fields = (LogFields) {
+                .device = f->devices,
+                .lease = f->lease,
+                .group = lease->groups,
+                .uid = &lease->subject.uid,
+        };
+}
+
+void audit_granted(const Lease *lease) {
+        LeaseFields f;
+
+        lease_fields_init(&f, lease);
+        log_event(IOMMUD_MESSAGE_GRANT, LOG_NOTICE, &f.fields, "Lease %s: %s granted to uid %u (pid %d), mode %s",
+                  f.lease, f.devices, lease->subject.uid, (int) lease->subject.pid, mode_to_string(lease->mode));
+}
+
+static void audit_refusal(const LogFields *fields, const char *devices, const Refusal *refusal) {
+        bool kernel = refusal->outcome == OUTCOME_KERNEL_FAILED;
+
+        log_event(kernel ? IOMMUD_MESSAGE_FAILURE : IOMMUD_MESSAGE_DENIAL, kernel ? LOG_ERR : LOG_NOTICE, fields,
+                  "Refused %s to uid %u: %s: %s", devices, *fields->uid, outcome_to_string(refusal->outcome),
+                  refusal->text);
+}
+
+void audit_refused(const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal) {
+        char devices[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX] = "";
+
+        for (size_t i = 0; i < n_selectors; i++)
+                append_name(devices, sizeof(devices), selectors[i]);
+
+        audit_refusal(&(LogFields) { .device = devices, .uid = &subject->uid }, devices, refusal);
+}
+
+void audit_failed(const Lease *lease) {
+        LeaseFields f;
+
+        lease_fields_init(&f, lease);
+        audit_refusal(&f.fields, f.devices, &lease->refusal);
+}
+
+void audit_stuck(const Lease *lease) {
+        LeaseFields f;
+
+        lease_fields_init(&f, lease);
+        log_event(IOMMUD_MESSAGE_STUCK, LOG_ERR, &f.fields,
+                  "Lease %s can't give its devices back: %s. They stay with iommud; when it is mended, "
+                  "\"iommuctl release %s\" tries again", f.lease, lease->reason, f.lease);
+}
+
+void audit_ended(const Lease *lease) {
+        LeaseFields f;
+
+        if (lease->refusal.outcome != OUTCOME_GRANTED)
+                return;                      /* it never began */
+
+        lease_fields_init(&f, lease);
+        log_event(IOMMUD_MESSAGE_RELEASE, LOG_NOTICE, &f.fields, "Lease %s of uid %u ended: %s; %s given back", f.lease,
+                  lease->subject.uid, lease->end_cause, f.devices);
+}

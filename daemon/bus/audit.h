@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the journal keeps of grants, refusals and ends, under the message ids of names.h.
+ */
+
+#include "core/forward.h"
+
+void audit_granted(const Lease *lease);
+void audit_refused(const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal);
+void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */
+void audit_stuck(const Lease *lease);
+void audit_ended(const Lease *lease);

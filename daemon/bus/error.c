@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "bus/error.h"
+#include "core/kernel.h"
+#include "core/refusal.h"
+#include "names.h"
+
+int reply_refusal(sd_bus_message *call, const Refusal *refusal) {
+        char name[64];
+
+        snprintf(name, sizeof(name), IOMMUD_ERROR_PREFIX "%s", outcome_to_string(refusal->outcome));
+        return sd_bus_reply_method_errorf(call, name, "%s", refusal->text);
+}
+
+int reply_failure(sd_bus_message *call, int error, const char *what) {
+        KernelFailure failure;
+        Refusal refusal;
+
+        kernel_failure(&failure, error, "%s", what);
+        refuse_kernel(&refusal, &failure);
+        return reply_refusal(call, &refusal);
+}
+
+int reply_invalid_option(sd_bus_message *call, const char *format, ...) {
+        char text[256];
+        Refusal refusal;
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+
+        refuse(&refusal, OUTCOME_INVALID_OPTION, "%s", text);
+        return reply_refusal(call, &refusal);
+}

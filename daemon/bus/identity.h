@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Who is behind a unique name on the bus: asked from the bus driver, which vouches for it, once per connection, without
+ * waiting. Unique names are never used again while a bus lives, so an answer holds as long as it is kept.
+ *
+ * uid, groups and process were taken by the bus when the connection was made. A process descriptor (ProcessFD: dbus 1.15.8,
+ * dbus-broker 34) is needed to prove that the caller is in our user namespace; without it nobody is root here.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "core/forward.h"
+
+typedef struct Identity Identity;
+
+int identity_new(sd_bus *bus, Identity **ret) _must_check_;
+Identity *identity_free(Identity *identity);
+DEFINE_CLEANUP_FUNC(Identity, identity_free);
+
+/* An IdentifyFunc (bus/server.h), but for its first argument. */
+int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret) _must_check_;

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "bus/audit.h"
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "bus/path.h"
+#include "bus/property.h"
+#include "bus/request.h"
+#include "core/change.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/plan.h"
+#include "core/refusal.h"
+#include "core/selector.h"
+#include "core/subject.h"
+#include "names.h"
+
+static int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(request_message_done) RequestMessage request = {};
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        BusServer *server = userdata;
+        Refusal refusal = {};
+        Subject subject;
+        uint64_t lease;
+        int r;
+
+        r = request_message_read(message, &request, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;                    /* dispatched again */
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        r = manager_acquire(server->manager, &subject, &request.request, &lease, &refusal, &changes);
+        if (r == 0) {
+                r = bus_server_defer(server, message, lease);
+                if (r < 0)
+                        /* there is nobody to hand it to: it ends before anybody has seen it */
+                        manager_hangup(server->manager, lease, "its caller can't be answered", &changes);
+        } else if (r > 0) {
+                audit_refused(&subject, request.request.selectors, request.request.n_selectors, &refusal);
+                r = reply_refusal(message, &refusal);
+        }
+
+        server->funcs->commit(server->userdata, &changes);
+        return r < 0 ? reply_failure(message, r, "Acquire") : 1;
+}
+
+static int append_step(sd_bus_message *reply, const PlanStep *step) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        r = append_entry(reply, "action", "s", plan_action_to_string(step->action));
+        if (r < 0)
+                return r;
+
+        r = append_entry(reply, "device", "s", step->device);
+        if (r < 0)
+                return r;
+
+        r = append_entry(reply, "driver", "s", step->driver);
+        if (r < 0)
+                return r;
+
+        if (step->action == PLAN_REBIND) {
+                r = append_entry(reply, "target", "s", step->target);
+                if (r < 0)
+                        return r;
+        }
+
+        if (step->action == PLAN_BLOCKED) {
+                r = append_entry(reply, "reason", "s", outcome_to_string(step->refusal.outcome));
+                if (r < 0)
+                        return r;
+
+                r = append_entry(reply, "text", "s", step->refusal.text);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(reply);
+}
+
+static int reply_plan(sd_bus_message *message, const Plan *plan) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(reply, "b", !plan_refusal(plan));
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                r = append_step(reply, &plan->steps[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+
+        return sd_bus_send(/* bus= */ NULL, reply, /* ret_cookie= */ NULL);
+}
+
+static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(request_message_done) RequestMessage request = {};
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        _cleanup_(plan_done) Plan plan = {};
+        BusServer *server = userdata;
+        Refusal refusal = {};
+        Subject subject;
+        int r;
+
+        r = request_message_read(message, &request, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        r = plan_make(server->manager, &subject, &request.request, &plan, &changes);
+        if (r < 0)
+                return reply_failure(message, r, "Plan");
+
+        r = reply_plan(message, &plan);
+        server->funcs->commit(server->userdata, &changes);
+        return r;
+}
+
+/* a(oa{sv}) of all items of a table of the manager. */
+static int reply_list(sd_bus_message *message, const PtrArray *items, int (*path_of)(const void *item, char **ret),
+                      int (*append)(sd_bus_message *reply, const void *item)) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(reply, 'a', "(oa{sv})");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < items->n_items; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                r = path_of(items->items[i], &path);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_open_container(reply, 'r', "oa{sv}");
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_append_basic(reply, 'o', path);
+                if (r < 0)
+                        return r;
+
+                r = append(reply, items->items[i]);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_close_container(reply);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+
+        return sd_bus_send(/* bus= */ NULL, reply, /* ret_cookie= */ NULL);
+}
+
+static int device_path(const void *item, char **ret) {
+        return path_of_device(((const Device *) item)->facts.name, ret);
+}
+
+static int device_append(sd_bus_message *reply, const void *item) {
+        return device_object_append(reply, item);
+}
+
+static int group_path(const void *item, char **ret) {
+        return path_of_group(((const Group *) item)->facts.id, ret);
+}
+
+static int group_append(sd_bus_message *reply, const void *item) {
+        return group_object_append(reply, item);
+}
+
+static int lease_path(const void *item, char **ret) {
+        return path_of_lease(((const Lease *) item)->id, ret);
+}
+
+static int lease_append(sd_bus_message *reply, const void *item) {
+        return lease_object_append(reply, item);
+}
+
+static int method_list_devices(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        BusServer *server = userdata;
+
+        return reply_list(message, &server->manager->devices, device_path, device_append);
+}
+
+static int method_list_groups(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        BusServer *server = userdata;
+
+        return reply_list(message, &server->manager->groups, group_path, group_append);
+}
+
+static int method_list_leases(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        BusServer *server = userdata;
+
+        return reply_list(message, &server->manager->leases, lease_path, lease_append);
+}
+
+/* Appends the paths of the devices that @selector names; returns how many there are. */
+static int append_found(sd_bus_message *reply, const Manager *manager, const Selector *selector) {
+        int r, n = 0;
+
+        r = sd_bus_message_open_container(reply, 'a', "o");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < manager->devices.n_items; i++) {
+                const Device *device = manager->devices.items[i];
+                _cleanup_free_ char *path = NULL;
+
+                if (!selector_matches(selector, &device->facts))
+                        continue;
+
+                r = path_of_device(device->facts.name, &path);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_append_basic(reply, 'o', path);
+                if (r < 0)
+                        return r;
+                n++;
+        }
+
+        r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : n;
+}
+
+static int method_find(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        BusServer *server = userdata;
+        Selector selector;
+        Refusal refusal;
+        const char *text;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &text);
+        if (r < 0)
+                return r;
+
+        if (selector_parse(text, &selector, &refusal) > 0)
+                return reply_refusal(message, &refusal);
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+
+        r = append_found(reply, server->manager, &selector);
+        if (r < 0)
+                return r;
+        if (r == 0) {
+                refuse(&refusal, OUTCOME_NO_SUCH_DEVICE, "No device in an IOMMU group answers to \"%.64s\"", text);
+                return reply_refusal(message, &refusal);
+        }
+
+        return sd_bus_send(/* bus= */ NULL, reply, /* ret_cookie= */ NULL);
+}
+
+static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        BusServer *server = userdata;
+        char text[512] = "";
+        Refusal refusal;
+        Subject subject;
+        int r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        if (!subject_is_root(&subject)) {
+                refuse(&refusal, OUTCOME_DENIED, "Only root can reload the policy");
+                return reply_refusal(message, &refusal);
+        }
+
+        r = server->funcs->reload(server->userdata, text, sizeof(text));
+        if (r < 0)
+                return sd_bus_reply_method_errorf(message, IOMMUD_ERROR_INVALID_POLICY,
+                                                  "The policy in force stays: %s", text);
+
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", IOMMUD_VERSION);
+}
+
+static int get_features(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        BusServer *server = userdata;
+
+        return sd_bus_message_append_strv(reply, (char **) server->features);
+}
+
+static const sd_bus_vtable manager_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Acquire", SD_BUS_ARGS("as", devices, "a{sv}", options),
+                                SD_BUS_RESULT("o", lease, "a{sh}", fds, "a{sv}", details), method_acquire,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("as", devices, "a{sv}", options),
+                                SD_BUS_RESULT("b", possible, "aa{sv}", steps), method_plan,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListDevices", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", devices),
+                                method_list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListGroups", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", groups),
+                                method_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListLeases", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", leases),
+                                method_list_leases, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Find", SD_BUS_ARGS("s", selector), SD_BUS_RESULT("ao", devices), method_find,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_VTABLE_END
+};
+
+int manager_object_add(BusServer *server) {
+        return sd_bus_add_object_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER,
+                                        manager_vtable, server);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+#include <time.h>
+
+#include "base/pidfd.h"
+#include "bus/request.h"
+#include "core/refusal.h"
+#include "names.h"
+
+/* More than any request that can be granted has; what is beyond would only cost us. */
+#define SELECTORS_MAX 64
+
+static int read_selectors(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+        const char *selector;
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "s");
+        if (r < 0)
+                return r;
+
+        request->selectors = calloc(SELECTORS_MAX, sizeof(*request->selectors));
+        if (!request->selectors)
+                return -ENOMEM;
+
+        while ((r = sd_bus_message_read_basic(message, 's', &selector)) > 0) {
+                if (request->request.n_selectors == SELECTORS_MAX)
+                        return refuse(reterr, OUTCOME_QUOTA, "More than %u selectors were given", SELECTORS_MAX);
+                request->selectors[request->request.n_selectors++] = selector;
+        }
+        if (r < 0)
+                return r;
+
+        request->request.selectors = request->selectors;
+        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+}
+
+static int read_string_option(sd_bus_message *message, const char *key, const char **ret, Refusal *reterr) {
+        int r;
+
+        r = sd_bus_message_verify_type(message, 'v', "s");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"%s\" must be a string", key);
+
+        r = sd_bus_message_read(message, "v", "s", ret);
+        return r < 0 ? r : 0;
+}
+
+static int read_mode(sd_bus_message *message, Request *request, Refusal *reterr) {
+        const char *value;
+        int r;
+
+        r = read_string_option(message, IOMMUD_OPTION_MODE, &value, reterr);
+        if (r != 0)
+                return r;
+
+        r = mode_from_string(value);
+        if (r < 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "There is no mode \"%.32s\": it is \"vmm\"", value);
+
+        request->mode = r;
+        return 0;
+}
+
+static int read_accounting(sd_bus_message *message, Request *request, Refusal *reterr) {
+        const char *value;
+        int r;
+
+        r = read_string_option(message, IOMMUD_OPTION_ACCOUNTING, &value, reterr);
+        if (r != 0)
+                return r;
+
+        r = accounting_from_string(value);
+        if (r < 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "There is no accounting \"%.32s\": it is \"process\" or \"user\"", value);
+
+        request->accounting = r;
+        return 0;
+}
+
+static int read_holder(sd_bus_message *message, Request *request, Refusal *reterr) {
+        pid_t pid;
+        int r;
+
+        r = sd_bus_message_verify_type(message, 'v', "h");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"holder\" must be a file descriptor");
+
+        r = sd_bus_message_read(message, "v", "h", &request->holder);
+        if (r < 0)
+                return r;
+
+        if (pidfd_get_pid(request->holder, &pid) < 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "Option \"holder\" must be a pidfd (pidfd_open(2)) of a process that runs");
+
+        return 0;
+}
+
+static int read_option(sd_bus_message *message, Request *request, Refusal *reterr) {
+        static const struct {
+                const char *key;
+                int (*read)(sd_bus_message *message, Request *request, Refusal *reterr);
+        } options[] = {
+                { IOMMUD_OPTION_MODE, read_mode },
+                { IOMMUD_OPTION_ACCOUNTING, read_accounting },
+                { IOMMUD_OPTION_HOLDER, read_holder },
+        };
+        const char *key;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &key);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (strcmp(options[i].key, key) == 0)
+                        return options[i].read(message, request, reterr);
+
+        return refuse(reterr, OUTCOME_INVALID_OPTION,
+                      "There is no option \"%.32s\": there are mode, accounting and holder", key);
+}
+
+static int read_options(sd_bus_message *message, Request *request, Refusal *reterr) {
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                r = read_option(message, request, reterr);
+                if (r != 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+}
+
+int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) {
+        _cleanup_(request_message_done) RequestMessage request = { .request = { .holder = -EBADF } };
+        struct timespec now;
+        int r;
+
+        r = read_selectors(message, &request, reterr);
+        if (r != 0)
+                return r;
+
+        r = read_options(message, &request.request, reterr);
+        if (r != 0)
+                return r;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);            /* can't fail for this clock */
+        request.request.now_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+
+        *ret = request;
+        request = (RequestMessage) {};
+        return 0;
+}
+
+void request_message_done(RequestMessage *request) {
+        free(request->selectors);
+        *request = (RequestMessage) {};
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bus/audit.h"
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "bus/path.h"
+#include "bus/server.h"
+#include "core/change.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "names.h"
+#include "sys/journal.h"
+
+/* A call of Acquire whose answer is due when its lease is ready. */
+struct PendingCall {
+        uint64_t lease;
+        sd_bus_message *call;                /* a reference */
+        PendingCall *next;
+};
+
+int enumerate_paths(const PtrArray *items, int (*path_of)(const void *item, char **ret), char ***ret) {
+        char **paths;
+
+        paths = calloc(items->n_items + 1, sizeof(*paths));
+        if (!paths)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < items->n_items; i++) {
+                int r;
+
+                r = path_of(items->items[i], &paths[i]);
+                if (r < 0) {
+                        for (size_t j = 0; j < i; j++)
+                                free(paths[j]);
+                        free(paths);
+                        return r;
+                }
+        }
+
+        *ret = paths;
+        return 0;
+}
+
+int bus_server_new(sd_bus *bus, Manager *manager, const char *const *features, const BusServerFuncs *funcs,
+                   void *userdata, BusServer **ret) {
+        static int (*const add[])(BusServer *server) = {
+                manager_object_add,
+                device_object_add,
+                group_object_add,
+                lease_object_add,
+        };
+        _cleanup_(bus_server_freep) BusServer *server = NULL;
+        int r;
+
+        server = calloc(1, sizeof(*server));
+        if (!server)
+                return -ENOMEM;
+
+        *server = (BusServer) {
+                .bus = sd_bus_ref(bus),
+                .manager = manager,
+                .features = features,
+                .funcs = funcs,
+                .userdata = userdata,
+        };
+
+        r = sd_bus_add_object_manager(bus, /* ret_slot= */ NULL, IOMMUD_PATH);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(add); i++) {
+                r = add[i](server);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(server);
+        return 0;
+}
+
+/* The vtables are not taken off the bus: it goes with the server. */
+BusServer *bus_server_free(BusServer *server) {
+        if (!server)
+                return NULL;
+
+        while (server->pending) {
+                PendingCall *pending = server->pending;
+
+                server->pending = pending->next;
+                sd_bus_message_unref(pending->call);
+                free(pending);
+        }
+
+        sd_bus_flush_close_unref(server->bus);
+        free(server);
+        return NULL;
+}
+
+int bus_server_identify(BusServer *server, sd_bus_message *message, Subject *ret) {
+        return server->funcs->identify(server->userdata, message, ret);
+}
+
+int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) {
+        PendingCall *pending;
+
+        pending = calloc(1, sizeof(*pending));
+        if (!pending)
+                return -ENOMEM;
+
+        *pending = (PendingCall) { .lease = lease, .call = sd_bus_message_ref(call), .next = server->pending };
+        server->pending = pending;
+        return 0;
+}
+
+/* The call that waits for this lease, as the caller's reference; NULL: nobody does. */
+static sd_bus_message *bus_server_take_pending(BusServer *server, uint64_t lease) {
+        for (PendingCall **link = &server->pending; *link; link = &(*link)->next) {
+                PendingCall *pending = *link;
+                sd_bus_message *call = pending->call;
+
+                if (pending->lease != lease)
+                        continue;
+
+                *link = pending->next;
+                free(pending);
+                return call;
+        }
+
+        return NULL;
+}
+
+static void bus_server_answer(BusServer *server, uint64_t id) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        Lease *lease;
+        int r;
+
+        lease = manager_find_lease(server->manager, id);
+        call = bus_server_take_pending(server, id);
+        if (!lease || !call)
+                return;
+
+        if (lease->refusal.outcome != OUTCOME_GRANTED) {
+                audit_failed(lease);
+                r = reply_refusal(call, &lease->refusal);
+        } else {
+                audit_granted(lease);
+                r = lease_object_reply(call, lease);
+                /* Ours are closed whether the reply went out or not: if not, the lifeline hangs up, and that ends the lease. */
+                lease_close(lease);
+        }
+
+        if (r < 0)
+                log_warning("The answer to the Acquire of lease %" PRIu64 " could not be sent, its lifeline will end it: %s",
+                            id, strerrordesc_np(-r));
+}
+
+static int emit(sd_bus *bus, const Change *change, const char *path) {
+        switch (change->kind) {
+
+        case CHANGE_DEVICE_ADDED:
+        case CHANGE_GROUP_ADDED:
+        case CHANGE_LEASE_ADDED:
+                return sd_bus_emit_object_added(bus, path);
+
+        case CHANGE_DEVICE_CHANGED:
+                return sd_bus_emit_properties_changed_strv(bus, path, IOMMUD_INTERFACE_DEVICE, /* names= */ NULL);
+
+        case CHANGE_GROUP_CHANGED:
+                return sd_bus_emit_properties_changed_strv(bus, path, IOMMUD_INTERFACE_GROUP, /* names= */ NULL);
+
+        case CHANGE_LEASE_CHANGED:
+                return sd_bus_emit_properties_changed_strv(bus, path, IOMMUD_INTERFACE_LEASE, /* names= */ NULL);
+
+        case CHANGE_DEVICE_REMOVED:
+        case CHANGE_GROUP_REMOVED:
+        case CHANGE_LEASE_ENDED:
+                return sd_bus_emit_object_removed(bus, path);
+
+        case CHANGE_LEASE_ANSWERED:
+        case _CHANGE_KIND_MAX:
+                break;
+        }
+
+        return 0;
+}
+
+static int path_of_change(const Change *change, char **ret) {
+        switch (change->kind) {
+
+        case CHANGE_DEVICE_ADDED:
+        case CHANGE_DEVICE_CHANGED:
+        case CHANGE_DEVICE_REMOVED:
+                return path_of_device(change->name, ret);
+
+        case CHANGE_GROUP_ADDED:
+        case CHANGE_GROUP_CHANGED:
+        case CHANGE_GROUP_REMOVED:
+                return path_of_group((uint32_t) change->id, ret);
+
+        case CHANGE_LEASE_ADDED:
+        case CHANGE_LEASE_CHANGED:
+        case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_ENDED:
+        case _CHANGE_KIND_MAX:
+                break;
+        }
+
+        return path_of_lease(change->id, ret);
+}
+
+static void bus_server_audit(BusServer *server, const Change *change) {
+        const Lease *lease;
+
+        if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDED)
+                return;
+
+        lease = manager_find_lease(server->manager, change->id);
+        if (!lease)
+                return;
+
+        if (change->kind == CHANGE_LEASE_ENDED)
+                audit_ended(lease);
+        else if (lease->state == LEASE_STUCK)
+                audit_stuck(lease);
+}
+
+void bus_server_publish(BusServer *server, const ChangeSet *changes) {
+        for (size_t i = 0; i < changes->n_items; i++)
+                if (changes->items[i].kind == CHANGE_LEASE_ANSWERED)
+                        bus_server_answer(server, changes->items[i].id);
+
+        for (size_t i = 0; i < changes->n_items; i++) {
+                const Change *change = &changes->items[i];
+                _cleanup_free_ char *path = NULL;
+                int r;
+
+                bus_server_audit(server, change);
+
+                r = path_of_change(change, &path);
+                if (r >= 0)
+                        r = emit(server->bus, change, path);
+                /* what has gone again in the same set of changes has no object any more, and nobody needs to hear of it */
+                if (r < 0 && r != -ESRCH && r != -ENOTCONN)
+                        log_warning("A signal could not be sent, ignoring: %s", strerrordesc_np(-r));
+        }
+
+        if (changes->lost)
+                log_warning("Out of memory: not all changes could be announced");
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Wires the parts together and runs the event loop. It alone is outside the static libraries, so that the tests link all
+ * the rest.
+ */
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "bus/identity.h"
+#include "bus/server.h"
+#include "config/error.h"
+#include "config/policy-file.h"
+#include "core/change.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/task.h"
+#include "kernel/iommufd-backend.h"
+#include "names.h"
+#include "sys/host.h"
+#include "sys/journal.h"
+#include "sys/lifeline.h"
+#include "sys/scan.h"
+#include "sys/watch.h"
+#include "sys/worker.h"
+
+typedef struct Daemon {
+        sd_event *event;
+        sd_bus *bus;
+        int sysfs, proc;
+        IommufdBackend backend;
+        Kernel kernel;
+        LocalHost local_host;
+        Host host;
+        Manager *manager;
+        Worker *worker;
+        Watch *watch;
+        Lifelines *lifelines;
+        Identity *identity;
+        BusServer *server;
+} Daemon;
+
+static void daemon_done(Daemon *d) {
+        worker_free(d->worker);
+        watch_free(d->watch);
+        lifelines_free(d->lifelines);
+        identity_free(d->identity);
+        bus_server_free(d->server);
+        manager_free(d->manager);
+        sd_bus_flush_close_unref(d->bus);
+        sd_event_unref(d->event);
+        close_fd(d->sysfs);
+        close_fd(d->proc);
+}
+
+/* Leases that are active are watched, others are not any more. */
+static void daemon_watch_lifelines(Daemon *d, const ChangeSet *changes, ChangeSet *more) {
+        for (size_t i = 0; i < changes->n_items; i++) {
+                const Change *change = &changes->items[i];
+                Lease *lease;
+
+                if (change->kind != CHANGE_LEASE_ANSWERED && change->kind != CHANGE_LEASE_CHANGED &&
+                    change->kind != CHANGE_LEASE_ENDED)
+                        continue;
+
+                lease = manager_find_lease(d->manager, change->id);
+                if (!lease || lease->state != LEASE_ACTIVE) {
+                        lifelines_forget(d->lifelines, change->id);
+                        continue;
+                }
+
+                if (lifelines_watch(d->lifelines, lease->id, lease->lifeline, lease->lifeline_is_pidfd) < 0) {
+                        log_error("Lease %" PRIu64 " can't be watched, ending it", lease->id);
+                        manager_hangup(d->manager, lease->id, "it could not be watched", more);
+                }
+        }
+}
+
+static void daemon_start_tasks(Daemon *d, ChangeSet *more) {
+        Task task;
+
+        while (manager_next_task(d->manager, &task)) {
+                TaskResult result = {};
+                int r;
+
+                r = worker_start(d->worker, &task);
+                if (r >= 0)
+                        continue;
+
+                result.result = kernel_failure(&result.failure, r, "starting a child process");
+                manager_task_done(d->manager, &task, &result, more);
+        }
+}
+
+/* What has to follow every call into the core: the world is told, and the core's wishes are granted. */
+static void daemon_commit(void *userdata, ChangeSet *changes) {
+        Daemon *d = userdata;
+
+        while (changes->n_items > 0 || changes->lost) {
+                _cleanup_(change_set_done) ChangeSet more = {};
+
+                bus_server_publish(d->server, changes);
+                daemon_watch_lifelines(d, changes, &more);
+                daemon_start_tasks(d, &more);
+                manager_reap(d->manager);
+
+                change_set_done(changes);
+                *changes = more;
+                more = (ChangeSet) {};
+        }
+}
+
+static void on_lifeline(uint64_t lease, const char *cause, void *userdata) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        Daemon *d = userdata;
+
+        manager_hangup(d->manager, lease, cause, &changes);
+        daemon_commit(d, &changes);
+}
+
+static void on_task_done(const Task *task, const TaskResult *result, void *userdata) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        Daemon *d = userdata;
+
+        manager_task_done(d->manager, task, result, &changes);
+        daemon_commit(d, &changes);
+}
+
+static void on_task_overdue(const Task *task, void *userdata) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        Daemon *d = userdata;
+
+        manager_task_overdue(d->manager, task, &changes);
+        daemon_commit(d, &changes);
+}
+
+/* Scans collect their changes in a set, if there is one. */
+typedef struct ScanInto {
+        Daemon *daemon;
+        ChangeSet *changes;
+} ScanInto;
+
+static int on_group(const GroupFacts *facts, void *userdata) {
+        ScanInto *into = userdata;
+
+        return manager_update_group(into->daemon->manager, facts, into->changes);
+}
+
+static int on_device(const DeviceFacts *facts, void *userdata) {
+        ScanInto *into = userdata;
+
+        return manager_update_device(into->daemon->manager, facts, into->changes);
+}
+
+static int daemon_scan_all(Daemon *d, ChangeSet *changes) {
+        static const ScanFuncs funcs = { on_group, on_device };
+        ScanInto into = { d, changes };
+
+        return scan_all(d->sysfs, &funcs, &into);
+}
+
+/* One device that may have come, changed or gone. */
+static int daemon_scan_device(Daemon *d, const char *subsystem, const char *name, ChangeSet *changes) {
+        DeviceFacts facts;
+        GroupFacts group;
+        int r;
+
+        r = scan_device(d->sysfs, subsystem, name, &facts);
+        if (r == -ENODEV) {
+                manager_remove_device(d->manager, name, changes);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+
+        if (!manager_find_group(d->manager, facts.group)) {
+                r = scan_group(d->sysfs, facts.group, &group);
+                if (r == -ENODEV)
+                        return 0;            /* going already; its event follows */
+                if (r < 0)
+                        return r;
+
+                r = manager_update_group(d->manager, &group, changes);
+                if (r < 0)
+                        return r;
+        }
+
+        return manager_update_device(d->manager, &facts, changes);
+}
+
+/* Everything may have changed: devices that are known are looked at one by one, so that those that went are noticed. */
+static int daemon_rescan(Daemon *d, ChangeSet *changes) {
+        for (size_t i = d->manager->devices.n_items; i > 0; i--) {
+                const Device *device = d->manager->devices.items[i - 1];
+                DeviceFacts facts;
+
+                if (scan_device(d->sysfs, device->facts.subsystem, device->facts.name, &facts) == -ENODEV)
+                        manager_remove_device(d->manager, device->facts.name, changes);
+        }
+
+        return daemon_scan_all(d, changes);
+}
+
+static void on_device_event(const char *subsystem, const char *name, void *userdata) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        Daemon *d = userdata;
+        int r;
+
+        r = name ? daemon_scan_device(d, subsystem, name, &changes) : daemon_rescan(d, &changes);
+        if (r < 0)
+                log_warning("%s could not be looked at, ignoring what changed: %s", name ?: "The host",
+                            strerrordesc_np(-r));
+
+        daemon_commit(d, &changes);
+}
+
+static int daemon_identify(void *userdata, sd_bus_message *message, Subject *ret) {
+        Daemon *d = userdata;
+
+        return identity_of_sender(d->identity, message, ret);
+}
+
+/* All or nothing: the policy in force stays when the new one is broken. */
+static int daemon_load_policy(void *userdata, char *reterr, size_t size) {
+        static const char *const dirs[] = {
+                IOMMUD_SYSCONF_DIR "/policy.d",
+                IOMMUD_VENDOR_DIR "/policy.d",
+                NULL,
+        };
+        _cleanup_(config_error_done) ConfigError error = {};
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        _cleanup_free_ char *text = NULL;
+        Daemon *d = userdata;
+        int r;
+
+        r = policy_load(dirs, &policy, &error);
+        if (r < 0) {
+                if (r == -ENOMEM || config_error_to_string(&error, &text) < 0)
+                        snprintf(reterr, size, "out of memory");
+                else
+                        snprintf(reterr, size, "%s", text);
+
+                log_event(IOMMUD_MESSAGE_POLICY, LOG_ERR, /* fields= */ NULL, "The policy can't be loaded: %s", reterr);
+                return r;
+        }
+
+        log_event(IOMMUD_MESSAGE_POLICY, LOG_INFO, /* fields= */ NULL, "Policy loaded: %zu rules", policy->n_rules);
+        manager_set_policy_consume(d->manager, TAKE_PTR(policy));
+        return 0;
+}
+
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+        char text[512];
+
+        (void) sd_notify(/* unset_environment= */ false, "RELOADING=1");
+        (void) daemon_load_policy(userdata, text, sizeof(text));         /* it has logged */
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
+        return 0;
+}
+
+/* Without the bus nobody can ask for anything: the service manager starts us again when it is back. */
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *d = userdata;
+
+        log_error("The bus has gone, exiting");
+        return sd_event_exit(d->event, EXIT_FAILURE);
+}
+
+static int daemon_init_event(Daemon *d) {
+        sigset_t signals;
+        int r;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &signals, /* oldset= */ NULL) < 0)
+                return -errno;
+
+        r = sd_event_default(&d->event);
+        if (r < 0)
+                return r;
+
+        r = sd_event_set_signal_exit(d->event, true);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_signal(d->event, /* ret= */ NULL, SIGHUP, on_sighup, d);
+        if (r < 0)
+                return r;
+
+        return sd_event_set_watchdog(d->event, true);
+}
+
+/* Ports and state; the devices are known when this returns. */
+static int daemon_init_state(Daemon *d) {
+        static const WorkerFuncs worker_funcs = { .on_done = on_task_done, .on_overdue = on_task_overdue };
+        char text[512];
+        int r;
+
+        d->sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (d->sysfs < 0)
+                return -errno;
+        d->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (d->proc < 0)
+                return -errno;
+
+        d->backend = (IommufdBackend) { .sysfs = "/sys", .dev = "/dev", .proc = "/proc" };
+        d->kernel = iommufd_backend_kernel(&d->backend);
+        d->local_host = (LocalHost) { .sysfs = d->sysfs, .proc = d->proc };
+        d->host = local_host_port(&d->local_host);
+
+        r = manager_new(&d->kernel, &d->host, &d->manager);
+        if (r < 0)
+                return r;
+
+        /* A broken policy leaves us without one, which denies: root can still see what is wrong. */
+        (void) daemon_load_policy(d, text, sizeof(text));
+
+        r = worker_new(d->event, &d->kernel, &worker_funcs, d, &d->worker);
+        if (r < 0)
+                return r;
+
+        r = lifelines_new(d->event, on_lifeline, d, &d->lifelines);
+        if (r < 0)
+                return r;
+
+        r = watch_new(d->event, on_device_event, d, &d->watch);
+        if (r < 0)
+                return r;
+
+        return daemon_scan_all(d, /* changes= */ NULL);
+}
+
+static int daemon_init_bus(Daemon *d) {
+        static const BusServerFuncs funcs = { daemon_identify, daemon_commit, daemon_load_policy };
+        static const char *const features[] = { "mode:vmm", "holder", NULL };
+        static const char *const features_iommufd[] = { "iommufd", "mode:vmm", "holder", NULL };
+        bool iommufd = access("/dev/iommu", F_OK) >= 0;
+        int r;
+
+        if (!iommufd)
+                log_warning("There is no /dev/iommu: this kernel has no iommufd, and nothing can be handed out");
+
+        r = sd_bus_open_system(&d->bus);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_attach_event(d->bus, d->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_match_signal_async(d->bus, /* ret_slot= */ NULL, "org.freedesktop.DBus.Local",
+                                      "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
+                                      on_disconnected, /* install_callback= */ NULL, d);
+        if (r < 0)
+                return r;
+
+        r = identity_new(d->bus, &d->identity);
+        if (r < 0)
+                return r;
+
+        r = bus_server_new(d->bus, d->manager, iommufd ? features_iommufd : features, &funcs, d, &d->server);
+        if (r < 0)
+                return r;
+
+        return sd_bus_request_name(d->bus, IOMMUD_BUS_NAME, /* flags= */ 0);
+}
+
+static int daemon_run(void) {
+        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF };
+        int r;
+
+        r = daemon_init_event(&d);
+        if (r < 0) {
+                log_error("No event loop: %s", strerrordesc_np(-r));
+                return r;
+        }
+
+        r = daemon_init_state(&d);
+        if (r < 0) {
+                log_error("The host's devices can't be read: %s", strerrordesc_np(-r));
+                return r;
+        }
+
+        r = daemon_init_bus(&d);
+        if (r < 0) {
+                log_error("Can't serve %s on the system bus: %s", IOMMUD_BUS_NAME, strerrordesc_np(-r));
+                return r;
+        }
+
+        log_info("iommud " IOMMUD_VERSION ": %zu devices in %zu groups", d.manager->devices.n_items,
+                 d.manager->groups.n_items);
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
+
+        r = sd_event_loop(d.event);
+        (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
+        return r;
+}
+
+static int help(void) {
+        printf("iommud [--help] [--version]\n\n"
+               "Hands DMA-isolated devices to unprivileged clients, as " IOMMUD_BUS_NAME " on the system bus.\n"
+               "It is started by systemd; see iommud(8).\n");
+        return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[]) {
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, 'V' },
+                {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", options, /* longindex= */ NULL)) >= 0)
+                switch (c) {
+
+                case 'h':
+                        return help();
+
+                case 'V':
+                        puts("iommud " IOMMUD_VERSION);
+                        return EXIT_SUCCESS;
+
+                default:
+                        return 2;
+                }
+
+        if (optind < argc) {
+                fprintf(stderr, "iommud takes no arguments; see --help.\n");
+                return 2;
+        }
+
+        return daemon_run() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
