@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the directory of one device in sysfs says.
+ */
+
+#include "core/device.h"
+
+/*
+ * @device is the directory (O_PATH will do), @name and @group are what was found on the way there. Returns 0
+ * or a negative errno, and then *ret is in no particular state: -ENOENT or -ENODEV when the device has gone,
+ * -E2BIG when one of its names doesn't fit.
+ */
+int device_facts_read(int device, const char *name, uint32_t group, DeviceFacts *ret) _must_check_;
