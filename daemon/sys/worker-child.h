@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The child's side of a worker.
+ */
+
+#include "core/task.h"
+
+/* A process that runs a task. The caller owns both descriptors. */
+typedef struct WorkerChild {
+        pid_t pid;
+        int pidfd;
+        int result;                          /* read end, nonblocking: one TaskResult or nothing */
+} WorkerChild;
+
+#define WORKER_CHILD_NULL { .pid = 0, .pidfd = -EBADF, .result = -EBADF }
+
+/* Starts a child that runs @task. Returns 0 or a negative errno; there is no child then. */
+int worker_child_start(const Task *task, const Kernel *kernel, WorkerChild *ret) _must_check_;
+
+/* What the child left in its pipe. Returns 0, or -EIO when it is no whole result. */
+int worker_child_read(const WorkerChild *child, TaskResult *ret) _must_check_;
+
+/* Closes the descriptors. The process, if it is still there, goes on. */
+void worker_child_done(WorkerChild *child);
