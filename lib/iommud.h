@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * libiommud: ask iommud for devices, get their file descriptors.
+ *
+ *         iommud_client *client;
+ *         iommud_request *request;
+ *         iommud_lease *lease;
+ *         int r;
+ *
+ *         r = iommud_connect(NULL, &client);
+ *         ...
+ *         r = iommud_request_new(&request);
+ *         r = iommud_request_add_device(request, "0000:01:00.0");
+ *         ...
+ *         r = iommud_acquire(client, request, &lease);
+ *         if (r < 0)
+ *                 fprintf(stderr, "cannot ask iommud: %s\n", iommud_error_text(client));
+ *         else if (r > 0)
+ *                 fprintf(stderr, "%s: %s\n", iommud_error_name(r), iommud_error_text(client));
+ *         else
+ *                 start_vm(iommud_lease_fd(lease, "iommufd"), iommud_lease_device_fd(lease, 0));
+ *
+ * Results. A function that can fail returns an int:
+ *      0     done;
+ *      < 0   a negative errno: something broke on the way, iommud has not answered, or not in its language;
+ *      > 0   only from functions that ask iommud: its refusal, one of enum iommud_error_code.
+ * Results are stored through parameters named ret_, on success only. They may not be NULL.
+ *
+ * What functions that ask iommud return below 0, beside what is said at each of them:
+ *      -EINVAL        an argument is NULL, or is not a thing of its kind
+ *      -ENOMEM        no memory
+ *      -EHOSTUNREACH  iommud is not running, and could not be started
+ *      -EACCES        the message bus does not let this process talk to iommud
+ *      -ECONNRESET, -ENOTCONN, -EPIPE  the connection to the bus is lost: connect again
+ *      -ETIMEDOUT     no answer in time
+ *      -EBADMSG       the answer does not follow iommud's interface
+ * Other errnos may come from the transport. iommud_error_text() has the words for each of them.
+ *
+ * Strings. A function that returns a const string returns one that its object owns, and "" rather than NULL
+ * when there is none; lists of strings end with NULL. Names of devices are checked to be printable ASCII
+ * without space or slash; in all other text control characters have been replaced by "?", so that it can be
+ * shown on a terminal. All of them live as long as the object that they were taken from. A NULL object has
+ * "", 0, false or an empty list.
+ *
+ * Every _free() function accepts NULL and returns nothing.
+ *
+ * Threads: objects may be used by any thread, but each by one thread at a time. There is no global state,
+ * nothing is logged, and no signal is blocked, handled or raised. All file descriptors are close-on-exec.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Why iommud refused. What is wrong in this very case and what to do is in iommud_error_text(). */
+enum iommud_error_code {
+        IOMMUD_E_OTHER = 1,              /* for a reason that this version of the library does not know */
+        IOMMUD_E_INVALID_SELECTOR = 2,   /* not a way to name devices */
+        IOMMUD_E_INVALID_OPTION = 3,     /* an option or its value is not known */
+        IOMMUD_E_INVALID_POLICY = 4,     /* the policy files cannot be read; the policy in force stays */
+        IOMMUD_E_NO_SUCH_DEVICE = 5,     /* nothing that this selector names is in an IOMMU group */
+        IOMMUD_E_NO_SUCH_LEASE = 6,      /* there is no such lease, or not any more */
+        IOMMUD_E_DENIED = 7,             /* the policy does not allow it to this user */
+        IOMMUD_E_HOST_IN_USE = 8,        /* the host itself uses it: a mounted disk, a network */
+        IOMMUD_E_NOT_VIABLE = 9,         /* a device of the group cannot be taken from its driver */
+        IOMMUD_E_TAKEN = 10,             /* somebody else has the group */
+        IOMMUD_E_DRAINING = 11,          /* its last lease has ended, it is not back yet */
+        IOMMUD_E_QUOTA = 12,             /* the user has as much as one user may have */
+        IOMMUD_E_NOT_SUPPORTED = 13,     /* this kernel or this iommud cannot do it */
+        IOMMUD_E_KERNEL_FAILED = 14,     /* the kernel refused or failed; everything was put back */
+        IOMMUD_E_STUCK = 15,             /* only from iommud_wait(): a device could not be given back */
+};
+
+/* The name of a code as on the bus, without its prefix: "Denied". "" for what is none of them. */
+const char *iommud_error_name(int code);
+
+/* ---- The connection ----------------------------------------------------------------------------------- */
+
+typedef struct iommud_client iommud_client;
+
+/*
+ * Connects to the message bus that iommud is on. iommud itself is started, if need be, by the first call.
+ * @address: of the bus in the syntax of D-Bus; NULL for the system bus.
+ * Returns 0 or a negative errno: -ENOENT or -ECONNREFUSED when there is no bus. The connection is private to
+ * the handle, which the caller owns and frees; leases do not depend on it.
+ */
+int iommud_connect(const char *address, iommud_client **ret_client);
+void iommud_client_free(iommud_client *client);
+
+/* Whether iommud may have the user asked for a password (polkit) before it answers; not, when never set. */
+int iommud_set_interactive(iommud_client *client, bool interactive);
+
+/* What was wrong in the last call with this client, as a sentence; valid until the next call. */
+const char *iommud_error_text(const iommud_client *client);
+
+/* The version of the daemon. The caller frees the string. */
+int iommud_get_version(iommud_client *client, char **ret_version);
+
+/*
+ * What this iommud on this kernel can do: "iommufd", "mode:vmm" and so on for each mode, "holder".
+ * The caller frees the list with iommud_strings_free().
+ */
+int iommud_get_features(iommud_client *client, char ***ret_features);
+void iommud_strings_free(char **strings);
+
+/* Has iommud read its policy again. Only root may (IOMMUD_E_DENIED). */
+int iommud_reload(iommud_client *client);
+
+/* ---- Devices ------------------------------------------------------------------------------------------ */
+
+typedef struct iommud_device iommud_device;
+
+/* All devices in IOMMU groups, ordered by name, in a list that ends with NULL. The caller frees it. */
+int iommud_list_devices(iommud_client *client, iommud_device ***ret_devices);
+void iommud_devices_free(iommud_device **devices);
+
+/*
+ * The names of the devices that @selector names: a PCI address, VENDOR:DEVICE, group:N, pf=ADDRESS,vf=N,
+ * serial=TEXT, or the name of a device that is not PCI. The caller frees the list with
+ * iommud_strings_free().
+ */
+int iommud_find(iommud_client *client, const char *selector, char ***ret_names);
+
+/*
+ * What is known of a device:
+ *      name               for PCI its address
+ *      subsystem          "pci", "platform", ...
+ *      vendor, device_id, subsystem_vendor, subsystem_device
+ *                         the PCI ids; 0 for what is not PCI
+ *      class              the 24-bit PCI class code: base class, subclass, programming interface
+ *      serial             the serial number
+ *      driver             that the device is bound to now
+ *      driver_override    the only driver that may be bound to it
+ *      original_driver    that it is given back to when its lease ends
+ *      cdev               its node below /dev/vfio/devices, while it has one
+ *      iommu              that translates for it: "dmar0", "ivhd0", ...
+ *      physical_function  the PCI address of the physical function that this virtual function belongs to
+ *      reset_methods      what the kernel can reset it with, the preferred first: "flr", "pm", "bus", ...
+ *      numa_node          -1 when there is none, and for a NULL device
+ *      group, lease       their numbers; lease is 0 when the device is in none
+ */
+const char *iommud_device_name(const iommud_device *device);
+const char *iommud_device_subsystem(const iommud_device *device);
+uint16_t iommud_device_vendor(const iommud_device *device);
+uint16_t iommud_device_device_id(const iommud_device *device);
+uint16_t iommud_device_subsystem_vendor(const iommud_device *device);
+uint16_t iommud_device_subsystem_device(const iommud_device *device);
+uint32_t iommud_device_class(const iommud_device *device);
+const char *iommud_device_serial(const iommud_device *device);
+const char *iommud_device_driver(const iommud_device *device);
+const char *iommud_device_driver_override(const iommud_device *device);
+const char *iommud_device_original_driver(const iommud_device *device);
+const char *iommud_device_cdev(const iommud_device *device);
+const char *iommud_device_iommu(const iommud_device *device);
+const char *iommud_device_physical_function(const iommud_device *device);
+const char *const *iommud_device_reset_methods(const iommud_device *device);
+int32_t iommud_device_numa_node(const iommud_device *device);
+uint32_t iommud_device_group(const iommud_device *device);
+uint64_t iommud_device_lease(const iommud_device *device);
+
+/* ---- IOMMU groups ------------------------------------------------------------------------------------- */
+
+typedef struct iommud_group iommud_group;
+
+/* All groups, ordered by number, in a list that ends with NULL. The caller frees it. */
+int iommud_list_groups(iommud_client *client, iommud_group ***ret_groups);
+void iommud_groups_free(iommud_group **groups);
+
+/*
+ * What is known of a group:
+ *      id         the kernel's number; not stable over a reboot
+ *      type       of its default domain: "DMA", "DMA-FQ", "identity", ...
+ *      dma_owner  "kernel" (a driver that does DMA through the kernel is bound), "none", "leased", "foreign"
+ *                 (a program that iommud does not know had it when it last looked)
+ *      viable     no device of the group is bound to a driver that owns DMA for the kernel
+ *      devices    the names of all its devices, bridges too
+ *      lease      the number of the lease that it is in, 0 for none
+ */
+uint32_t iommud_group_id(const iommud_group *group);
+const char *iommud_group_type(const iommud_group *group);
+const char *iommud_group_dma_owner(const iommud_group *group);
+bool iommud_group_viable(const iommud_group *group);
+const char *const *iommud_group_devices(const iommud_group *group);
+uint64_t iommud_group_lease(const iommud_group *group);
+
+/* The device that makes the group not viable, and its driver. Returns -ENOENT after the last one. */
+int iommud_group_blocker(
+                const iommud_group *group, size_t index, const char **ret_device, const char **ret_driver);
+
+/*
+ * First and last I/O virtual address of a region that cannot be mapped, and its kind: "direct",
+ * "direct-relaxable", "reserved", "msi". Returns -ENOENT after the last one.
+ */
+int iommud_group_reserved_region(
+                const iommud_group *group, size_t index,
+                uint64_t *ret_first, uint64_t *ret_last, const char **ret_kind);
+
+/* ---- Requests: what is to be planned or acquired ------------------------------------------------------ */
+
+typedef struct iommud_request iommud_request;
+
+/* An empty request, which the caller frees. It may be used for any number of calls. */
+int iommud_request_new(iommud_request **ret_request);
+void iommud_request_free(iommud_request *request);
+
+/* Adds the device or devices that @selector names, see iommud_find(). */
+int iommud_request_add_device(iommud_request *request, const char *selector);
+
+/* What is handed over; "vmm", the default: device fds that were never bound, and a fresh iommufd. */
+int iommud_request_set_mode(iommud_request *request, const char *mode);
+
+/* Whom the kernel charges for memory that the client pins: "process", the default, or "user". */
+int iommud_request_set_accounting(iommud_request *request, const char *accounting);
+
+/*
+ * The lease ends when the process of @pidfd does, and there is no lifeline. For managers that start the
+ * client but cannot hand a file descriptor to it. The request keeps a copy of @pidfd.
+ * Returns -EBADF when @pidfd is not open.
+ */
+int iommud_request_set_holder(iommud_request *request, int pidfd);
+
+/*
+ * How long iommud_acquire() waits, in microseconds; 5 minutes, when never set: taking a device from its
+ * driver may take many seconds, and a user may be asked for a password. A lease that comes too late ends at
+ * once.
+ */
+int iommud_request_set_timeout(iommud_request *request, uint64_t usec);
+
+/* ---- Plans: the dry run ------------------------------------------------------------------------------- */
+
+typedef struct iommud_plan iommud_plan;
+typedef struct iommud_step iommud_step;
+
+/* What iommud_acquire() would do now, and everything that stands in its way. Changes nothing. */
+int iommud_plan_new(iommud_client *client, const iommud_request *request, iommud_plan **ret_plan);
+void iommud_plan_free(iommud_plan *plan);
+
+/* Whether it would be let through now; and the steps in order, a list of the plan that ends with NULL. */
+bool iommud_plan_possible(const iommud_plan *plan);
+const iommud_step *const *iommud_plan_steps(const iommud_plan *plan);
+
+/*
+ * What is known of a step:
+ *      action  "rebind" (give it to another driver), "open", "keep" (it stays as it is), "blocked"
+ *      device  what it is done to
+ *      driver  that the device has now
+ *      target  for "rebind": the driver that it would be given
+ *      reason  for "blocked": the refusal, as iommud_error_name() has it
+ *      text    for "blocked": what is wrong and what to do about it
+ */
+const char *iommud_step_action(const iommud_step *step);
+const char *iommud_step_device(const iommud_step *step);
+const char *iommud_step_driver(const iommud_step *step);
+const char *iommud_step_target(const iommud_step *step);
+const char *iommud_step_reason(const iommud_step *step);
+const char *iommud_step_text(const iommud_step *step);
+
+/* ---- Leases that this process holds ------------------------------------------------------------------- */
+
+typedef struct iommud_lease iommud_lease;
+
+/*
+ * Takes the devices of @request, whole groups or nothing. When this fails, everything is as it was before.
+ * The lease belongs to the caller and lives as long as a copy of its lifeline is open in any process (or,
+ * with iommud_request_set_holder(), as long as that process).
+ */
+int iommud_acquire(iommud_client *client, const iommud_request *request, iommud_lease **ret_lease);
+
+/* Closes all fds that have not been taken. Unless the lifeline lives on elsewhere, this ends the lease. */
+void iommud_lease_free(iommud_lease *lease);
+
+/*
+ * What is known of a lease:
+ *      id                its number
+ *      path              of its D-Bus object
+ *      mode, accounting  what was handed over, and whom the kernel charges
+ *      devices           the names of the devices, in the order of the request
+ *      companions        devices of the same groups that were not asked for and are withheld from the host
+ *      groups            the numbers of the groups, *ret_n of them
+ */
+uint64_t iommud_lease_id(const iommud_lease *lease);
+const char *iommud_lease_path(const iommud_lease *lease);
+const char *iommud_lease_mode(const iommud_lease *lease);
+const char *iommud_lease_accounting(const iommud_lease *lease);
+const char *const *iommud_lease_devices(const iommud_lease *lease);
+const char *const *iommud_lease_companions(const iommud_lease *lease);
+const uint32_t *iommud_lease_groups(const iommud_lease *lease, size_t *ret_n);
+
+/*
+ * The roles of its fds: "iommufd", a "device:NAME" for each device in the order of the request, the rest,
+ * "lifeline".
+ */
+const char *const *iommud_lease_roles(const iommud_lease *lease);
+
+/*
+ * The fd of a role. It stays the lease's: duplicate it, or let a child inherit it. Device fds must be closed
+ * before the lease ends: iommud waits for that, it cannot revoke them.
+ * Returns -ENOENT when there is no such role, -EBADF when its fd has been taken.
+ */
+int iommud_lease_fd(const iommud_lease *lease, const char *role);
+
+/* The fd of the device at @index of iommud_lease_devices(), as iommud_lease_fd(). */
+int iommud_lease_device_fd(const iommud_lease *lease, size_t index);
+
+/* As iommud_lease_fd(), but the fd is the caller's from now on, who closes it. */
+int iommud_lease_take_fd(iommud_lease *lease, const char *role);
+
+/* ---- Leases of everybody ------------------------------------------------------------------------------ */
+
+typedef struct iommud_lease_info iommud_lease_info;
+
+/* All leases, ordered by number, in a list that ends with NULL. The caller frees it. */
+int iommud_list_leases(iommud_client *client, iommud_lease_info ***ret_leases);
+void iommud_lease_infos_free(iommud_lease_info **leases);
+
+/*
+ * What is known of somebody's lease; mode, devices, companions and groups as above:
+ *      id            its number
+ *      uid           the user that acquired it; (uid_t) -1 for a NULL lease
+ *      pid           the process that did; a hint, the number may have been reused since
+ *      state         "preparing", "active", "draining" (waits until nobody has the devices open),
+ *                    "restoring" (devices go back to their drivers), "stuck" (one could not be given back)
+ *      state_reason  what it waits for, or what failed
+ *      since         when it was asked for, CLOCK_REALTIME in microseconds
+ */
+uint64_t iommud_lease_info_id(const iommud_lease_info *info);
+uid_t iommud_lease_info_uid(const iommud_lease_info *info);
+pid_t iommud_lease_info_pid(const iommud_lease_info *info);
+const char *iommud_lease_info_mode(const iommud_lease_info *info);
+const char *iommud_lease_info_state(const iommud_lease_info *info);
+const char *iommud_lease_info_state_reason(const iommud_lease_info *info);
+const char *const *iommud_lease_info_devices(const iommud_lease_info *info);
+const char *const *iommud_lease_info_companions(const iommud_lease_info *info);
+const uint32_t *iommud_lease_info_groups(const iommud_lease_info *info, size_t *ret_n);
+uint64_t iommud_lease_info_since(const iommud_lease_info *info);
+
+/*
+ * Ends a lease of the same user, or as root any. Returns when iommud has been told, not when the devices are
+ * back.
+ * Refusals: IOMMUD_E_NO_SUCH_LEASE, IOMMUD_E_DENIED.
+ */
+int iommud_release(iommud_client *client, uint64_t id);
+
+/*
+ * Waits until a lease is gone: its devices are closed, reset and back at their drivers. Does not end it.
+ * @usec: how long at most; 0 looks once, UINT64_MAX waits for ever.
+ * Returns 0 when it is gone (or never was), -ETIMEDOUT when it still is there, IOMMUD_E_STUCK when it will
+ * not go away by itself. In both cases iommud_error_text() says what it waits for or what failed.
+ */
+int iommud_wait(iommud_client *client, uint64_t id, uint64_t usec);
+
+#ifdef __cplusplus
+}
+#endif

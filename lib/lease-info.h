@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is known of a lease of anybody. */
+
+#include "record.h"
+
+struct iommud_lease_info {
+        uint64_t id;
+        uint32_t uid;
+        uint32_t pid;
+        char *mode;
+        char *state;
+        char *state_reason;
+        char **devices;
+        char **companions;
+        Numbers groups;
+        uint64_t since;
+};

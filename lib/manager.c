@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the Manager is asked for that is not a list of records. */
+
+#include "names.h"
+#include "public.h"
+#include "record.h"
+#include "text.h"
+
+_public_ void iommud_strings_free(char **strings) {
+        strv_free(strings);
+}
+
+/* A property of the Manager, into what its type reads. */
+static int manager_get(iommud_client *client, const char *property, const FieldType *type, void *ret) {
+        _cleanup_message_ sd_bus_message *message = NULL, *reply = NULL;
+        int r;
+
+        r = client_begin(client);
+        if (r < 0)
+                return r;
+        r = client_prepare(client, IOMMUD_PATH, "org.freedesktop.DBus.Properties", "Get", &message);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "ss", IOMMUD_INTERFACE_MANAGER, property);
+        if (r < 0)
+                return client_fail(client, r, "no memory to ask for %s", property);
+
+        r = client_call(client, message, 0, &reply);
+        if (r != 0)
+                return r;
+
+        r = client_expect(client, property, reply, "v");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(reply, 'v', type->signature);
+        if (r >= 0)
+                r = type->read(reply, ret);
+        if (r < 0)
+                type->done(ret);
+
+        return client_reply_read(client, property, r);
+}
+
+_public_ int iommud_get_version(iommud_client *client, char **ret_version) {
+        char *version = NULL;
+        int r;
+
+        if (!ret_version)
+                return -EINVAL;
+
+        r = manager_get(client, "Version", &field_text, &version);
+        if (r != 0)
+                return r;
+
+        *ret_version = version;
+        return 0;
+}
+
+_public_ int iommud_get_features(iommud_client *client, char ***ret_features) {
+        char **features = NULL;
+        int r;
+
+        if (!ret_features)
+                return -EINVAL;
+
+        r = manager_get(client, "Features", &field_texts, &features);
+        if (r != 0)
+                return r;
+
+        *ret_features = features;
+        return 0;
+}
+
+_public_ int iommud_reload(iommud_client *client) {
+        int r;
+
+        r = client_begin(client);
+        if (r < 0)
+                return r;
+
+        return client_ask(client, "Reload", /* ret_reply= */ NULL);
+}
+
+_public_ int iommud_find(iommud_client *client, const char *selector, char ***ret_names) {
+        _cleanup_message_ sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        if (!selector || !ret_names)
+                return -EINVAL;
+
+        r = client_begin(client);
+        if (r < 0)
+                return r;
+        r = client_prepare(client, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", &message);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "s", selector);
+        if (r < 0)
+                return client_fail(client, r, "the selector cannot be sent: it is not UTF-8");
+
+        r = client_call(client, message, 0, &reply);
+        if (r != 0)
+                return r;
+
+        r = client_expect(client, "Find", reply, "ao");
+        if (r < 0)
+                return r;
+        r = client_reply_read(client, "Find", field_devices.read(reply, &names));
+        if (r < 0)
+                return r;
+
+        *ret_names = TAKE_PTR(names);
+        return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Dictionaries of the bus into structs. A table says which key goes where and how it is read; keys that are in
+ * no table are those of a newer iommud and are skipped, one that is missing or has another type is an error.
+ * Readers return a negative errno; which one says nothing, except -ENOMEM (see client_reply_read()).
+ */
+
+#include <stddef.h>
+#include <systemd/sd-bus.h>
+
+#include "base/macro.h"
+#include "client.h"
+
+/* One way to read a value. Strings become "" at least, lists never NULL. */
+typedef struct FieldType {
+        const char *signature;
+        int (*read)(sd_bus_message *message, void *field);
+        void (*done)(void *field);              /* NULL when there is nothing to free */
+} FieldType;
+
+extern const FieldType field_text;              /* s   char *: made harmless */
+extern const FieldType field_name;              /* s   char *: of a device, checked */
+extern const FieldType field_texts;             /* as  char ** */
+extern const FieldType field_names;             /* as  char **: of devices, checked */
+extern const FieldType field_devices;           /* ao  char **: names of devices from their paths */
+extern const FieldType field_group;             /* o   uint32_t */
+extern const FieldType field_lease;             /* o   uint64_t; 0 for "/" */
+extern const FieldType field_bool;              /* b   bool */
+extern const FieldType field_u16;               /* q   uint16_t */
+extern const FieldType field_u32;               /* u   uint32_t */
+extern const FieldType field_i32;               /* i   int32_t */
+extern const FieldType field_u64;               /* t   uint64_t */
+extern const FieldType field_numbers;           /* au  Numbers */
+
+typedef struct Numbers {
+        uint32_t *items;
+        size_t n_items;
+} Numbers;
+
+typedef struct Field {
+        const char *key;
+        const FieldType *type;
+        size_t offset;
+        bool optional;                          /* may be missing; zero then, and "" when it is text */
+} Field;
+
+typedef struct RecordType {
+        const Field *fields;
+        size_t n_fields;
+        size_t size;
+} RecordType;
+
+/* An a{sv} at the read position of @message. */
+int record_read(sd_bus_message *message, const RecordType *type, void **ret) _must_check_;
+void record_free(const RecordType *type, void *record);
+
+/*
+ * An array of @element, "a{sv}" or "(oa{sv})", into a list that ends with NULL. The paths are not looked at:
+ * every record knows its name.
+ */
+int records_read(
+                sd_bus_message *message,
+                const char *element,
+                const RecordType *type,
+                void ***ret) _must_check_;
+void records_free(const RecordType *type, void **records);
+
+/* Asks the Manager for a list: ListDevices and its like. */
+int records_list(
+                iommud_client *client,
+                const char *member,
+                const RecordType *type,
+                void ***ret) _must_check_;
+
+/* The public functions that read a field: iommud_device_driver() for (device, driver). */
+#define DEFINE_GETTER(record, result, field, otherwise)                                                     \
+        _public_ result iommud_##record##_##field(const iommud_##record *record) {                          \
+                return record ? (result) record->field : otherwise;                                                  \
+        }                                                                                                   \
+        struct _getter_needs_a_semicolon_
+
+#define DEFINE_GETTER_TEXT(record, field) DEFINE_GETTER(record, const char *, field, "")
+
+#define DEFINE_GETTER_LIST(record, field)                                                                   \
+        _public_ const char *const *iommud_##record##_##field(const iommud_##record *record) {              \
+                return record ? (const char *const *) record->field : empty_list;                           \
+        }                                                                                                   \
+        struct _getter_needs_a_semicolon_
+
+#define DEFINE_GETTER_NUMBERS(record, field)                                                                \
+        _public_ const uint32_t *iommud_##record##_##field(const iommud_##record *record, size_t *ret_n) {  \
+                if (ret_n)                                                                                  \
+                        *ret_n = record ? record->field.n_items : 0;                                        \
+                return record ? record->field.items : NULL;                                                 \
+        }                                                                                                   \
+        struct _getter_needs_a_semicolon_
+
+extern const char *const empty_list[];
