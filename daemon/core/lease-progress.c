@@ -387,7 +387,9 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
 void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes) {
         KernelFailure failure;
 
-        kernel_failure(&failure, -ETIMEDOUT, "%s of %s", task_kind_to_string(task->kind), device->name);
+        kernel_failure(&failure, -ETIMEDOUT,
+                       "%s of %s has not returned after %u s, the kernel waits for somebody who has it open",
+                       task_kind_to_string(task->kind), device->name, (unsigned) (task->timeout_usec / 1000000));
         lease_explain_failure(lease, device, &failure, changes);
 
         /* The caller need not wait any longer; the group stays reserved until the kernel has come back. */
