@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,7 +19,7 @@ typedef enum JobState {
         JOB_WAITING,                         /* for its delay */
         JOB_RUNNING,
         JOB_KILLED,                          /* had its time; its end is awaited */
-        JOB_STUCK,                           /* reported as timed out; its end is awaited */
+        JOB_STUCK,                           /* reported as overdue; its end is awaited */
 } JobState;
 
 /* A task and the process that runs it. */
@@ -101,26 +102,27 @@ static int job_set_timer(Job *job, uint64_t usec) {
                                           /* accuracy= */ 1000, on_timer, job);
 }
 
-/* The child has ended: by itself, by our signal, by a fault. The event loop reaps it when this returns. */
-static int on_ended(sd_event_source *source, const siginfo_t *info, void *userdata) {
+/* The child has ended: by itself, by our signal, by a fault. */
+static int on_ended(sd_event_source *source, int pidfd, uint32_t revents, void *userdata) {
         _cleanup_(job_freep) Job *job = userdata;
         JobState state = job->state;
+        siginfo_t info = {};
         TaskResult result;
+
+        if (waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG) < 0)
+                info.si_status = 0;          /* somebody else has reaped it; what it left counts all the same */
 
         job_unlink(job);                     /* the callbacks find the counters as they are from now on */
 
-        if (state == JOB_STUCK) {
-                if (job->worker->funcs.on_unstuck)
-                        job->worker->funcs.on_unstuck(&job->task, job->worker->userdata);
-        } else if (worker_child_read(&job->child, &result) >= 0)
+        if (worker_child_read(&job->child, &result) >= 0)
                 job_report(job, &result);
-        else if (state == JOB_KILLED)
+        else if (state == JOB_KILLED || state == JOB_STUCK)
                 job_report_failure(job, -ETIMEDOUT, "did not return within %g s and was stopped",
                         (double) job->task.timeout_usec / 1e6);
-        else if (info->si_code == CLD_EXITED)
-                job_report_failure(job, -EIO, "ended with status %d and no result", info->si_status);
+        else if (info.si_code == CLD_EXITED)
+                job_report_failure(job, -EIO, "ended with status %d and no result", info.si_status);
         else
-                job_report_failure(job, -EIO, "was ended by signal %d", info->si_status);
+                job_report_failure(job, -EIO, "was ended by signal %d", info.si_status);
 
         return 0;
 }
@@ -132,8 +134,8 @@ static int job_fork(Job *job) {
         if (r < 0)
                 return r;
 
-        r = sd_event_add_child_pidfd(job->worker->event, &job->ended, job->child.pidfd, WEXITED,
-                                     on_ended, job);
+        /* not sd_event_add_child_pidfd(): it insists on SIGCHLD being blocked, which this has no use for */
+        r = sd_event_add_io(job->worker->event, &job->ended, job->child.pidfd, EPOLLIN, on_ended, job);
         if (r >= 0)
                 r = job_set_timer(job, job->task.timeout_usec);
         if (r < 0) {
@@ -169,9 +171,7 @@ static void job_kill(Job *job) {
 
 static void job_give_up(Job *job) {
         job->state = JOB_STUCK;
-        job_report_failure(job, -ETIMEDOUT,
-                "has not returned after %g s; the kernel waits for somebody who has the device open",
-                (double) job->task.timeout_usec / 1e6);
+        job->worker->funcs.on_overdue(&job->task, job->worker->userdata);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {

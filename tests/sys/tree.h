@@ -31,7 +31,7 @@ void tree_remove(Tree *tree, const char *path);
 const char *tree_read(Tree *tree, const char *format, ...) _printf_(2, 3);
 
 /*
- * A PCI device as Linux shows it: its directory below devices/pci0000:00, its links on the bus and into its group, of
- * which type and reserved_regions are made too. @driver may be NULL for none.
+ * A PCI device as Linux shows it: its directory below devices/pci0000:00, its links on the bus and into its
+ * group, of which type and reserved_regions are made too. @driver may be NULL for none.
  */
 void tree_pci_device(Tree *tree, const char *address, unsigned group, const char *driver);

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/parse.h"
+#include "sys/worker.h"
+
+/* The worker's call, for a process that no signal ends: the kernel takes it and nothing happens. */
+static bool deaf;
+static int last_pidfd = -EBADF;
+static bool fail_fork, fail_pidfd;
+
+int __wrap_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
+int __real_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
+int __wrap_pidfd_open(pid_t pid, unsigned flags);
+int __real_pidfd_open(pid_t pid, unsigned flags);
+pid_t __wrap_fork(void);
+pid_t __real_fork(void);
+
+int __wrap_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags) {
+        last_pidfd = pidfd;
+        return deaf ? 0 : __real_pidfd_send_signal(pidfd, sig, info, flags);
+}
+
+int __wrap_pidfd_open(pid_t pid, unsigned flags) {
+        if (fail_pidfd) {
+                errno = EMFILE;
+                return -1;
+        }
+        return __real_pidfd_open(pid, flags);
+}
+
+pid_t __wrap_fork(void) {
+        if (fail_fork) {
+                errno = EAGAIN;
+                return -1;
+        }
+        return __real_fork();
+}
+
+/* What the task of a test does in its child: the driver's name says it. */
+static int fake_set_driver(void *userdata, const char *subsystem, const char *name, const char *driver,
+                           const char *override, KernelFailure *reterr) {
+        if (strcmp(driver, "works") == 0)
+                return 0;
+        if (strcmp(driver, "fails") == 0)
+                return kernel_failure(reterr, -ENXIO, "write %s to bind", name);
+        if (strcmp(driver, "exits") == 0)
+                _exit(7);
+        if (strcmp(driver, "crashes") == 0) {
+                raise(SIGKILL);
+                return 0;
+        }
+        if (strcmp(driver, "waits") == 0)
+                for (;;)
+                        pause();
+        if (strcmp(driver, "ignores") == 0) {
+                signal(SIGTERM, SIG_IGN);
+                for (;;)
+                        pause();
+        }
+
+        assert(!"no such driver");
+}
+
+/* Says by its result which descriptors the child has. */
+static int fake_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
+                           KernelFailure *reterr) {
+        _cleanup_dir_ DIR *fds = NULL;
+        const char *entry;
+        sigset_t mask;
+
+        assert(sigprocmask(SIG_SETMASK, NULL, &mask) == 0);
+        assert(sigisemptyset(&mask));
+
+        assert(dir_open_at(AT_FDCWD, "/proc/self/fd", &fds) == 0);
+        while (dir_next(fds, &entry) == DIR_ENTRY) {
+                uint32_t fd;
+
+                assert(parse_u32(entry, &fd) == 0);
+                if ((int) fd != dirfd(fds))
+                        ret_holders->items[ret_holders->n_items++].pid = (pid_t) fd;
+        }
+
+        return PROVE_HELD;
+}
+
+static const KernelOps fake_ops = { .set_driver = fake_set_driver, .prove_free = fake_prove_free };
+static const Kernel fake_kernel = { .ops = &fake_ops };
+
+typedef struct Fixture {
+        sd_event *event;
+        Worker *worker;
+        unsigned n_done, n_unstuck;
+        TaskResult result;                   /* the last one */
+        uint64_t last_id;
+} Fixture;
+
+static void on_done(const Task *task, const TaskResult *result, void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_done++;
+        f->result = *result;
+        f->last_id = task->id;
+}
+
+static void on_unstuck(const Task *task, void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_unstuck++;
+        f->last_id = task->id;
+}
+
+static void fixture_init(Fixture *f) {
+        static const WorkerFuncs funcs = { .on_done = on_done, .on_unstuck = on_unstuck };
+
+        *f = (Fixture) {};
+        assert(sd_event_new(&f->event) >= 0);
+        assert(worker_new(f->event, &fake_kernel, &funcs, f, &f->worker) == 0);
+}
+
+static void fixture_done(Fixture *f) {
+        worker_free(f->worker);
+        sd_event_unref(f->event);
+}
+
+/* Until there have been @n more callbacks. */
+static void fixture_run(Fixture *f, unsigned n) {
+        n += f->n_done + f->n_unstuck;
+        while (f->n_done + f->n_unstuck < n)
+                assert(sd_event_run(f->event, UINT64_MAX) >= 0);
+}
+
+static void start(Fixture *f, uint64_t id, const char *driver, uint64_t timeout_usec) {
+        Task task = {
+                .id = id,
+                .kind = TASK_SET_DRIVER,
+                .subsystem = "pci",
+                .name = "0000:00:04.0",
+                .timeout_usec = timeout_usec,
+        };
+
+        assert(copy_string(task.driver, sizeof(task.driver), driver) == 0);
+        assert(worker_start(f->worker, &task) == 0);
+}
+
+#define MINUTE UINT64_C(60000000)
+
+static void assert_no_children(void) {
+        assert(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+}
+
+static void test_results(void) {
+        Fixture f;
+
+        fixture_init(&f);
+
+        start(&f, 1, "works", MINUTE);
+        assert(f.n_done == 0);
+        assert(worker_n_running(f.worker) == 1);
+        fixture_run(&f, 1);
+        assert(f.last_id == 1);
+        assert(f.result.result == 0);
+        assert(worker_n_running(f.worker) == 0);
+
+        start(&f, 2, "fails", MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == -ENXIO);
+        assert(f.result.failure.error == -ENXIO);
+        assert(strcmp(f.result.failure.call, "write 0000:00:04.0 to bind") == 0);
+
+        start(&f, 3, "exits", MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == -EIO);
+        assert(strstr(f.result.failure.call, "of 0000:00:04.0 ended with status 7 and no result"));
+
+        start(&f, 4, "crashes", MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == -EIO);
+        assert(strstr(f.result.failure.call, "was ended by signal 9"));
+
+        assert_no_children();
+        fixture_done(&f);
+}
+
+static void test_descriptors(void) {
+        Task task = { .id = 1, .kind = TASK_PROVE_FREE, .name = "0000:00:04.0", .timeout_usec = MINUTE };
+        int ends[2];
+        Fixture f;
+
+        fixture_init(&f);
+        assert(pipe(ends) == 0);             /* not even close-on-exec */
+
+        assert(worker_start(f.worker, &task) == 0);
+        fixture_run(&f, 1);
+        assert(f.result.result == PROVE_HELD);
+        assert(f.result.holders.n_items == 4);
+        for (int i = 0; i < 4; i++)
+                assert(f.result.holders.items[i].pid == i);
+
+        close_fd(ends[0]);
+        close_fd(ends[1]);
+        fixture_done(&f);
+}
+
+/* Its time is over before it can have done anything, and it dies of the signal. */
+static void test_timeout(const char *driver) {
+        Fixture f;
+
+        fixture_init(&f);
+        start(&f, 1, driver, 1);
+        fixture_run(&f, 1);
+        assert(f.result.result == -ETIMEDOUT);
+        assert(strstr(f.result.failure.call, "of 0000:00:04.0 did not return within 1e-06 s and was stopped"));
+        assert(worker_n_running(f.worker) == 0);
+        assert(worker_n_stuck(f.worker) == 0);
+        assert_no_children();
+        fixture_done(&f);
+}
+
+static void test_stuck(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        deaf = true;
+        start(&f, 1, "waits", 1);
+        fixture_run(&f, 1);
+        assert(f.result.result == -ETIMEDOUT);
+        assert(strstr(f.result.failure.call, "the kernel waits for somebody who has the device open"));
+        assert(worker_n_running(f.worker) == 0);
+        assert(worker_n_stuck(f.worker) == 1);
+
+        /* others are not held up by it */
+        start(&f, 2, "works", MINUTE);
+        fixture_run(&f, 1);
+        assert(f.last_id == 2 && f.result.result == 0);
+        assert(worker_n_stuck(f.worker) == 1);
+
+        deaf = false;
+        assert(__real_pidfd_send_signal(last_pidfd, SIGKILL, NULL, 0) == 0);
+        fixture_run(&f, 1);
+        assert(f.n_unstuck == 1);
+        assert(f.last_id == 1);
+        assert(worker_n_stuck(f.worker) == 0);
+        assert_no_children();
+        fixture_done(&f);
+}
+
+static void test_many(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        for (unsigned i = 0; i < 50; i++)
+                start(&f, i, i % 2 ? "works" : "fails", MINUTE);
+        assert(worker_n_running(f.worker) == 50);
+        fixture_run(&f, 50);
+        assert(worker_n_running(f.worker) == 0);
+        assert_no_children();
+        fixture_done(&f);
+}
+
+static void test_delay(void) {
+        Task later = {
+                .id = 2, .kind = TASK_SET_DRIVER, .name = "0000:00:05.0", .driver = "works",
+                .delay_usec = 60 * MINUTE, .timeout_usec = MINUTE,
+        };
+        Fixture f;
+
+        fixture_init(&f);
+        assert(worker_start(f.worker, &later) == 0);
+        start(&f, 1, "works", MINUTE);
+        fixture_run(&f, 1);
+        assert(f.last_id == 1);
+        assert(worker_n_running(f.worker) == 1);
+        assert_no_children();
+        fixture_done(&f);                    /* and the other one is as if it had never been */
+}
+
+static void test_free_running(void) {
+        Fixture f;
+        int status;
+
+        fixture_init(&f);
+        start(&f, 1, "waits", MINUTE);
+        start(&f, 2, "works", MINUTE);
+        fixture_run(&f, 1);
+        assert(worker_n_running(f.worker) == 1);
+        fixture_done(&f);
+
+        /* killed, and left to us */
+        assert(waitpid(-1, &status, 0) > 0);
+        assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_no_children();
+}
+
+static void test_no_process(void) {
+        Fixture f;
+
+        fixture_init(&f);
+
+        fail_fork = true;
+        start(&f, 1, "works", MINUTE);
+        fixture_run(&f, 1);
+        fail_fork = false;
+        assert(f.result.result == -EAGAIN);
+        assert(strstr(f.result.failure.call, "could not be started"));
+
+        fail_pidfd = true;
+        start(&f, 2, "waits", MINUTE);
+        fixture_run(&f, 1);
+        fail_pidfd = false;
+        assert(f.result.result == -EMFILE);
+        assert(worker_n_running(f.worker) == 0);
+
+        fixture_done(&f);
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+}
+
+int main(void) {
+        test_results();
+        test_descriptors();
+        test_timeout("waits");
+        test_timeout("ignores");
+        test_stuck();
+        test_many();
+        test_delay();
+        test_free_running();
+        test_no_process();
+        return 0;
+}
