@@ -39,15 +39,6 @@ int scan_device(int sysfs, const char *subsystem, const char *name, DeviceFacts 
 int scan_group(int sysfs, uint32_t id, GroupFacts *ret) _must_check_;
 
 /*
- * A range of I/O virtual addresses, last one included, that can't be mapped, and its kind in the kernel's
- * word.
- */
-typedef struct ReservedRegion {
-        uint64_t first, last;
-        char kind[24];                       /* "direct", "direct-relaxable", "reserved", "msi" */
-} ReservedRegion;
-
-/*
  * The reserved regions of a group. Returns 0 and an array (caller frees *ret; NULL when there is none) or a
  * negative errno: -ENODEV when there is no such group.
  */

@@ -105,18 +105,17 @@ static int job_set_timer(Job *job, uint64_t usec) {
 /* The child has ended: by itself, by our signal, by a fault. */
 static int on_ended(sd_event_source *source, int pidfd, uint32_t revents, void *userdata) {
         _cleanup_(job_freep) Job *job = userdata;
-        JobState state = job->state;
         siginfo_t info = {};
         TaskResult result;
 
         if (waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG) < 0)
-                info.si_status = 0;          /* somebody else has reaped it; what it left counts all the same */
+                info.si_status = 0;          /* reaped by somebody else; what it left still counts */
 
         job_unlink(job);                     /* the callbacks find the counters as they are from now on */
 
         if (worker_child_read(&job->child, &result) >= 0)
                 job_report(job, &result);
-        else if (state == JOB_KILLED || state == JOB_STUCK)
+        else if (job->state == JOB_KILLED || job->state == JOB_STUCK)
                 job_report_failure(job, -ETIMEDOUT, "did not return within %g s and was stopped",
                         (double) job->task.timeout_usec / 1e6);
         else if (info.si_code == CLD_EXITED)
@@ -169,7 +168,7 @@ static void job_kill(Job *job) {
         job->state = JOB_KILLED;
 }
 
-static void job_give_up(Job *job) {
+static void job_set_stuck(Job *job) {
         job->state = JOB_STUCK;
         job->worker->funcs.on_overdue(&job->task, job->worker->userdata);
 }
@@ -185,7 +184,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 job_kill(job);
                 return 0;
         case JOB_KILLED:
-                job_give_up(job);
+                job_set_stuck(job);
                 return 0;
         case JOB_STUCK:
                 break;

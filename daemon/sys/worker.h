@@ -20,20 +20,20 @@ typedef struct Worker Worker;
  */
 typedef struct WorkerFuncs {
         /*
-         * Exactly once for each task that was started. Everything is borrowed for the call. When the task
-         * could not be run to its end, result->result is negative and result->failure says why:
-         * -ETIMEDOUT: it didn't return in its time and was killed. If it does not even die, its process
-         *             waits in the kernel for somebody who has the device open, and worker_n_stuck() counts
-         *             it from here on.
+         * Exactly once for each task that was started, when its process has really ended. Everything is
+         * borrowed for the call. When the task could not be run to its end, result->result is negative and
+         * result->failure says why:
+         * -ETIMEDOUT: it didn't return in its time and was killed.
          * -EIO:       its process ended without a result.
          */
         void (*on_done)(const Task *task, const TaskResult *result, void *userdata);
 
         /*
-         * A stuck process has ended at last: the device can be tried again. What became of the task is not
-         * known. May be NULL.
+         * At most once before that: the task had its time and was killed, but its process does not even die.
+         * It waits in the kernel for somebody who has the device open. worker_n_stuck() counts it from here
+         * on.
          */
-        void (*on_unstuck)(const Task *task, void *userdata);
+        void (*on_overdue)(const Task *task, void *userdata);
 } WorkerFuncs;
 
 /*
@@ -57,9 +57,6 @@ DEFINE_CLEANUP_FUNC(Worker, worker_free);
  */
 int worker_start(Worker *worker, const Task *task) _must_check_;
 
-/*
- * How many tasks wait for their delay or run; how many have been reported but have a process that does not
- * end.
- */
+/* How many tasks wait for their delay or run; how many are overdue, with a process that does not end. */
 unsigned worker_n_running(const Worker *worker);
 unsigned worker_n_stuck(const Worker *worker);

@@ -98,7 +98,7 @@ static const Kernel fake_kernel = { .ops = &fake_ops };
 typedef struct Fixture {
         sd_event *event;
         Worker *worker;
-        unsigned n_done, n_unstuck;
+        unsigned n_done, n_overdue;
         TaskResult result;                   /* the last one */
         uint64_t last_id;
 } Fixture;
@@ -111,15 +111,15 @@ static void on_done(const Task *task, const TaskResult *result, void *userdata) 
         f->last_id = task->id;
 }
 
-static void on_unstuck(const Task *task, void *userdata) {
+static void on_overdue(const Task *task, void *userdata) {
         Fixture *f = userdata;
 
-        f->n_unstuck++;
+        f->n_overdue++;
         f->last_id = task->id;
 }
 
 static void fixture_init(Fixture *f) {
-        static const WorkerFuncs funcs = { .on_done = on_done, .on_unstuck = on_unstuck };
+        static const WorkerFuncs funcs = { .on_done = on_done, .on_overdue = on_overdue };
 
         *f = (Fixture) {};
         assert(sd_event_new(&f->event) >= 0);
@@ -133,8 +133,8 @@ static void fixture_done(Fixture *f) {
 
 /* Until there have been @n more callbacks. */
 static void fixture_run(Fixture *f, unsigned n) {
-        n += f->n_done + f->n_unstuck;
-        while (f->n_done + f->n_unstuck < n)
+        n += f->n_done + f->n_overdue;
+        while (f->n_done + f->n_overdue < n)
                 assert(sd_event_run(f->event, UINT64_MAX) >= 0);
 }
 
@@ -218,22 +218,22 @@ static void test_timeout(const char *driver) {
         start(&f, 1, driver, 1);
         fixture_run(&f, 1);
         assert(f.result.result == -ETIMEDOUT);
-        assert(strstr(f.result.failure.call, "of 0000:00:04.0 did not return within 1e-06 s and was stopped"));
+        assert(strstr(f.result.failure.call, "0000:00:04.0 did not return within 1e-06 s and was stopped"));
         assert(worker_n_running(f.worker) == 0);
         assert(worker_n_stuck(f.worker) == 0);
         assert_no_children();
         fixture_done(&f);
 }
 
-static void test_stuck(void) {
+static void test_overdue(void) {
         Fixture f;
 
         fixture_init(&f);
         deaf = true;
         start(&f, 1, "waits", 1);
         fixture_run(&f, 1);
-        assert(f.result.result == -ETIMEDOUT);
-        assert(strstr(f.result.failure.call, "the kernel waits for somebody who has the device open"));
+        assert(f.n_done == 0 && f.n_overdue == 1);
+        assert(f.last_id == 1);
         assert(worker_n_running(f.worker) == 0);
         assert(worker_n_stuck(f.worker) == 1);
 
@@ -246,8 +246,9 @@ static void test_stuck(void) {
         deaf = false;
         assert(__real_pidfd_send_signal(last_pidfd, SIGKILL, NULL, 0) == 0);
         fixture_run(&f, 1);
-        assert(f.n_unstuck == 1);
+        assert(f.n_done == 2 && f.n_overdue == 1);
         assert(f.last_id == 1);
+        assert(f.result.result == -ETIMEDOUT);
         assert(worker_n_stuck(f.worker) == 0);
         assert_no_children();
         fixture_done(&f);
@@ -329,7 +330,7 @@ int main(void) {
         test_descriptors();
         test_timeout("waits");
         test_timeout("ignores");
-        test_stuck();
+        test_overdue();
         test_many();
         test_delay();
         test_free_running();

@@ -11,12 +11,12 @@
 #include "base/fd.h"
 #include "tree.h"
 
-#define FORMAT_PATH(path, format)                                                                            \
-        do {                                                                                                 \
-                va_list _ap;                                                                                 \
-                va_start(_ap, format);                                                                       \
-                assert(vsnprintf(path, sizeof(path), format, _ap) < (int) sizeof(path));                     \
-                va_end(_ap);                                                                                 \
+#define FORMAT_PATH(path, format)                                                                        \
+        do {                                                                                             \
+                va_list _ap;                                                                             \
+                va_start(_ap, format);                                                                   \
+                assert(vsnprintf(path, sizeof(path), format, _ap) < (int) sizeof(path));                 \
+                va_end(_ap);                                                                             \
         } while (0)
 
 Tree *tree_new(void) {
@@ -121,8 +121,8 @@ void tree_pci_device(Tree *tree, const char *address, unsigned group, const char
         snprintf(target, sizeof(target), "../../../../devices/pci0000:00/%s", address);
         tree_link(tree, target, "kernel/iommu_groups/%u/devices/%s", group, address);
         tree_file(tree, "DMA-FQ\n", "kernel/iommu_groups/%u/type", group);
-        tree_file(tree, "0x00000000fee00000 0x00000000feefffff msi\n", "kernel/iommu_groups/%u/reserved_regions",
-                group);
+        tree_file(tree, "0x00000000fee00000 0x00000000feefffff msi\n",
+                "kernel/iommu_groups/%u/reserved_regions", group);
 
         snprintf(target, sizeof(target), "../../../devices/pci0000:00/%s", address);
         tree_link(tree, target, "bus/pci/devices/%s", address);
