@@ -77,7 +77,7 @@ int records_list(
 /* The public functions that read a field: iommud_device_driver() for (device, driver). */
 #define DEFINE_GETTER(record, result, field, otherwise)                                                     \
         _public_ result iommud_##record##_##field(const iommud_##record *record) {                          \
-                return record ? (result) record->field : otherwise;                                                  \
+                return record ? (result) record->field : otherwise;                                         \
         }                                                                                                   \
         struct _getter_needs_a_semicolon_
 
