@@ -33,6 +33,7 @@
 #include "sys/journal.h"
 #include "sys/lifeline.h"
 #include "sys/scan.h"
+#include "sys/state-store.h"
 #include "sys/watch.h"
 #include "sys/worker.h"
 
@@ -40,6 +41,8 @@ typedef struct Daemon {
         sd_event *event;
         sd_bus *bus;
         int sysfs, proc;
+        StateStore state;
+        Store store;
         IommufdBackend backend;
         Kernel kernel;
         LocalHost local_host;
@@ -63,6 +66,7 @@ static void daemon_done(Daemon *d) {
         sd_event_unref(d->event);
         close_fd(d->sysfs);
         close_fd(d->proc);
+        close_fd(d->state.dir);
 }
 
 /* Leases that are active are watched, others are not any more. */
@@ -302,6 +306,24 @@ static int daemon_init_event(Daemon *d) {
         return sd_event_set_watchdog(d->event, true);
 }
 
+/* Goes on with the leases of the process before us. */
+static int daemon_init_leases(Daemon *d, ChangeSet *changes) {
+        _cleanup_(stored_fds_done) StoredFds stored = {};
+        int r;
+
+        d->state.dir = open(IOMMUD_STATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (d->state.dir < 0)
+                return -errno;
+
+        r = stored_fds_receive(&stored);
+        if (r < 0)
+                return r;
+
+        d->store = state_store_port(&d->state);
+        manager_set_store(d->manager, &d->store);
+        return state_store_load(&d->state, &stored, d->manager, changes);
+}
+
 /* Ports and state; the devices are known when this returns. */
 static int daemon_init_state(Daemon *d) {
         static const WorkerFuncs worker_funcs = { .on_done = on_task_done, .on_overdue = on_task_overdue };
@@ -378,7 +400,8 @@ static int daemon_init_bus(Daemon *d) {
 }
 
 static int daemon_run(void) {
-        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF };
+        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF, .state = { .dir = -EBADF } };
+        _cleanup_(change_set_done) ChangeSet changes = {};
         int r;
 
         r = daemon_init_event(&d);
@@ -393,14 +416,21 @@ static int daemon_run(void) {
                 return r;
         }
 
+        r = daemon_init_leases(&d, &changes);
+        if (r < 0) {
+                log_error("The leases on file in %s can't be read: %s", IOMMUD_STATE_DIR, strerrordesc_np(-r));
+                return r;
+        }
+
         r = daemon_init_bus(&d);
         if (r < 0) {
                 log_error("Can't serve %s on the system bus: %s", IOMMUD_BUS_NAME, strerrordesc_np(-r));
                 return r;
         }
 
-        log_info("iommud " IOMMUD_VERSION ": %zu devices in %zu groups", d.manager->devices.n_items,
-                 d.manager->groups.n_items);
+        log_info("iommud " IOMMUD_VERSION ": %zu devices in %zu groups, %zu leases", d.manager->devices.n_items,
+                 d.manager->groups.n_items, d.manager->leases.n_items);
+        daemon_commit(&d, &changes);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
         r = sd_event_loop(d.event);

@@ -30,6 +30,7 @@ typedef struct Plan Plan;
 typedef struct Policy Policy;
 typedef struct Refusal Refusal;
 typedef struct Request Request;
+typedef struct Store Store;
 typedef struct Subject Subject;
 typedef struct Task Task;
 typedef struct TaskResult TaskResult;

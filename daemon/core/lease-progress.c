@@ -7,14 +7,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "core/change.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/store.h"
 #include "core/task.h"
 
 static void lease_set_state(Lease *lease, LeaseState state, ChangeSet *changes) {
@@ -45,6 +48,21 @@ static void lease_answer(Lease *lease, ChangeSet *changes) {
 static void lease_fail(Lease *lease, const KernelFailure *failure) {
         if (lease->refusal.outcome == OUTCOME_GRANTED)
                 refuse_kernel(&lease->refusal, failure);
+}
+
+/* Writes the lease down before the host is changed. Returns 0, or a negative errno and then nothing may be changed. */
+static int lease_save(const Lease *lease, KernelFailure *reterr) {
+        const Store *store = lease->manager->store;
+
+        return store ? store->ops->save(store->userdata, lease, reterr) : 0;
+}
+
+/* The same for what need not be known to go on: an older record makes us do something again that is done already. */
+static void lease_save_progress(Lease *lease, ChangeSet *changes) {
+        KernelFailure failure;
+
+        if (lease_save(lease, &failure) < 0)
+                lease_set_reason(lease, failure.call, changes);
 }
 
 static int lease_queue(Lease *lease, LeaseDevice *device, Task *task) {
@@ -111,6 +129,18 @@ static bool lease_drain(Lease *lease, ChangeSet *changes) {
         return pending;
 }
 
+/* Whether the device is as it was before, so that giving it back would only take it from its driver once more. */
+static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) {
+        const Kernel *kernel = lease->manager->kernel;
+        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        KernelFailure failure;
+
+        return !device->recycle &&
+               kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
+                                        &failure) >= 0 &&
+               strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0;
+}
+
 /* True: there are devices that still have to be given back, or that could not be. */
 static bool lease_restore(Lease *lease, ChangeSet *changes) {
         bool pending = false;
@@ -120,6 +150,11 @@ static bool lease_restore(Lease *lease, ChangeSet *changes) {
 
                 if (!device->dirty)
                         continue;
+
+                if (device->task == 0 && lease_device_is_back(lease, device)) {
+                        device->dirty = false;
+                        continue;
+                }
                 pending = true;
 
                 if (device->task != 0 || device->failed)
@@ -149,16 +184,20 @@ static void lease_wind_down(Lease *lease, ChangeSet *changes) {
 
         if (lease_drain(lease, changes)) {
                 lease_set_state(lease, lease_state_at_work(lease, LEASE_DRAINING), changes);
+                lease_save_progress(lease, changes);
                 return;
         }
 
         if (lease_restore(lease, changes)) {
                 lease_set_state(lease, lease_state_at_work(lease, LEASE_RESTORING), changes);
+                lease_save_progress(lease, changes);
                 if (lease->state == LEASE_STUCK && lease->refusal.outcome != OUTCOME_GRANTED)
                         lease_answer(lease, changes);
                 return;
         }
 
+        if (lease->manager->store)
+                lease->manager->store->ops->forget(lease->manager->store->userdata, lease);
         lease_unreserve(lease, changes);
         lease_set_state(lease, LEASE_ENDED, changes);
         if (lease->refusal.outcome != OUTCOME_GRANTED)
@@ -167,6 +206,7 @@ static void lease_wind_down(Lease *lease, ChangeSet *changes) {
 }
 
 static int lease_open_lifeline(Lease *lease) {
+        struct stat st;
         int fds[2];
 
         if (lease->lifeline_is_pidfd)
@@ -177,6 +217,10 @@ static int lease_open_lifeline(Lease *lease) {
 
         lease->lifeline = fds[0];
         lease->lifeline_client = fds[1];
+
+        if (fstat(lease->lifeline, &st) < 0)
+                return -errno;
+        lease->lifeline_id = st.st_ino;
         return 0;
 }
 
@@ -224,23 +268,77 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
         return 0;
 }
 
+/* It is active from here on, and that is on record, with the lifeline in safety, before anybody is told. */
+static int lease_activate(Lease *lease, ChangeSet *changes) {
+        const Store *store = lease->manager->store;
+        KernelFailure failure;
+        int r;
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                device->handed = device->recycle = device->dirty = true;
+        }
+        lease_set_state(lease, LEASE_ACTIVE, changes);
+
+        r = lease_save(lease, &failure);
+        if (r >= 0 && store)
+                r = store->ops->keep_lifeline(store->userdata, lease, &failure);
+        if (r >= 0)
+                return 0;
+
+        /* nothing went out */
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                device->handed = device->recycle = false;
+                device->dirty = device->target[0] != '\0';
+        }
+        return refuse_kernel(&lease->refusal, &failure);
+}
+
 /* All drivers are as they should be, or one could not be made so. */
 static void lease_prepared(Lease *lease, ChangeSet *changes) {
-        if (lease->refusal.outcome != OUTCOME_GRANTED || lease_open(lease, changes) > 0) {
+        if (lease->refusal.outcome != OUTCOME_GRANTED || lease_open(lease, changes) > 0 ||
+            lease_activate(lease, changes) > 0) {
                 lease_wind_down(lease, changes);
                 return;
         }
 
-        for (unsigned i = 0; i < lease->n_given; i++) {
-                lease->devices[i].handed = true;
-                lease->devices[i].dirty = true;
-        }
-
-        lease_set_state(lease, LEASE_ACTIVE, changes);
         lease_answer(lease, changes);
 }
 
+/* Has the devices that need it given to the VFIO driver, once it is on record what they had. */
+static int lease_rebind(Lease *lease, KernelFailure *reterr) {
+        bool any = false;
+        int r;
+
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (lease->devices[i].target[0])
+                        any = lease->devices[i].dirty = true;
+        if (!any)
+                return 0;
+
+        r = lease_save(lease, reterr);
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (!device->target[0])
+                        continue;
+                r = lease_queue_set_driver(lease, device, device->target, device->target);
+                if (r < 0)
+                        return kernel_failure(reterr, r, "queueing the change of a driver");
+        }
+
+        return 0;
+}
+
 void lease_start(Lease *lease, ChangeSet *changes) {
+        KernelFailure failure;
+
         change_set_lease(changes, CHANGE_LEASE_ADDED, lease->id);
         for (unsigned i = 0; i < lease->n_groups; i++) {
                 const Group *group;
@@ -251,22 +349,45 @@ void lease_start(Lease *lease, ChangeSet *changes) {
                         change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
         }
 
-        for (unsigned i = 0; i < lease->n_devices; i++) {
-                LeaseDevice *device = &lease->devices[i];
-
-                if (!device->target[0])
-                        continue;
-                if (lease_queue_set_driver(lease, device, device->target, device->target) < 0) {
-                        KernelFailure failure = { .error = -ENOMEM, .call = "queueing the change of a driver" };
-
-                        lease_fail(lease, &failure);
-                        break;
-                }
-                device->dirty = true;
-        }
+        if (lease_rebind(lease, &failure) < 0)
+                lease_fail(lease, &failure);
 
         if (!lease_has_task(lease))
                 lease_prepared(lease, changes);
+}
+
+/* Whether @fd is what was kept for this lease: proved, since names and numbers of kept descriptors are only words. */
+static bool lease_knows_lifeline(const Lease *lease, int fd) {
+        struct stat st;
+        pid_t pid;
+
+        if (fd < 0)
+                return false;
+
+        if (lease->lifeline_is_pidfd)
+                return pidfd_get_pid(fd, &pid) >= 0 && (uint64_t) pid == lease->lifeline_id;
+
+        return fstat(fd, &st) >= 0 && S_ISFIFO(st.st_mode) && st.st_ino == lease->lifeline_id &&
+               (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+void lease_adopt(Lease *lease, int lifeline, ChangeSet *changes) {
+        bool active = lease->state == LEASE_ACTIVE && lease_knows_lifeline(lease, lifeline);
+
+        lease->lifeline = lifeline;
+        lease->answered = true;              /* or its caller has seen us go */
+        lease_reserve(lease, changes);
+        change_set_lease(changes, CHANGE_LEASE_ADDED, lease->id);
+        if (active) {
+                change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+                return;
+        }
+
+        snprintf(lease->end_cause, sizeof(lease->end_cause), "%s",
+                 lease->state == LEASE_PREPARING ? "iommud ended while it was prepared" :
+                 lease->state == LEASE_ACTIVE    ? "its holder ended while iommud was away" :
+                                                   "it had been ended before iommud was");
+        lease_wind_down(lease, changes);
 }
 
 void lease_end(Lease *lease, const char *cause, ChangeSet *changes) {
@@ -351,13 +472,13 @@ static void lease_drain_done(Lease *lease, LeaseDevice *device, const TaskResult
 
         device->handed = false;
         if (result->result == PROVE_GONE)
-                device->dirty = false;
+                device->dirty = device->recycle = false;
         lease_set_reason(lease, "", changes);
 }
 
 static void lease_restore_done(Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
         if (result->result >= 0 || result->failure.error == -ENODEV) {
-                device->dirty = false;
+                device->dirty = device->recycle = false;
                 return;
         }
 

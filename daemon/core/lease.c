@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
+#include "core/change.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
@@ -138,11 +140,8 @@ static int lease_charge(Lease *lease) {
         return 0;
 }
 
-int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret) {
-        _cleanup_(lease_freep) Lease *lease = NULL;
-        int r;
-
-        assert(!plan_refusal(plan));
+int lease_alloc(Manager *manager, Lease **ret) {
+        Lease *lease;
 
         lease = calloc(1, sizeof(*lease));
         if (!lease)
@@ -150,15 +149,70 @@ int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const 
 
         *lease = (Lease) {
                 .manager = manager,
-                .id = ++manager->last_lease,
-                .mode = request->mode,
-                .accounting = request->accounting,
-                .subject = *subject,
-                .since_usec = request->now_usec,
+                .subject = SUBJECT_INIT,
                 .lifeline = -EBADF,
                 .lifeline_client = -EBADF,
                 .iommufd = -EBADF,
         };
+
+        *ret = lease;
+        return 0;
+}
+
+int manager_add_lease(Manager *manager, Lease *lease) {
+        int r;
+
+        r = ptr_array_insert(&manager->leases, &lease->id, lease, lease_compare);
+        if (r < 0)
+                return r;
+
+        if (manager->last_lease < lease->id)
+                manager->last_lease = lease->id;
+        return 0;
+}
+
+/* The holder that the caller has named, instead of a pipe. */
+static int lease_set_holder(Lease *lease, int pidfd) {
+        pid_t pid;
+        int r;
+
+        r = pidfd_get_pid(pidfd, &pid);
+        if (r < 0)
+                return r;
+
+        lease->lifeline = fd_dup(pidfd);
+        if (lease->lifeline < 0)
+                return lease->lifeline;
+
+        lease->lifeline_is_pidfd = true;
+        lease->lifeline_id = (uint64_t) pid;
+        return 0;
+}
+
+static void lease_add_group(Lease *lease, Group *group) {
+        if (group->lease == lease)
+                return;
+
+        assert(!group->lease && lease->n_groups < ELEMENTSOF(lease->groups));
+        lease->groups[lease->n_groups++] = group->facts.id;
+        group->lease = lease;
+}
+
+int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret) {
+        _cleanup_(lease_freep) Lease *lease = NULL;
+        int r;
+
+        assert(!plan_refusal(plan));
+
+        r = lease_alloc(manager, &lease);
+        if (r < 0)
+                return r;
+
+        lease->id = manager->last_lease + 1;
+        lease->mode = request->mode;
+        lease->accounting = request->accounting;
+        lease->subject = *subject;
+        lease->since_usec = request->now_usec;
 
         r = lease_add_devices(lease, plan);
         if (r < 0)
@@ -169,21 +223,46 @@ int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const 
                 return r;
 
         if (request->holder >= 0) {
-                lease->lifeline = fd_dup(request->holder);
-                if (lease->lifeline < 0)
-                        return lease->lifeline;
-                lease->lifeline_is_pidfd = true;
+                r = lease_set_holder(lease, request->holder);
+                if (r < 0)
+                        return r;
         }
 
-        r = ptr_array_insert(&manager->leases, &lease->id, lease, lease_compare);
+        r = manager_add_lease(manager, lease);
         if (r < 0)
                 return r;
 
-        for (unsigned i = 0; i < plan->n_groups; i++) {
-                lease->groups[lease->n_groups++] = plan->groups[i]->facts.id;
-                plan->groups[i]->lease = lease;
-        }
+        for (unsigned i = 0; i < plan->n_groups; i++)
+                lease_add_group(lease, plan->groups[i]);
 
         *ret = TAKE_PTR(lease);
         return 0;
+}
+
+void lease_reserve(Lease *lease, ChangeSet *changes) {
+        Account *account;
+
+        /* It had all this before: a limit that was lowered since takes nothing away. */
+        if (manager_get_account(lease->manager, lease->subject.uid, &account) >= 0 &&
+            account_has_room(account, lease->n_given)) {
+                int r;
+
+                r = charge_take(&lease->charge, account, lease->n_given);
+                assert(r == 0);
+        }
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *d = &lease->devices[i];
+                Device *device;
+
+                device = manager_find_device(lease->manager, d->name);
+                if (!device)
+                        continue;            /* unplugged meanwhile */
+
+                d->group = device->group->facts.id;
+                if (!device->group->lease)
+                        lease_add_group(lease, device->group);
+                change_set_group(changes, CHANGE_GROUP_CHANGED, d->group);
+                change_set_device(changes, CHANGE_DEVICE_CHANGED, d->name);
+        }
 }

@@ -42,6 +42,7 @@ typedef struct LeaseDevice {
         uint32_t group;
         bool given;                          /* asked for, and handed out; else a companion */
         bool handed;                         /* a fd of it went out, and nobody has proved since that it was closed */
+        bool recycle;                        /* a fd of it went out: only an unbind proves that none is left */
         bool dirty;                          /* its driver was touched, or a fd of it went out: to be given back */
         bool restoring;                      /* its task, if any, is the one that gives it back */
         bool overdue;                        /* its task has passed its deadline and can't be ended */
@@ -72,6 +73,7 @@ struct Lease {
 
         int lifeline;                        /* our end of the pipe, or the holder's pidfd, to the end; owned */
         bool lifeline_is_pidfd;
+        uint64_t lifeline_id;                /* by which it is known again: the pipe's inode, the holder's pid */
         int lifeline_client, iommufd;        /* to be handed over, with the devices' fds; owned until then */
 
         Charge charge;
@@ -84,12 +86,22 @@ struct Lease {
 int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret)
         _must_check_;
 
+/* An empty lease, and its way into the manager's table: for the two that make leases. -EEXIST: its id is there already. */
+int lease_alloc(Manager *manager, Lease **ret) _must_check_;
+int manager_add_lease(Manager *manager, Lease *lease) _must_check_;
+
 /* Closes and frees everything at once, without giving anything back: for the end of the program and half-made leases. */
 Lease *lease_free(Lease *lease);
 DEFINE_CLEANUP_FUNC(Lease, lease_free);
 
 /* Begins: rebinds what has to be rebound, opens at once when nothing has. */
 void lease_start(Lease *lease, ChangeSet *changes);
+
+/*
+ * Goes on with a lease of which the record was found. @lifeline is the descriptor that was kept for it, which is consumed, or
+ * -EBADF. One that was active goes on if that is really its lifeline; anything else is brought to its end.
+ */
+void lease_adopt(Lease *lease, int lifeline, ChangeSet *changes);
 
 /*
  * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one that is stuck
@@ -116,3 +128,6 @@ void lease_close(Lease *lease);
 
 /* Gives up the groups, so that others can have them, and refunds the account. */
 void lease_unreserve(Lease *lease, ChangeSet *changes);
+
+/* Reserves the groups of its devices as they are now, and charges the account, for a lease that had both before. */
+void lease_reserve(Lease *lease, ChangeSet *changes);

@@ -48,6 +48,10 @@ Manager *manager_free(Manager *manager) {
         return NULL;
 }
 
+void manager_set_store(Manager *manager, const Store *store) {
+        manager->store = store;
+}
+
 void manager_set_policy_consume(Manager *manager, Policy *policy) {
         policy_free(manager->policy);
         manager->policy = policy;

@@ -13,6 +13,7 @@
 struct Manager {
         const Kernel *kernel;                /* borrowed */
         const Host *host;                    /* borrowed */
+        const Store *store;                  /* borrowed; NULL: nothing survives the process */
         Policy *policy;                      /* owned; NULL: none is loaded, everything is denied but to root */
         PtrArray groups;                     /* by id; owned */
         PtrArray devices;                    /* by name; owned by their groups */
@@ -26,6 +27,9 @@ struct Manager {
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP_FUNC(Manager, manager_free);
+
+/* What is to survive the process goes there from now on. */
+void manager_set_store(Manager *manager, const Store *store);
 
 /* Puts a policy into force and frees the one before. */
 void manager_set_policy_consume(Manager *manager, Policy *policy);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/fd.h"
+#include "sys/fd-store.h"
+#include "sys/journal.h"
+
+int fd_store_put(const char *name, int fd) {
+        char state[320];
+        int n;
+
+        /* No FDPOLL: a lifeline that hangs up while we are away may go, and its lease is ended when we are back. */
+        n = snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
+        if (n < 0 || (size_t) n >= sizeof(state))
+                return -E2BIG;
+
+        return sd_pid_notify_with_fds(/* pid= */ 0, /* unset_environment= */ false, state, &fd, 1);
+}
+
+void fd_store_remove(const char *name) {
+        (void) sd_notifyf(/* unset_environment= */ false, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+}
+
+int stored_fds_receive(StoredFds *ret) {
+        StoredFds stored = {};
+        int n;
+
+        n = sd_listen_fds_with_names(/* unset_environment= */ true, &stored.names);
+        if (n < 0)
+                return n;
+
+        stored.fds = calloc((size_t) n + 1, sizeof(*stored.fds));
+        if (!stored.fds)
+                return -ENOMEM;
+
+        stored.n = (unsigned) n;
+        for (int i = 0; i < n; i++)
+                stored.fds[i] = SD_LISTEN_FDS_START + i;     /* sd_listen_fds() has made them close-on-exec */
+
+        *ret = stored;
+        return 0;
+}
+
+int stored_fds_take(StoredFds *stored, const char *name) {
+        for (unsigned i = 0; i < stored->n; i++)
+                if (stored->fds[i] >= 0 && strcmp(stored->names[i], name) == 0)
+                        return TAKE_FD(stored->fds[i]);
+
+        return -EBADF;
+}
+
+void stored_fds_done(StoredFds *stored) {
+        for (unsigned i = 0; i < stored->n; i++) {
+                if (stored->fds[i] >= 0) {
+                        log_warning("The service manager kept \"%s\" for us, which belongs to no lease: closing it",
+                                    stored->names[i]);
+                        close_fd(stored->fds[i]);
+                        fd_store_remove(stored->names[i]);
+                }
+                free(stored->names[i]);
+        }
+
+        free(stored->names);
+        free(stored->fds);
+        *stored = (StoredFds) {};
+}

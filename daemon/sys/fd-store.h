@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The service manager's store of file descriptors: what is put there comes back after a restart, a crash or an upgrade
+ * (systemd.service(5), FileDescriptorStoreMax=). What comes back is only called what its name says; whoever takes it has to
+ * prove it.
+ */
+
+#include "base/macro.h"
+
+/*
+ * Puts a duplicate of @fd into the store, under a @name without colon. Returns 1 when it was handed over; 0 when there is no
+ * service manager to keep it; a negative errno. The message is in the manager's socket when this returns, with the descriptor in
+ * it, so that our end does not lose it.
+ */
+int fd_store_put(const char *name, int fd) _must_check_;
+
+/* Removes all of that name from the store. */
+void fd_store_remove(const char *name);
+
+/* The descriptors that came back, with their names. */
+typedef struct StoredFds {
+        int *fds;                            /* owned, those that were taken are -EBADF */
+        char **names;                        /* owned */
+        unsigned n;
+} StoredFds;
+
+/* Collects what came back at start. To be called once. Returns 0 or a negative errno. */
+int stored_fds_receive(StoredFds *ret) _must_check_;
+
+/* Hands out the one of that name, which is the caller's from then on; -EBADF: none came back. */
+int stored_fds_take(StoredFds *stored, const char *name);
+
+/* Closes what nobody has taken, takes it out of the store, and says so in the journal. */
+void stored_fds_done(StoredFds *stored);

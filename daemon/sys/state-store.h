@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The Store port on this host: a file for each lease in the state directory, written atomically and with a checksum, and its
+ * lifeline in the service manager's store.
+ */
+
+#include "core/store.h"
+#include "sys/fd-store.h"
+
+/* The directory, open: /run/iommud. Borrowed: it stays open as long as the port is used. */
+typedef struct StateStore {
+        int dir;
+} StateStore;
+
+/* The port; it borrows @store. */
+Store state_store_port(StateStore *store);
+
+/*
+ * Reads back all leases that are on file, into @manager, and goes on with each (lease_adopt()), with its lifeline from @stored.
+ * A file that is damaged, or not one of ours, is set aside under another name and reported; nothing in it is trusted. Returns
+ * 0, or a negative errno when the directory itself can't be read.
+ */
+int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) _must_check_;
