@@ -16,6 +16,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/fd.h"
 #include "bus/identity.h"
 #include "bus/server.h"
@@ -472,5 +473,6 @@ int main(int argc, char *argv[]) {
                 return 2;
         }
 
+        fault_init();
         return daemon_run() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/fault.h"
 #include "base/fd.h"
 #include "base/parse.h"
 #include "core/kernel.h"
@@ -61,12 +62,20 @@ static int write_file_atomic(int dir, const char *name, const char *text) {
         char temporary[64];
         int r;
 
+        r = fault_point();
+        if (r < 0)
+                return r;
+
         snprintf(temporary, sizeof(temporary), ".%s.new", name);
         fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
 
         r = write_all(fd, text, strlen(text));
+        if (r < 0)
+                return r;
+
+        r = fault_point();
         if (r < 0)
                 return r;
 
@@ -104,7 +113,9 @@ static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure
         int r;
 
         lifeline_name(name, sizeof(name), lease->id);
-        r = fd_store_put(name, lease->lifeline);
+        r = fault_point();
+        if (r >= 0)
+                r = fd_store_put(name, lease->lifeline);
         if (r < 0)
                 return kernel_failure(reterr, r, "giving %s to the service manager", name);
 
@@ -115,9 +126,12 @@ static void store_forget(void *userdata, const Lease *lease) {
         StateStore *store = userdata;
         char name[48];
 
+        /* here and below a test can only kill: what fails here is only noted */
+        (void) fault_point();
         lifeline_name(name, sizeof(name), lease->id);
         fd_store_remove(name);
 
+        (void) fault_point();
         file_name(name, sizeof(name), lease->id);
         if (unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
                 log_warning("The state file %s can't be removed: %m. It is looked at again at the next start", name);

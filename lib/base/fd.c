@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/fd.h"
 
 int close_fd(int fd) {
@@ -67,6 +68,11 @@ int write_text_at(int dir, const char *path, const char *text) {
         _cleanup_close_ int fd = -EBADF;
         size_t length = strlen(text);
         ssize_t n;
+        int r;
+
+        r = fault_point();
+        if (r < 0)
+                return r;
 
         fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)

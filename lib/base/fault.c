@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fd.h"
+
+/* The one global of this program, and only where tests are being made. */
+static FaultPlan *plan;
+
+void fault_init(void) {
+        const char *path = getenv("IOMMUD_FAULT_FILE");
+        _cleanup_close_ int fd = -EBADF;
+        void *p;
+
+        if (!path)
+                return;
+
+        fd = open(path, O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+                return;
+
+        p = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (p == MAP_FAILED)
+                return;
+
+        plan = p;
+        plan->pid = (uint32_t) getpid();
+}
+
+int fault_point(void) {
+        uint32_t n;
+
+        if (!plan)
+                return 0;
+
+        n = __atomic_add_fetch(&plan->count, 1, __ATOMIC_SEQ_CST);
+
+        if (n == plan->kill_at) {
+                plan->kill_at = 0;           /* the next daemon lives */
+                (void) kill((pid_t) plan->pid, SIGKILL);
+                (void) raise(SIGKILL);       /* a child goes with it, as it does when the service manager ends the unit */
+        }
+
+        return n == plan->fail_at ? -(int) plan->fail_errno : 0;
+}
