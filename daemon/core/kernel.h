@@ -75,8 +75,9 @@ typedef struct KernelOps {
          */
 
         /*
-         * Unbinds the device from whatever driver it has, sets its driver_override to @override ("" clears it) and binds
-         * it to @driver ("" leaves it without one). Verified afterwards: 0 means that the device has exactly that driver.
+         * Unbinds the device from whatever other driver it has, binds it to @driver ("" leaves it without one) and sets its
+         * driver_override to @override ("" clears it). In between no other driver can take it. Verified afterwards: 0 means that
+         * the device has exactly that driver and override. -ENODEV when there is no such device.
          * Must not be called while anybody may have the device open: the unbind would wait, unkillable.
          */
         int (*set_driver)(void *userdata, const char *subsystem, const char *name, const char *driver,

@@ -141,6 +141,17 @@ static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) 
                strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0;
 }
 
+/*
+ * Gives the device back. Where it had the VFIO driver already, that alone would not take it from anybody who has a fd of it left:
+ * it is unbound first, which the kernel lets happen only when nobody has.
+ */
+static int lease_queue_restore(Lease *lease, LeaseDevice *device) {
+        if (device->recycle && !device->target[0])
+                return lease_queue_set_driver(lease, device, /* driver= */ "", /* override= */ device->driver);
+
+        return lease_queue_set_driver(lease, device, device->driver, device->driver_override);
+}
+
 /* True: there are devices that still have to be given back, or that could not be. */
 static bool lease_restore(Lease *lease, ChangeSet *changes) {
         bool pending = false;
@@ -160,7 +171,7 @@ static bool lease_restore(Lease *lease, ChangeSet *changes) {
                 if (device->task != 0 || device->failed)
                         continue;
                 device->restoring = true;
-                if (lease_queue_set_driver(lease, device, device->driver, device->driver_override) < 0) {
+                if (lease_queue_restore(lease, device) < 0) {
                         device->failed = true;
                         lease_set_reason(lease, "out of memory; release it to try again", changes);
                 }
@@ -476,9 +487,17 @@ static void lease_drain_done(Lease *lease, LeaseDevice *device, const TaskResult
         lease_set_reason(lease, "", changes);
 }
 
-static void lease_restore_done(Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
-        if (result->result >= 0 || result->failure.error == -ENODEV) {
-                device->dirty = device->recycle = false;
+static void lease_restore_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
+                               ChangeSet *changes) {
+        if (result->result >= 0) {
+                device->recycle = false;     /* it was unbound, one way or the other */
+                if (strcmp(task->driver, device->driver) == 0)
+                        device->dirty = false;
+                return;
+        }
+
+        if (result->failure.error == -ENODEV) {
+                device->dirty = device->recycle = false;               /* unplugged */
                 return;
         }
 
@@ -495,7 +514,7 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
         if (task->kind == TASK_PROVE_FREE)
                 lease_drain_done(lease, device, result, changes);
         else if (device->restoring)
-                lease_restore_done(lease, device, result, changes);
+                lease_restore_done(lease, device, task, result, changes);
         else if (result->result < 0)
                 lease_fail(lease, &result->failure);
 
