@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "kernel/fdinfo.h"
+
+#define SYSPATH_KEY "vfio-device-syspath:"
+
+int fdinfo_read_syspath(int dir, const char *path, char *ret) {
+        char text[PATH_MAX + 1024], *value;
+        ssize_t n;
+
+        n = read_text_at(dir, path, text, sizeof(text));
+        if (n < 0)
+                return (int) n;
+
+        value = strstr(text, SYSPATH_KEY);
+        if (!value || (value > text && value[-1] != '\n'))
+                return -EOPNOTSUPP;
+
+        value += strlen(SYSPATH_KEY);
+        value += strspn(value, " \t");
+        value[strcspn(value, "\n")] = '\0';
+        return copy_string(ret, PATH_MAX, value);
+}
+
+int fdinfo_make_syspath(const IommufdBackend *backend, const char *device, char *ret) {
+        char root[PATH_MAX], path[PATH_MAX];
+        size_t length;
+
+        if (!realpath(backend->sysfs, root) || !realpath(device, path))
+                return errno == ENOENT ? -ENODEV : -errno;
+
+        length = strlen(root);
+        if (strncmp(path, root, length) != 0 || path[length] != '/')
+                return -EXDEV;
+
+        /* the kernel doesn't know where sysfs is mounted and always says this */
+        if (snprintf(ret, PATH_MAX, "/sys%s", path + length) >= PATH_MAX)
+                return -ENAMETOOLONG;
+        return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The names of the kernel's files. A name that is no single component of a path, or makes one that is too
+ * long, never gets to the kernel.
+ */
+
+#include "kernel/iommufd-backend.h"
+
+#define KERNEL_PATH_MAX 256
+
+/* @ret is of KERNEL_PATH_MAX bytes. Returns 0 or -ENAMETOOLONG. */
+int kernel_path(char *ret, KernelFailure *reterr, const char *format, ...) _printf_(3, 4) _must_check_;
+
+/*
+ * The directory of a device in sysfs, the link on its bus. Returns 0; -ENODEV when there is no such device;
+ * -EINVAL for names that are none.
+ */
+int kernel_device_path(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
+                       KernelFailure *reterr) _must_check_;
+
+/* Whether @name can be one component of a path. */
+bool kernel_name_is_valid(const char *name);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/dir.h"
+#include "base/parse.h"
+#include "kernel/dev-number.h"
+#include "kernel/fdinfo.h"
+#include "kernel/ioctl.h"
+#include "kernel/path.h"
+#include "kernel/retry.h"
+#include "kernel/uapi.h"
+#include "kernel/vfio-node.h"
+
+static bool is_node_name(const char *name) {
+        uint32_t number;
+
+        return strncmp(name, "vfio", 4) == 0 && parse_u32(name + 4, &number) >= 0;
+}
+
+int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
+        _cleanup_dir_ DIR *nodes = NULL;
+        char path[KERNEL_PATH_MAX];
+        VfioNode node = {};
+        const char *name;
+        int r;
+
+        r = kernel_path(path, reterr, "%s/vfio-dev", device);
+        if (r < 0)
+                return r;
+
+        r = dir_open_at(AT_FDCWD, path, &nodes);
+        if (r < 0)
+                return kernel_failure(reterr, r == -ENOENT ? -ENODEV : r, "open %s", path);
+
+        for (;;) {
+                r = dir_next(nodes, &name);
+                if (r < 0)
+                        return kernel_failure(reterr, r, "read %s", path);
+                if (r != DIR_ENTRY)
+                        return kernel_failure(reterr, -ENODEV, "find a node in %s", path);
+                if (is_node_name(name) && copy_string(node.name, sizeof(node.name), name) >= 0)
+                        break;
+        }
+
+        r = kernel_path(path, reterr, "%s/vfio-dev/%s/dev", device, node.name);
+        if (r < 0)
+                return r;
+
+        r = dev_number_read(path, &node.number);
+        if (r < 0)
+                return kernel_failure(reterr, r == -ENOENT ? -ENODEV : r, "read %s", path);
+
+        *ret = node;
+        return 0;
+}
+
+static int prove_number(int fd, const char *path, const VfioNode *node, KernelFailure *reterr) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return kernel_failure(reterr, -errno, "fstat %s", path);
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != node->number)
+                return kernel_failure(reterr, -ENODEV, "open %s: it is not character device %u:%u", path,
+                                      major(node->number), minor(node->number));
+        return 0;
+}
+
+/*
+ * Linux 6.18 says what was opened; before, it must be looked up again: now that it's open it can't change
+ * hands any more.
+ */
+static int prove_by_number(const char *device, const VfioNode *node, KernelFailure *reterr) {
+        VfioNode now;
+        int r;
+
+        r = vfio_node_find(device, &now, reterr);
+        if (r < 0)
+                return r;
+        if (now.number != node->number)
+                return kernel_failure(reterr, -ENODEV, "open %s: it was not that of %s", node->name, device);
+        return 0;
+}
+
+/* The number may have been given to another device between looking it up and opening it. */
+static int prove_device(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
+                        KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX], expected[PATH_MAX], actual[PATH_MAX];
+        int r;
+
+        r = kernel_path(path, reterr, "%s/self/fdinfo/%d", backend->proc, fd);
+        if (r < 0)
+                return r;
+
+        r = fdinfo_read_syspath(AT_FDCWD, path, actual);
+        if (r == -EOPNOTSUPP)
+                return prove_by_number(device, node, reterr);
+        if (r < 0)
+                return kernel_failure(reterr, r, "read %s", path);
+
+        r = fdinfo_make_syspath(backend, device, expected);
+        if (r < 0)
+                return kernel_failure(reterr, r, "resolve %s", device);
+        if (strcmp(actual, expected) != 0)
+                return kernel_failure(reterr, -ENODEV, "open %s: it is not that of %s", node->name, device);
+        return 0;
+}
+
+int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *ret_node, int *ret_fd,
+                   KernelFailure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        char path[KERNEL_PATH_MAX];
+        VfioNode node;
+        int r;
+
+        r = vfio_node_find(device, &node, reterr);
+        if (r < 0)
+                return r;
+
+        r = kernel_path(path, reterr, "%s/vfio/devices/%s", backend->dev, node.name);
+        if (r < 0)
+                return r;
+
+        fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return kernel_failure(reterr, -errno, "open %s", path);
+
+        r = prove_number(fd, path, &node, reterr);
+        if (r < 0)
+                return r;
+
+        r = prove_device(backend, fd, device, &node, reterr);
+        if (r < 0)
+                return r;
+
+        *ret_node = node;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int vfio_node_bind(int fd, const VfioNode *node, int iommufd, KernelFailure *reterr) {
+        Retry retry = RETRY_INIT;
+        int r;
+
+        do {
+                struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd };
+
+                r = ioctl_retry(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+        } while (r == -EAGAIN && retry_again(&retry));
+
+        if (r < 0)
+                return kernel_failure(reterr, r, "ioctl VFIO_DEVICE_BIND_IOMMUFD on %s", node->name);
+        return 0;
+}
+
+int vfio_node_reset(int fd, const VfioNode *node, KernelFailure *reterr) {
+        Retry retry = RETRY_INIT;
+        int r;
+
+        do
+                r = ioctl_retry(fd, VFIO_DEVICE_RESET, NULL);
+        while (r == -EAGAIN && retry_again(&retry));
+
+        /* EINVAL and ENOTTY: there is no reset for this device, or not in this driver */
+        if (r < 0 && r != -EINVAL && r != -ENOTTY)
+                return kernel_failure(reterr, r, "ioctl VFIO_DEVICE_RESET on %s", node->name);
+        return 0;
+}

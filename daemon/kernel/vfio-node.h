@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The character device that VFIO makes for a device. Its name means nothing: numbers are used again as soon
+ * as they are free. So it is looked up anew each time, and what was opened by it is proved.
+ */
+
+#include "kernel/iommufd-backend.h"
+
+typedef struct VfioNode {
+        char name[16];                       /* "vfio3" */
+        dev_t number;
+} VfioNode;
+
+/*
+ * The node of the device whose directory in sysfs is @device. -ENODEV when it has none: it is on no VFIO
+ * driver.
+ */
+int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) _must_check_;
+
+/*
+ * Opens the node and proves that it is this device's. The caller owns *ret_fd, which is bound to nothing
+ * yet.
+ */
+int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *ret_node, int *ret_fd,
+                   KernelFailure *reterr) _must_check_;
+
+/*
+ * Binds the device to an iommufd context, which takes DMA ownership of its group. The errno tells who is in
+ * the way:
+ * -EINVAL: somebody else has the device open, -EPERM: another context or a driver owns the group, -EBUSY:
+ *          the group is
+ * open in the old way, or in a reset. -EAGAIN has been waited for.
+ */
+int vfio_node_bind(int fd, const VfioNode *node, int iommufd, KernelFailure *reterr) _must_check_;
+
+/* Resets the device. One that cannot be reset is no failure here. */
+int vfio_node_reset(int fd, const VfioNode *node, KernelFailure *reterr) _must_check_;
