@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What is wrong with the administrator's files, told so that it can be mended without reading the source:
+ * which file, where in it, what, and what to do.
+ */
+
+#include "base/macro.h"
+
+typedef struct ConfigError {
+        char *file;                          /* or directory; owned */
+        unsigned line, column;               /* from 1, columns count characters; 0: no one place */
+        char *path;                          /* "rules[2].devices[0]"; NULL: the whole file; owned */
+        char *message;                       /* what is wrong and how it is mended; owned */
+} ConfigError;
+
+/* Frees the contents and makes @error empty again. */
+void config_error_done(ConfigError *error);
+
+/*
+ * Fills the empty @error, except for its line, column and path. Returns @code, a negative errno, or -ENOMEM,
+ * with @error still empty, so that a caller can end in "return config_error_set(…)".
+ */
+int config_error_set(ConfigError *error, int code, const char *file, const char *format, ...) _printf_(4, 5);
+
+/*
+ * One line for the journal or the terminal, "/etc/iommud/policy.d/50-vm.json:7:13: rules[2].devices[0]: …"
+ * Returns 0 and a string of the caller, or -ENOMEM.
+ */
+int config_error_to_string(const ConfigError *error, char **ret) _must_check_;
