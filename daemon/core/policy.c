@@ -56,17 +56,25 @@ int policy_append(Policy *policy, PolicyRule **ret) {
         return 0;
 }
 
+/*
+ * A container's root has the same number on the bus as the host's. So what is for user or group 0 is granted
+ * only with the proof that it is the host's; but what is denied to number 0 needs no proof, or a later rule
+ * would allow it.
+ */
+static bool rule_takes_id(const PolicyRule *rule, const Subject *subject, id_t id) {
+        return id != 0 || subject->own_userns || rule->verdict != VERDICT_ALLOW;
+}
+
 static bool rule_matches_subject(const PolicyRule *rule, const Subject *subject) {
         if (rule->any_subject)
                 return true;
 
         for (size_t i = 0; i < rule->n_uids; i++)
-                /* "uid 0" in a rule means the host's root: a container's root has the same number on the bus */
-                if (rule->uids[i] == subject->uid && (subject->uid != 0 || subject_is_root(subject)))
+                if (rule->uids[i] == subject->uid && rule_takes_id(rule, subject, rule->uids[i]))
                         return true;
 
         for (size_t i = 0; i < rule->n_gids; i++)
-                if (subject_has_gid(subject, rule->gids[i]) && (rule->gids[i] != 0 || subject->own_userns))
+                if (subject_has_gid(subject, rule->gids[i]) && rule_takes_id(rule, subject, rule->gids[i]))
                         return true;
 
         return false;
@@ -86,7 +94,8 @@ static bool device_match(const DeviceMatch *match, const DeviceFacts *device) {
                        match->device == device->device;
 
         case DEVICE_MATCH_CLASS:
-                return strcmp(device->subsystem, "pci") == 0 &&
+                /* No mask at all matches nothing, as a forgotten field should */
+                return strcmp(device->subsystem, "pci") == 0 && match->class_mask != 0 &&
                        (device->class & match->class_mask) == (match->class & match->class_mask);
 
         case DEVICE_MATCH_NONE:
@@ -106,6 +115,10 @@ static bool rule_matches_device(const PolicyRule *rule, const DeviceFacts *devic
 }
 
 PolicyAnswer policy_decide(const Policy *policy, const Subject *subject, const DeviceFacts *device) {
+        /* Nobody was identified: not even "everybody" is about that one */
+        if (subject->uid == (uid_t) -1)
+                return (PolicyAnswer) { VERDICT_DENY, NULL };
+
         for (size_t i = 0; policy && i < policy->n_rules; i++) {
                 const PolicyRule *rule = &policy->rules[i];
 
