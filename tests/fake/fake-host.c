@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fake/fake-host.h"
+
+static int fake_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use, size_t size) {
+        FakeHost *host = userdata;
+
+        host->n_calls++;
+        if (!host->device || strcmp(host->device, name) != 0)
+                return 0;
+        if (!host->use)
+                return host->error;
+
+        snprintf(ret_use, size, "%s", host->use);
+        return HOST_USE_FOUND;
+}
+
+Host fake_host_port(FakeHost *host) {
+        static const HostOps ops = { .in_use = fake_in_use };
+
+        return (Host) { .ops = &ops, .userdata = host };
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the host says that it uses: one device, with the answer that is wanted.
+ */
+
+#include "core/host.h"
+
+typedef struct FakeHost {
+        const char *device;                  /* that it has something to say about; NULL: all are free */
+        const char *use;                     /* what for; NULL: it can't tell, @error says why */
+        int error;                           /* negative errno */
+        unsigned n_calls;
+} FakeHost;
+
+Host fake_host_port(FakeHost *host);

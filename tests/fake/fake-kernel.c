@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/device.h"
+#include "fake/assert.h"
+#include "fake/fake-kernel.h"
+
+/* Calls @func for each descriptor of this process. */
+static unsigned for_each_fd(bool (*func)(int fd, const void *userdata), const void *userdata) {
+        unsigned n = 0;
+        DIR *dir;
+
+        dir = opendir("/proc/self/fd");
+        assert(dir);
+
+        for (struct dirent *entry; (entry = readdir(dir));)
+                if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir) && func(atoi(entry->d_name), userdata))
+                        n++;
+
+        closedir(dir);
+        return n;
+}
+
+static bool any_fd(int fd, const void *userdata) {
+        return true;
+}
+
+unsigned count_fds(void) {
+        return for_each_fd(any_fd, /* userdata= */ NULL);
+}
+
+bool fake_device_is_fd(const FakeDevice *device, int fd) {
+        struct stat node, st;
+
+        assert_ok(fstat(device->node, &node));
+        return fstat(fd, &st) >= 0 && st.st_dev == node.st_dev && st.st_ino == node.st_ino;
+}
+
+static bool is_fd(int fd, const void *userdata) {
+        const FakeDevice *device = userdata;
+
+        return fd != device->node && fake_device_is_fd(device, fd);
+}
+
+unsigned fake_device_n_open(const FakeDevice *device) {
+        return for_each_fd(is_fd, device);
+}
+
+FakeKernel *fake_kernel_new(void) {
+        FakeKernel *kernel;
+
+        kernel = calloc(1, sizeof(*kernel));
+        assert(kernel);
+
+        kernel->foreign = kernel->not_viable = GROUP_NONE;
+        kernel->fail_error = -EIO;
+        return kernel;
+}
+
+FakeKernel *fake_kernel_free(FakeKernel *kernel) {
+        for (unsigned i = 0; kernel && i < kernel->n_devices; i++)
+                close_fd(kernel->devices[i].node);
+
+        free(kernel);
+        return NULL;
+}
+
+FakeDevice *fake_kernel_add(FakeKernel *kernel, const char *name, uint32_t group, const char *driver) {
+        FakeDevice *device = &kernel->devices[kernel->n_devices++];
+
+        assert(kernel->n_devices <= ELEMENTSOF(kernel->devices));
+
+        *device = (FakeDevice) { .group = group };
+        strcpy(device->name, name);
+        strcpy(device->driver, driver);
+        device->node = memfd_create(name, MFD_CLOEXEC);
+        assert(device->node >= 0);
+        return device;
+}
+
+FakeDevice *fake_kernel_find(FakeKernel *kernel, const char *name) {
+        for (unsigned i = 0; i < kernel->n_devices; i++)
+                if (strcmp(kernel->devices[i].name, name) == 0)
+                        return &kernel->devices[i];
+
+        return NULL;
+}
+
+void fake_device_hold(FakeDevice *device, unsigned n_tries, pid_t pid, const char *comm) {
+        device->n_held = n_tries;
+        device->holders = (Holders) {};
+        if (!comm)
+                return;
+
+        device->holders.items[0].pid = pid;
+        memcpy(device->holders.items[0].comm, comm, strnlen(comm, sizeof(device->holders.items[0].comm) - 1));
+        device->holders.n_items = 1;
+}
+
+const char *fake_kernel_drivers(const FakeKernel *kernel) {
+        static char text[FAKE_DEVICES_MAX * (3 * KERNEL_NAME_MAX + 4)];
+        char *end = text;
+
+        *end = '\0';
+        for (unsigned i = 0; i < kernel->n_devices; i++) {
+                const FakeDevice *device = &kernel->devices[i];
+
+                end += sprintf(end, "%s=%s/%s ", device->name, device->driver[0] ? device->driver : "-",
+                               device->override[0] ? device->override : "-");
+        }
+
+        return text;
+}
+
+/* Counts the call. Returns 0, or the error that it is to fail with. */
+_printf_(4, 5) static int fake_call(FakeKernel *kernel, bool quiet, KernelFailure *reterr, const char *format, ...) {
+        size_t n = strlen(kernel->journal);
+        char line[160];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(line, sizeof(line), format, ap);
+        va_end(ap);
+
+        kernel->n_calls++;
+        if (!quiet) {
+                assert(n + strlen(line) + 2 <= sizeof(kernel->journal));
+                sprintf(kernel->journal + n, "%s\n", line);
+        }
+
+        if ((kernel->fail_at > 0 && (kernel->n_calls == kernel->fail_at ||
+                                     (kernel->fail_on && kernel->n_calls > kernel->fail_at))) ||
+            (kernel->fail_call && strncmp(line, kernel->fail_call, strlen(kernel->fail_call)) == 0)) {
+                strcpy(kernel->failed, line);
+                return kernel_failure(reterr, kernel->fail_error, "%s", line);
+        }
+
+        return 0;
+}
+
+static int fake_open_context(void *userdata, Accounting accounting, int *ret_fd, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        int r;
+
+        r = fake_call(kernel, /* quiet= */ false, reterr, "open_context %s", accounting_to_string(accounting));
+        if (r < 0)
+                return r;
+
+        *ret_fd = memfd_create("iommufd", MFD_CLOEXEC);
+        return *ret_fd < 0 ? kernel_failure(reterr, -errno, "memfd_create") : 0;
+}
+
+static int fake_open_device(void *userdata, const char *subsystem, const char *name, int *ret_fd,
+                            KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        char path[64];
+        int r;
+
+        r = fake_call(kernel, /* quiet= */ false, reterr, "open_device %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone || strncmp(device->driver, "vfio", 4) != 0)
+                return kernel_failure(reterr, -ENODEV, "open_device %s", name);
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", device->node);
+        *ret_fd = open(path, O_RDWR | O_CLOEXEC);
+        return *ret_fd < 0 ? kernel_failure(reterr, -errno, "open %s", path) : 0;
+}
+
+static int fake_read_driver(void *userdata, const char *subsystem, const char *name, char *ret_driver,
+                            char *ret_override, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_call(kernel, /* quiet= */ true, reterr, "read_driver %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone)
+                return kernel_failure(reterr, -ENODEV, "read_driver %s", name);
+
+        strcpy(ret_driver, device->driver);
+        strcpy(ret_override, device->override);
+        return 0;
+}
+
+static int fake_probe_group(void *userdata, uint32_t group, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        int r;
+
+        r = fake_call(kernel, /* quiet= */ false, reterr, "probe_group %u", group);
+        if (r < 0)
+                return r;
+
+        if (kernel->foreign == group)
+                return GROUP_PROBE_FOREIGN;
+
+        return kernel->not_viable == group ? GROUP_PROBE_NOT_VIABLE : 0;
+}
+
+static int fake_set_driver(void *userdata, const char *subsystem, const char *name, const char *driver,
+                           const char *override, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_call(kernel, /* quiet= */ false, reterr, "set_driver %s %s %s", name, driver[0] ? driver : "-",
+                      override[0] ? override : "-");
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone)
+                return kernel_failure(reterr, -ENODEV, "set_driver %s", name);
+
+        if (fake_device_n_open(device) > 0 || device->n_held > 0)
+                assert_failed(__FILE__, __LINE__, name, "an unbind while it is open would never return");
+
+        /* Where it fails it does so half-way: the device is without a driver then. */
+        strcpy(device->driver, "");
+        strcpy(device->override, override);
+        if (r < 0)
+                return r;
+
+        if (device->refuses && strcmp(device->refuses, driver) == 0)
+                return kernel_failure(reterr, -EINVAL, "write %s/bind", driver);
+
+        strcpy(device->driver, driver);
+        return 0;
+}
+
+static int fake_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
+                           KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_call(kernel, /* quiet= */ false, reterr, "prove_free %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone)
+                return PROVE_GONE;
+
+        if (device->n_held > 0) {
+                device->n_held--;
+                *ret_holders = device->holders;
+                return PROVE_HELD;
+        }
+
+        /* this test may be who has it open */
+        if (fake_device_n_open(device) > 0) {
+                *ret_holders = (Holders) { .items = { { getpid(), "test" } }, .n_items = 1 };
+                return PROVE_HELD;
+        }
+
+        return 0;
+}
+
+Kernel fake_kernel_port(FakeKernel *kernel) {
+        static const KernelOps ops = {
+                .open_context = fake_open_context,
+                .open_device = fake_open_device,
+                .read_driver = fake_read_driver,
+                .probe_group = fake_probe_group,
+                .set_driver = fake_set_driver,
+                .prove_free = fake_prove_free,
+        };
+
+        return (Kernel) { .ops = &ops, .userdata = kernel };
+}

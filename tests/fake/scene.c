@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/account.h"
+#include "core/policy.h"
+#include "fake/assert.h"
+#include "fake/scene.h"
+
+const Subject ROOT = { .uid = 0, .gids = { 0 }, .n_gids = 1, .pid = 1, .own_userns = true };
+const Subject ALICE = { .uid = 1000, .gids = { 1000 }, .n_gids = 1, .pid = 4711, .own_userns = true };
+const Subject BOB = { .uid = 1001, .gids = { 1001 }, .n_gids = 1, .pid = 4712, .own_userns = true };
+const Subject STRANGER = { .uid = 2000, .gids = { 2000 }, .n_gids = 1, .pid = 4713, .own_userns = true };
+const Subject CONTAINER_ROOT = { .uid = 0, .gids = { 0 }, .n_gids = 1, .pid = 4714 };
+
+static Policy *scene_policy(void) {
+        static const uid_t uids[] = { 1000, 1001 };
+        PolicyRule *rule;
+        Policy *policy;
+
+        assert_ok(policy_new(&policy));
+
+        assert_ok(policy_append(policy, &rule));
+        rule->origin = strdup("test.json: rules[0]");
+        rule->any_subject = true;
+        rule->n_devices = 1;
+        rule->devices = calloc(1, sizeof(*rule->devices));
+        assert(rule->origin && rule->devices);
+        rule->devices[0] = (DeviceMatch) { .kind = DEVICE_MATCH_NAME, .name = FORBIDDEN };
+
+        assert_ok(policy_append(policy, &rule));
+        rule->origin = strdup("test.json: rules[1]");
+        rule->verdict = VERDICT_ALLOW;
+        rule->n_uids = ELEMENTSOF(uids);
+        rule->uids = malloc(sizeof(uids));
+        rule->n_devices = 1;
+        rule->devices = calloc(1, sizeof(*rule->devices));
+        assert(rule->origin && rule->uids && rule->devices);
+        memcpy(rule->uids, uids, sizeof(uids));
+        rule->devices[0].kind = DEVICE_MATCH_ANY;
+
+        return policy;
+}
+
+Scene *scene_new(void) {
+        Scene *scene;
+
+        scene = calloc(1, sizeof(*scene));
+        assert(scene);
+
+        scene->kernel = fake_kernel_new();
+        scene->kernel_port = fake_kernel_port(scene->kernel);
+        scene->host_port = fake_host_port(&scene->host);
+        scene->holder = -EBADF;
+        assert_ok(manager_new(&scene->kernel_port, &scene->host_port, &scene->manager));
+        manager_set_policy_consume(scene->manager, scene_policy());
+        scene->tasks = (TaskRunner) { .manager = scene->manager, .kernel = &scene->kernel_port };
+        return scene;
+}
+
+Scene *scene_free(Scene *scene) {
+        if (!scene)
+                return NULL;
+
+        manager_free(scene->manager);
+        fake_kernel_free(scene->kernel);
+        change_set_done(&scene->changes);
+        free(scene);
+        return NULL;
+}
+
+FakeDevice *scene_add(Scene *scene, const char *name, uint32_t group, const char *driver) {
+        DeviceFacts facts = DEVICE_FACTS_INIT;
+        GroupFacts group_facts = { .id = group, .type = "DMA-FQ" };
+        FakeDevice *device;
+
+        device = fake_kernel_find(scene->kernel, name);
+        if (!device)
+                device = fake_kernel_add(scene->kernel, name, group, driver);
+        device->gone = false;                /* perhaps it is plugged in again */
+        device->group = group;
+        strcpy(device->driver, driver);
+
+        strcpy(facts.subsystem, "pci");
+        strcpy(facts.name, name);
+        strcpy(facts.driver, driver);
+        strcpy(facts.iommu, "dmar0");
+        strcpy(facts.reset_methods, "flr bus");
+        facts.group = group;
+        facts.class = 0x010802;
+        facts.vendor = 0x8086;
+        facts.device = 0x10d3;
+
+        if (!manager_find_group(scene->manager, group))
+                assert_ok(manager_update_group(scene->manager, &group_facts, &scene->changes));
+        assert_ok(manager_update_device(scene->manager, &facts, &scene->changes));
+        return device;
+}
+
+DeviceFacts *scene_facts(Scene *scene, const char *name) {
+        Device *device;
+
+        device = manager_find_device(scene->manager, name);
+        assert(device);
+        return &device->facts;
+}
+
+void scene_unplug(Scene *scene, const char *name) {
+        fake_kernel_find(scene->kernel, name)->gone = true;
+        manager_remove_device(scene->manager, name, &scene->changes);
+}
+
+static Request scene_request(const Scene *scene, const char *const *selectors) {
+        Request request = { .selectors = selectors, .holder = scene->holder, .now_usec = SCENE_NOW_USEC };
+
+        while (selectors[request.n_selectors])
+                request.n_selectors++;
+
+        return request;
+}
+
+int scene_acquire_strv(Scene *scene, const Subject *subject, const char *const *selectors) {
+        Request request = scene_request(scene, selectors);
+
+        scene->refusal = (Refusal) {};
+        return assert_ok(manager_acquire(scene->manager, subject, &request, &scene->lease, &scene->refusal,
+                                         &scene->changes));
+}
+
+void scene_plan_strv(Scene *scene, const Subject *subject, Plan *ret, const char *const *selectors) {
+        Request request = scene_request(scene, selectors);
+
+        assert_ok(plan_make(scene->manager, subject, &request, ret, &scene->changes));
+}
+
+void scene_run(Scene *scene) {
+        task_runner_run(&scene->tasks, &scene->changes);
+}
+
+Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const *selectors) {
+        Lease *lease;
+
+        if (scene_acquire_strv(scene, subject, selectors) > 0)
+                assert_failed(__FILE__, __LINE__, selectors[0], "refused: %s", scene->refusal.text);
+        scene_run(scene);
+
+        lease = scene_lease(scene, scene->lease);
+        assert(lease);
+        assert_eq_str(lease_state_to_string(lease->state), "active");
+        assert(lease->answered);
+        return lease;
+}
+
+void scene_watch(Scene *scene) {
+        for (size_t i = 0; i < scene->manager->leases.n_items; i++) {
+                const Lease *lease = scene->manager->leases.items[i];
+                struct pollfd fd = { .fd = lease->lifeline, .events = lease->lifeline_is_pidfd ? POLLIN : 0 };
+
+                if (lease->state == LEASE_ACTIVE && poll(&fd, 1, 0) > 0)
+                        manager_hangup(scene->manager, lease->id, "its lifeline was closed", &scene->changes);
+        }
+}
+
+void scene_overdue(Scene *scene, const char *device) {
+        const Task *task;
+
+        task = task_runner_find(&scene->tasks, device);
+        assert(task);
+        manager_task_overdue(scene->manager, task, &scene->changes);
+}
+
+Lease *scene_lease(Scene *scene, uint64_t id) {
+        return manager_find_lease(scene->manager, id);
+}
+
+const char *scene_changes(const Scene *scene) {
+        static const char *const names[] = {
+                [CHANGE_DEVICE_ADDED] = "device-added",
+                [CHANGE_DEVICE_CHANGED] = "device-changed",
+                [CHANGE_DEVICE_REMOVED] = "device-removed",
+                [CHANGE_GROUP_ADDED] = "group-added",
+                [CHANGE_GROUP_CHANGED] = "group-changed",
+                [CHANGE_GROUP_REMOVED] = "group-removed",
+                [CHANGE_LEASE_ADDED] = "lease-added",
+                [CHANGE_LEASE_CHANGED] = "lease-changed",
+                [CHANGE_LEASE_ANSWERED] = "lease-answered",
+                [CHANGE_LEASE_ENDED] = "lease-ended",
+        };
+        static char text[8192];
+        size_t n = 0;
+
+        static_assert(ELEMENTSOF(names) == _CHANGE_KIND_MAX, "a kind of change has no name");
+
+        text[0] = '\0';
+        for (size_t i = 0; i < scene->changes.n_items; i++) {
+                const Change *change = &scene->changes.items[i];
+
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s ", n > 0 ? ", " : "", names[change->kind]);
+                if (change->name[0])
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, "%s", change->name);
+                else
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, "%llu", (unsigned long long) change->id);
+                assert(n < sizeof(text));
+        }
+
+        return text;
+}
+
+unsigned scene_count_changes(const Scene *scene, ChangeKind kind) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < scene->changes.n_items; i++)
+                if (scene->changes.items[i].kind == kind)
+                        n++;
+
+        return n;
+}
+
+void scene_forget_changes(Scene *scene) {
+        change_set_done(&scene->changes);
+}
+
+void scene_hand_over(Scene *scene, uint64_t id, Client *ret) {
+        Lease *lease;
+
+        lease = scene_lease(scene, id);
+        assert(lease && lease->state == LEASE_ACTIVE);
+
+        *ret = (Client) { .lifeline = TAKE_FD(lease->lifeline_client), .iommufd = TAKE_FD(lease->iommufd) };
+        for (unsigned i = 0; i < lease->n_given; i++)
+                ret->devices[ret->n_devices++] = TAKE_FD(lease->devices[i].fd);
+        lease_close(lease);
+}
+
+void client_close(Client *client) {
+        client->lifeline = close_fd(client->lifeline);
+        client->iommufd = close_fd(client->iommufd);
+        for (unsigned i = 0; i < client->n_devices; i++)
+                close_fd(client->devices[i]);
+        client->n_devices = 0;
+}
+
+void scene_remember(const Scene *scene, Before *ret) {
+        const char *drivers = fake_kernel_drivers(scene->kernel);
+
+        assert(strlen(drivers) < sizeof(ret->drivers));
+        strcpy(ret->drivers, drivers);
+        ret->n_fds = count_fds();
+}
+
+void scene_assert_as_before(Scene *scene, const Before *before) {
+        const Manager *manager = scene->manager;
+
+        manager_reap(scene->manager);
+        assert_eq_int(manager->leases.n_items, 0);
+        assert_eq_int(task_runner_take(&scene->tasks), 0);
+        assert_eq_str(fake_kernel_drivers(scene->kernel), before->drivers);
+        assert_eq_int(count_fds(), before->n_fds);
+
+        for (size_t i = 0; i < manager->groups.n_items; i++)
+                assert(!((const Group *) manager->groups.items[i])->lease);
+
+        for (size_t i = 0; i < manager->accounts.n_items; i++) {
+                const Account *account = manager->accounts.items[i];
+
+                assert_eq_int(account->used[ACCOUNT_LEASES], 0);
+                assert_eq_int(account->used[ACCOUNT_DEVICES], 0);
+        }
+
+        for (size_t i = 0; i < manager->devices.n_items; i++) {
+                const Device *device = manager->devices.items[i];
+
+                assert_eq_str(device->facts.driver, fake_kernel_find(scene->kernel, device->facts.name)->driver);
+        }
+}
