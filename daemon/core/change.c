@@ -4,16 +4,43 @@
 
 #include "core/change.h"
 
+/* The first kind of those that are about the same type of object. */
+static ChangeKind change_kind_of_object(ChangeKind kind) {
+        if (kind <= CHANGE_DEVICE_REMOVED)
+                return CHANGE_DEVICE_ADDED;
+        if (kind <= CHANGE_GROUP_REMOVED)
+                return CHANGE_GROUP_ADDED;
+
+        return CHANGE_LEASE_ADDED;
+}
+
+static bool change_is_of_same_object(const Change *a, const Change *b) {
+        return change_kind_of_object(a->kind) == change_kind_of_object(b->kind) && a->id == b->id &&
+               strcmp(a->name, b->name) == 0;
+}
+
+/* It came or it went: what was said of it before is not true any more, and may have to be said again. */
+static bool change_is_turn(const Change *change) {
+        return change->kind == change_kind_of_object(change->kind) || change->kind == CHANGE_DEVICE_REMOVED ||
+               change->kind == CHANGE_GROUP_REMOVED || change->kind == CHANGE_LEASE_ENDED;
+}
+
 static void change_set_append(ChangeSet *set, const Change *change) {
         Change *items;
 
         if (!set)
                 return;
 
-        for (size_t i = 0; i < set->n_items; i++)
-                if (set->items[i].kind == change->kind && set->items[i].id == change->id &&
-                    strcmp(set->items[i].name, change->name) == 0)
+        for (size_t i = set->n_items; i > 0; i--) {
+                const Change *earlier = &set->items[i - 1];
+
+                if (!change_is_of_same_object(earlier, change))
+                        continue;
+                if (earlier->kind == change->kind)
                         return;
+                if (change_is_turn(earlier))
+                        break;
+        }
 
         items = reallocarray(set->items, set->n_items + 1, sizeof(*items));
         if (!items) {

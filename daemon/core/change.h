@@ -35,8 +35,9 @@ struct ChangeSet {
 };
 
 /*
- * Append a change; one that is in the set already is not added again. A set of NULL drops it, for callers that have
- * nobody to tell. Running out of memory sets @lost: the state is right all the same, only somebody may not hear of it.
+ * Append a change; one that is in the set already is not added again, unless its object has come or gone since. A set
+ * of NULL drops it, for callers that have nobody to tell. Running out of memory sets @lost: the state is right all the
+ * same, only somebody may not hear of it.
  */
 void change_set_device(ChangeSet *set, ChangeKind kind, const char *name);
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
