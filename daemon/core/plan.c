@@ -322,11 +322,14 @@ static int planner_add_companion(Planner *p, const Device *device) {
         return plan_rebind(p->plan, device);
 }
 
-/* Asks the kernel whether the group could be owned now; worth it only where no device has to be rebound first. */
-static int planner_probe_group(Planner *p, Group *group) {
+/*
+ * Asks the kernel whether the group could be owned now; worth it only where none of its devices, whose steps begin at
+ * @first, has to be rebound before.
+ */
+static int planner_probe_group(Planner *p, Group *group, size_t first) {
         Refusal refusal;
 
-        for (size_t i = 0; i < p->plan->n_steps; i++)
+        for (size_t i = first; i < p->plan->n_steps; i++)
                 if (p->plan->steps[i].action == PLAN_REBIND || p->plan->steps[i].action == PLAN_BLOCKED)
                         return 0;
 
@@ -337,6 +340,7 @@ static int planner_probe_group(Planner *p, Group *group) {
 }
 
 static int planner_add_group(Planner *p, Group *group) {
+        size_t first = p->plan->n_steps;
         Refusal refusal;
         int r;
 
@@ -356,7 +360,7 @@ static int planner_add_group(Planner *p, Group *group) {
                         return r;
         }
 
-        return planner_probe_group(p, group);
+        return planner_probe_group(p, group, first);
 }
 
 static int planner_check_quota(Planner *p) {

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a plan says of one request: its steps, its refusals, and what it asked of the kernel for that. */
+
+#include "core/account.h"
+#include "core/policy.h"
+#include "fake/assert.h"
+#include "fake/scene.h"
+
+/* "rebind 0000:01:00.0, open 0000:01:00.0, blocked 0000:01:00.1 Denied" */
+static void assert_steps(const Plan *plan, const char *expected) {
+        char text[2048] = "";
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = &plan->steps[i];
+
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s %s", i > 0 ? ", " : "",
+                                       plan_action_to_string(step->action), step->device[0] ? step->device : "-");
+                if (step->action == PLAN_BLOCKED)
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, " %s",
+                                               outcome_to_string(step->refusal.outcome));
+                assert_eq_str(step->target, step->action == PLAN_REBIND ? "vfio-pci" : "");
+        }
+
+        assert_eq_str(text, expected);
+        assert((plan_refusal(plan) != NULL) == (strstr(text, "blocked") != NULL));
+}
+
+/* Makes a plan for ALICE. */
+#define assert_plan(scene, expected, ...)                                                                              \
+        do {                                                                                                           \
+                _cleanup_(plan_done) Plan _plan_ = {};                                                                 \
+                                                                                                                       \
+                scene_plan(scene, &ALICE, &_plan_, __VA_ARGS__);                                                       \
+                assert_steps(&_plan_, expected);                                                                       \
+        } while (false)
+
+static void test_ready(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        scene_forget_changes(s);
+        assert_plan(s, "open 0000:01:00.0", "01:00.0");
+        assert_eq_str(s->kernel->journal, "probe_group 1\n");
+        assert_eq_int(s->host.n_calls, 0);
+        assert_eq_str(scene_changes(s), "");
+}
+
+static void test_rebind(void) {
+        _cleanup_(plan_done) Plan plan = {};
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_forget_changes(s);
+        scene_plan(s, &ALICE, &plan, "01:00.0");
+        assert_steps(&plan, "rebind 0000:01:00.0, open 0000:01:00.0");
+        assert_eq_str(plan.steps[0].driver, "nvme");
+        assert_eq_str(s->kernel->journal, "");       /* the group can't be free before the driver has gone */
+        assert_eq_int(s->host.n_calls, 1);
+        assert_eq_str(scene_changes(s), "");
+}
+
+static void test_unbound(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "");
+        assert_plan(s, "rebind 0000:01:00.0, open 0000:01:00.0", "01:00.0");
+        assert_eq_int(s->host.n_calls, 0);
+}
+
+static void test_order(void) {
+        _cleanup_(plan_done) Plan plan = {};
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:02:00.1", 2, "vfio-pci");
+        scene_add(s, "0000:02:00.0", 2, "vfio-pci");
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        scene_add(s, "0000:02:00.2", 2, "pcieport");
+        scene_facts(s, "0000:02:00.2")->bridge = true;
+
+        /* each once, in the order in which they were first named; bridges don't come along */
+        scene_plan(s, &ALICE, &plan, "02:00.1", "group:2", "01:00.0", "8086:10d3", "02:00.1");
+        assert_eq_int(plan.n_devices, 3);
+        assert_eq_str(plan.devices[0]->facts.name, "0000:02:00.1");
+        assert_eq_str(plan.devices[1]->facts.name, "0000:02:00.0");
+        assert_eq_str(plan.devices[2]->facts.name, "0000:01:00.0");
+        assert_eq_int(plan.n_groups, 2);
+        assert_eq_int(plan.groups[0]->facts.id, 2);
+        assert_eq_int(plan.groups[1]->facts.id, 1);
+        assert_steps(&plan, "open 0000:02:00.0, open 0000:02:00.1, keep 0000:02:00.2, open 0000:01:00.0");
+}
+
+static void test_selectors(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        assert_plan(s, "blocked - InvalidSelector", NULL);
+        assert_plan(s, "blocked - InvalidSelector", "group:x");
+        assert_plan(s, "blocked - NoSuchDevice", "group:7");
+        assert_plan(s, "blocked - NoSuchDevice, blocked - InvalidSelector", "02:00.0", "01:00.0", "");
+        assert_eq_int(s->kernel->n_calls, 0);
+        assert_eq_int(s->manager->accounts.n_items, 0);
+}
+
+/* Who may not have a device learns that and nothing else, and causes nothing. */
+static void test_denied(void) {
+        static const struct {
+                const Subject *subject;
+                const char *selector, *text;
+        } table[] = {
+                { &STRANGER, "01:00.0", "no rule of the policy allows it" },
+                { &STRANGER, "group:1", "no rule of the policy allows it" },
+                { &CONTAINER_ROOT, "01:00.0", "no rule of the policy allows it" },
+                { &ALICE, FORBIDDEN, "test.json: rules[0] denies it" },
+                { &ROOT, FORBIDDEN, "test.json: rules[0] denies it" },
+                { &ALICE, "8086:10d3", "test.json: rules[0] denies it" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(plan_done) Plan plan = {};
+                _cleanup_scene_ Scene *s = scene_new();
+
+                scene_add(s, "0000:01:00.0", 1, "nvme");
+                scene_add(s, FORBIDDEN, 66, "nvme");
+                s->kernel->foreign = 1;
+                s->host = (FakeHost) { .device = "0000:01:00.0", .use = "/" };
+                scene_forget_changes(s);
+
+                scene_plan(s, table[i].subject, &plan, table[i].selector);
+                assert_eq_int(plan_refusal(&plan)->outcome, OUTCOME_DENIED);
+                assert_has(plan_refusal(&plan)->text, table[i].text);
+
+                assert_eq_int(scene_acquire(s, table[i].subject, table[i].selector), OUTCOME_DENIED);
+                assert_eq_int(s->kernel->n_calls, 0);
+                assert_eq_int(s->host.n_calls, 0);
+                assert_eq_int(s->manager->accounts.n_items, 0);
+                assert_eq_int(s->manager->leases.n_items, 0);
+                assert_eq_str(scene_changes(s), "");
+        }
+}
+
+static void test_no_policy(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        manager_set_policy_consume(s->manager, NULL);
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_DENIED);
+        assert_eq_int(scene_acquire(s, &CONTAINER_ROOT, "01:00.0"), OUTCOME_DENIED);
+        assert_eq_int(scene_acquire(s, &ROOT, "01:00.0"), OUTCOME_GRANTED);
+}
+
+static void test_kinds(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        DeviceFacts *facts;
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        facts = scene_facts(s, "0000:01:00.0");
+
+        facts->bridge = true;
+        assert_plan(s, "blocked 0000:01:00.0 NotSupported", "01:00.0");
+        facts->bridge = false;
+
+        manager_find_group(s->manager, 1)->facts.direct = true;
+        assert_plan(s, "blocked 0000:01:00.0 NotSupported", "01:00.0");
+        manager_find_group(s->manager, 1)->facts.direct = false;
+
+        strcpy(facts->subsystem, "mdev");
+        assert_plan(s, "blocked 0000:01:00.0 NotSupported", "0000:01:00.0");
+        strcpy(facts->cdev, "vfio7");        /* but it is on a VFIO driver already */
+        assert_plan(s, "open 0000:01:00.0", "0000:01:00.0");
+        strcpy(facts->subsystem, "pci");
+        memset(facts->cdev, 0, sizeof(facts->cdev));
+
+        facts->n_vfs = 4;
+        assert_plan(s, "blocked 0000:01:00.0 NotSupported", "01:00.0");
+        assert_eq_int(s->host.n_calls, 0);   /* what can't be handed out need not be asked for */
+}
+
+static void test_host(void) {
+        _cleanup_(plan_done) Plan plan = {};
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        s->host = (FakeHost) { .device = "0000:01:00.0", .use = "/ is on nvme0n1p1" };
+        scene_plan(s, &ALICE, &plan, "01:00.0");
+        assert_steps(&plan, "blocked 0000:01:00.0 HostInUse");
+        assert_has(plan_refusal(&plan)->text, "/ is on nvme0n1p1");
+
+        /* not known is not free */
+        s->host = (FakeHost) { .device = "0000:01:00.0", .error = -EIO };
+        assert_plan(s, "blocked 0000:01:00.0 HostInUse", "01:00.0");
+
+        /* whatever the driver does not do DMA for, the host does not use */
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        assert_plan(s, "open 0000:01:00.0", "01:00.0");
+        assert_eq_int(s->host.n_calls, 1);
+}
+
+static void test_companions(void) {
+        static const struct {
+                const char *driver;
+                bool bridge, in_use;
+                uint16_t n_vfs;
+                const char *expected;
+        } table[] = {
+                { "nvme", .expected = "open 0000:01:00.0, rebind 0000:01:00.1" },
+                { "", .expected = "open 0000:01:00.0, keep 0000:01:00.1" },
+                { "vfio-pci", .expected = "open 0000:01:00.0, keep 0000:01:00.1" },
+                { "pci-stub", .expected = "open 0000:01:00.0, keep 0000:01:00.1" },
+                { "pcieport", .bridge = true, .expected = "open 0000:01:00.0, keep 0000:01:00.1" },
+                { "shpchp", .bridge = true, .expected = "open 0000:01:00.0, blocked 0000:01:00.1 NotViable" },
+                { "ixgbe", .n_vfs = 2, .expected = "open 0000:01:00.0, blocked 0000:01:00.1 NotViable" },
+                { "nvme", .in_use = true, .expected = "open 0000:01:00.0, blocked 0000:01:00.1 HostInUse" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_scene_ Scene *s = scene_new();
+
+                scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+                scene_add(s, "0000:01:00.1", 1, table[i].driver);
+                scene_facts(s, "0000:01:00.1")->bridge = table[i].bridge;
+                scene_facts(s, "0000:01:00.1")->n_vfs = table[i].n_vfs;
+                if (table[i].in_use)
+                        s->host = (FakeHost) { .device = "0000:01:00.1", .use = "swap" };
+
+                assert_plan(s, table[i].expected, "01:00.0");
+        }
+}
+
+static void test_forbidden_companion(void) {
+        _cleanup_(plan_done) Plan plan = {};
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:66:00.1", 66, "vfio-pci");
+        scene_add(s, FORBIDDEN, 66, "nvme");
+        scene_plan(s, &ALICE, &plan, "66:00.1");
+        assert_steps(&plan, "blocked " FORBIDDEN " NotViable, open 0000:66:00.1");
+        assert_has(plan_refusal(&plan)->text, "bound to nvme");
+        assert_has(plan_refusal(&plan)->text, "rules[0] denies it");
+        assert_eq_int(scene_acquire(s, &ALICE, "66:00.1"), OUTCOME_NOT_VIABLE);
+}
+
+static void test_group_state(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        scene_forget_changes(s);
+
+        s->kernel->foreign = 1;
+        assert_plan(s, "open 0000:01:00.0, blocked 0000:01:00.0 Taken", "01:00.0");
+        assert_eq_str(scene_changes(s), "group-changed 1");
+        assert_eq_int(group_dma_owner(manager_find_group(s->manager, 1)), DMA_OWNER_FOREIGN);
+
+        /* that is no news the second time, and is when it is over */
+        scene_forget_changes(s);
+        assert_plan(s, "open 0000:01:00.0, blocked 0000:01:00.0 Taken", "01:00.0");
+        assert_eq_str(scene_changes(s), "");
+        s->kernel->foreign = GROUP_NONE;
+        s->kernel->not_viable = 1;
+        assert_plan(s, "open 0000:01:00.0, blocked 0000:01:00.0 NotViable", "01:00.0");
+        assert_eq_str(scene_changes(s), "group-changed 1");
+
+        s->kernel->not_viable = GROUP_NONE;
+        s->kernel->fail_call = "probe_group";
+        assert_plan(s, "open 0000:01:00.0, blocked 0000:01:00.0 KernelFailed", "01:00.0");
+}
+
+/* Each group is asked about unless something has to be done to that very group first. */
+static void test_each_group_is_probed(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_add(s, "0000:02:00.0", 2, "vfio-pci");
+        s->kernel->foreign = 2;
+        assert_plan(s, "rebind 0000:01:00.0, open 0000:01:00.0, open 0000:02:00.0, blocked 0000:02:00.0 Taken",
+                    "01:00.0", "02:00.0");
+        assert_eq_str(s->kernel->journal, "probe_group 2\n");
+}
+
+static void test_fresh_drivers(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        FakeDevice *device;
+
+        device = scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_forget_changes(s);
+
+        /* somebody was faster than the monitor */
+        strcpy(device->driver, "vfio-pci");
+        strcpy(device->override, "vfio-pci");
+        assert_plan(s, "open 0000:01:00.0", "01:00.0");
+        assert_eq_str(scene_facts(s, "0000:01:00.0")->driver_override, "vfio-pci");
+        assert_eq_str(scene_changes(s), "device-changed 0000:01:00.0, group-changed 1");
+
+        s->kernel->fail_call = "read_driver";
+        s->kernel->fail_error = -EPERM;
+        assert_plan(s, "blocked 0000:01:00.0 KernelFailed, open 0000:01:00.0", "01:00.0");
+}
+
+int main(void) {
+        test_ready();
+        test_rebind();
+        test_unbound();
+        test_order();
+        test_selectors();
+        test_denied();
+        test_no_policy();
+        test_kinds();
+        test_host();
+        test_companions();
+        test_forbidden_companion();
+        test_group_state();
+        test_each_group_is_probed();
+        test_fresh_drivers();
+        return 0;
+}
