@@ -170,8 +170,8 @@ static int binding_verify(const Binding *binding, const char *driver, int bound,
 }
 
 /*
- * The override that holds while the device is rebound: no driver but the wanted one can take it, and that one can even if
- * the device was given to it by other means before.
+ * The override that holds while the device is rebound: no driver but the wanted one can take it, and that
+ * one can even if the device was given to it by other means before.
  */
 static const char *transit_override(const char *driver, const char *override) {
         return driver[0] != '\0' ? driver : override;
@@ -183,7 +183,7 @@ static int binding_run(const Binding *binding, const char *driver, const char *o
 
         /* first of all: no driver that isn't meant can take the device in the moment when it has none */
         r = binding_write_override(binding, transit_override(driver, override), reterr);
-        if (r < 0)
+        if (r < 0 && (r != -ENOENT || override[0] != '\0'))     /* not every bus has overrides */
                 return r;
 
         r = binding_unbind(binding, reterr);

@@ -110,7 +110,10 @@ static void test_vf(void) {
 static void test_not_there(void) {
         _cleanup_tree_ Tree *t = tree_new();
         DeviceFacts facts, untouched;
+        char too_long[1000];
 
+        memset(too_long, 'a', sizeof(too_long) - 1);
+        too_long[sizeof(too_long) - 1] = '\0';
         memset(&facts, 0x5a, sizeof(facts));
         untouched = facts;
 
@@ -123,8 +126,7 @@ static void test_not_there(void) {
         assert(scan_device(t->fd, "pci", "..", &facts) == -ENODEV);
         assert(scan_device(t->fd, "pci", "../devices/0000:00:04.0", &facts) == -ENODEV);
         assert(scan_device(t->fd, "../bus/pci", "0000:00:04.0", &facts) == -ENODEV);
-        assert(scan_device(t->fd, "pci",
-                "0123456789012345678901234567890123456789012345678901234567890123456789", &facts) == -ENODEV);
+        assert(scan_device(t->fd, "pci", too_long, &facts) == -ENODEV);
 
         /* in no group */
         tree_remove(t, "devices/pci0000:00/0000:00:04.0/iommu_group");

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * set_driver and read_driver on a made tree that answers writes as Linux' driver core does, and fails each
+ * of them in turn.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "kernel/iommufd-backend.h"
+#include "tree.h"
+
+#define NAME "0000:00:04.0"
+#define DEVICE "devices/pci0000:00/" NAME
+
+static Tree *tree;
+static IommufdBackend backend;
+static Kernel kernel;
+
+static char writes[1024];                    /* what was written, in words */
+static unsigned n_calls, fail_at;            /* the calls that a test can fail; the one that it does */
+static int fail_errno;
+static unsigned n_busy;                      /* so many binds are put off */
+static unsigned n_pauses;
+static bool refuse;                          /* no driver wants the device */
+static const char *thief;                    /* a driver that takes the device as soon as it has none */
+
+int __wrap_write_text_at(int dir, const char *path, const char *text);
+int __wrap_nanosleep(const struct timespec *duration, struct timespec *left);
+int __wrap_readlink_name_at(int dir, const char *path, char *buffer, size_t size);
+int __real_readlink_name_at(int dir, const char *path, char *buffer, size_t size);
+ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size);
+ssize_t __real_read_text_at(int dir, const char *path, char *buffer, size_t size);
+
+int __wrap_nanosleep(const struct timespec *duration, struct timespec *left) {
+        n_pauses++;
+        return 0;
+}
+
+static bool must_fail(void) {
+        return ++n_calls == fail_at;
+}
+
+int __wrap_readlink_name_at(int dir, const char *path, char *buffer, size_t size) {
+        return must_fail() ? -fail_errno : __real_readlink_name_at(dir, path, buffer, size);
+}
+
+ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size) {
+        buffer[0] = '\0';
+        return must_fail() ? -fail_errno : __real_read_text_at(dir, path, buffer, size);
+}
+
+static void set_link(const char *driver) {
+        char target[128];
+
+        snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);
+        tree_link(tree, target, DEVICE "/driver");
+}
+
+static const char *get_driver(void) {
+        static char driver[KERNEL_NAME_MAX];
+
+        if (__real_readlink_name_at(tree->fd, DEVICE "/driver", driver, sizeof(driver)) < 0)
+                return "";
+        return driver;
+}
+
+static const char *get_override(void) {
+        static char override[KERNEL_NAME_MAX];
+
+        if (__real_read_text_at(tree->fd, DEVICE "/driver_override", override, sizeof(override)) < 0 ||
+            strcmp(override, "(null)") == 0)
+                return "";
+        return override;
+}
+
+static int kernel_unbind(const char *driver) {
+        if (strcmp(get_driver(), driver) != 0)
+                return -ENODEV;
+        tree_remove(tree, DEVICE "/driver");
+        if (thief)
+                set_link(thief);
+        return 0;
+}
+
+static int kernel_bind(const char *driver) {
+        const char *override = get_override();
+
+        if (get_driver()[0])
+                return -EBUSY;
+        /* only an override makes vfio-pci match, and any driver but the one in it doesn't */
+        if (refuse || (override[0] ? strcmp(override, driver) != 0 : strcmp(driver, "vfio-pci") == 0))
+                return -ENODEV;
+        if (n_busy > 0) {
+                n_busy--;
+                return -EAGAIN;
+        }
+        set_link(driver);
+        return 0;
+}
+
+int __wrap_write_text_at(int dir, const char *path, const char *text) {
+        const char *file = strrchr(path, '/') + 1;
+        char directory[256], driver[KERNEL_NAME_MAX];
+        size_t length = strlen(writes);
+
+        snprintf(directory, sizeof(directory), "%.*s", (int) (file - path - 1), path);
+        snprintf(driver, sizeof(driver), "%.63s", strrchr(directory, '/') + 1);
+        snprintf(writes + length, sizeof(writes) - length, "%s%s=%s", length ? " " : "", file,
+                strcmp(text, "\n") == 0 ? "" : strcmp(text, NAME) == 0 ? driver : text);
+        if (must_fail())
+                return -fail_errno;
+
+        if (strcmp(file, "unbind") == 0)
+                return kernel_unbind(driver);
+        if (strcmp(file, "bind") == 0)
+                return kernel_bind(driver);
+
+        assert(strcmp(file, "driver_override") == 0);
+        if (faccessat(tree->fd, DEVICE "/driver_override", F_OK, 0) < 0)
+                return -errno;
+        tree_file(tree, strcmp(text, "\n") == 0 ? "(null)\n" : text, DEVICE "/driver_override");
+        return 0;
+}
+
+static void setup(const char *driver, const char *override) {
+        static const char *const drivers[] = { "vfio-pci", "nvme", "other" };
+
+        tree_free(tree);
+        tree = tree_new();
+        tree_pci_device(tree, NAME, 7, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(drivers); i++)
+                tree_dir(tree, "bus/pci/drivers/%s", drivers[i]);
+        if (driver[0])
+                set_link(driver);
+        tree_file(tree, override[0] ? override : "(null)\n", DEVICE "/driver_override");
+
+        backend = (IommufdBackend) { .sysfs = tree->path, .dev = "/nonexistent", .proc = "/proc" };
+        kernel = iommufd_backend_kernel(&backend);
+        writes[0] = '\0';
+        n_calls = fail_at = n_busy = n_pauses = 0;
+        refuse = false;
+        thief = NULL;
+}
+
+static int set_driver(const char *driver, const char *override, KernelFailure *reterr) {
+        return kernel.ops->set_driver(kernel.userdata, "pci", NAME, driver, override, reterr);
+}
+
+static void test_way(const char *from, const char *from_override, const char *to, const char *to_override,
+                     const char *expected) {
+        KernelFailure failure;
+
+        setup(from, from_override);
+        assert(set_driver(to, to_override, &failure) == 0);
+        assert(strcmp(get_driver(), to) == 0);
+        assert(strcmp(get_override(), to_override) == 0);
+        assert(strcmp(writes, expected) == 0);
+}
+
+static void test_ways(void) {
+        test_way("nvme", "", "vfio-pci", "vfio-pci", "driver_override=vfio-pci unbind=nvme bind=vfio-pci");
+        test_way("vfio-pci", "vfio-pci", "nvme", "",
+                "driver_override=nvme unbind=vfio-pci bind=nvme driver_override=");
+        test_way("", "", "vfio-pci", "vfio-pci", "driver_override=vfio-pci bind=vfio-pci");
+        test_way("vfio-pci", "vfio-pci", "", "", "driver_override= unbind=vfio-pci");
+
+        /* nothing to do, or not much */
+        test_way("nvme", "", "nvme", "", "");
+        test_way("", "", "", "", "");
+        test_way("vfio-pci", "", "vfio-pci", "vfio-pci", "driver_override=vfio-pci");
+
+        /*
+         * an override that would keep the driver away: a device can be found like this, so it's given back
+         * like this
+         */
+        test_way("vfio-pci", "vfio-pci", "nvme", "other",
+                "driver_override=nvme unbind=vfio-pci bind=nvme driver_override=other");
+        test_way("nvme", "", "vfio-pci", "",
+                "driver_override=vfio-pci unbind=nvme bind=vfio-pci driver_override=");
+}
+
+static void test_refusals(void) {
+        KernelFailure failure;
+
+        setup("nvme", "");
+        tree_remove(tree, "bus/pci/drivers/vfio-pci");
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == -ENOENT);
+        assert(strcmp(failure.call, "vfio-pci is not loaded: modprobe vfio-pci") == 0);
+        assert(strcmp(writes, "") == 0);                     /* before anything was touched */
+
+        assert(set_driver("../nvme", "", &failure) == -EINVAL);
+        assert(kernel.ops->set_driver(kernel.userdata, "pci", "../x", "nvme", "", &failure) == -EINVAL);
+        assert(kernel.ops->set_driver(kernel.userdata, "..", NAME, "nvme", "", &failure) == -EINVAL);
+        assert(kernel.ops->set_driver(kernel.userdata, "pci", "x", "nvme", "", &failure) == -ENODEV);
+        assert(strcmp(writes, "") == 0);
+
+        /* the driver doesn't want it; what the kernel said is what we say */
+        setup("nvme", "");
+        refuse = true;
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == -ENODEV);
+        assert(strncmp(failure.call, "write " NAME " to /tmp/", strlen("write " NAME " to /tmp/")) == 0);
+        assert(strstr(failure.call, "/bus/pci/drivers/vfio-pci/bind"));
+        assert(strcmp(get_driver(), "") == 0);
+}
+
+static void test_put_off(void) {
+        KernelFailure failure;
+
+        setup("nvme", "");
+        n_busy = 3;
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == 0);
+        assert(n_pauses == 3);
+
+        setup("nvme", "");
+        n_busy = 1000;
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == -EAGAIN);
+        assert(n_pauses > 0 && n_pauses < 100);
+        assert(strstr(failure.call, "/drivers/vfio-pci/bind"));
+}
+
+static void test_thief(void) {
+        KernelFailure failure;
+
+        /* somebody binds it to another driver in between */
+        setup("nvme", "");
+        thief = "other";
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == -EBUSY);
+        assert(strstr(failure.call, "/drivers/vfio-pci/bind"));
+        assert(failure.error == -EBUSY);
+
+        setup("nvme", "");
+        thief = "other";
+        assert(set_driver("", "", &failure) == -EBUSY);
+        assert(strcmp(failure.call, "bind " NAME " to \"\": another has bound it to \"other\"") == 0);
+
+        /* or to the right one */
+        setup("nvme", "");
+        thief = "vfio-pci";
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == 0);
+}
+
+/* Whatever fails, it says so, nothing leaks, and asking for the original brings it back. */
+static void test_every_failure(const char *from, const char *from_override, const char *to,
+                               const char *to_override) {
+        for (unsigned n = 1;; n++) {
+                KernelFailure failure = {};
+                int before, after, r;
+
+                setup(from, from_override);
+                fail_at = n;
+                fail_errno = EIO;
+
+                before = fd_dup(0);
+                close_fd(before);
+                r = set_driver(to, to_override, &failure);
+                after = fd_dup(0);
+                close_fd(after);
+                assert(before == after);
+                if (n_calls < n) {
+                        assert(r == 0);
+                        assert(n > 5);
+                        return;
+                }
+
+                assert(r == -EIO);
+                assert(failure.error == -EIO);
+                assert(failure.call[0]);
+
+                fail_at = 0;
+                assert(set_driver(from, from_override, &failure) == 0);
+                assert(strcmp(get_driver(), from) == 0);
+                assert(strcmp(get_override(), from_override) == 0);
+        }
+}
+
+static void test_read(void) {
+        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        KernelFailure failure;
+
+        setup("nvme", "");
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, driver, override, &failure) == 0);
+        assert(strcmp(driver, "nvme") == 0 && strcmp(override, "") == 0);
+
+        setup("", "vfio-pci");
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, driver, override, &failure) == 0);
+        assert(strcmp(driver, "") == 0 && strcmp(override, "vfio-pci") == 0);
+
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", "x", driver, override, &failure) == -ENODEV);
+        assert(failure.error == -ENODEV);
+
+}
+
+static void test_no_overrides(void) {
+        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        KernelFailure failure;
+
+        setup("nvme", "");
+        tree_remove(tree, DEVICE "/driver_override");
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, driver, override, &failure) == 0);
+        assert(strcmp(driver, "nvme") == 0 && strcmp(override, "") == 0);
+
+        assert(set_driver("other", "", &failure) == 0);
+        assert(strcmp(get_driver(), "other") == 0);
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == -ENOENT);
+        assert(strstr(failure.call, NAME "/driver_override"));
+        assert(strcmp(get_driver(), "other") == 0);
+}
+
+int main(void) {
+        test_ways();
+        test_refusals();
+        test_put_off();
+        test_thief();
+        test_every_failure("nvme", "", "vfio-pci", "vfio-pci");
+        test_every_failure("vfio-pci", "vfio-pci", "nvme", "other");
+        test_every_failure("nvme", "", "", "");
+        test_read();
+        test_no_overrides();
+        tree_free(tree);
+        return 0;
+}
