@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "names.h"
+#include "text-list.h"
+#include "to-json.h"
+
+static void print_lease(const iommud_lease *lease) {
+        _cleanup_free_ char *devices = join_strings(iommud_lease_devices(lease), " ");
+
+        printf("%" PRIu64 "\n", iommud_lease_id(lease));
+        if (isatty(STDIN_FILENO))
+                fprintf(stderr, "Holding %s; end with Ctrl-D or Ctrl-C.\n", devices);
+}
+
+static void print_lease_json(const iommud_lease *lease) {
+        json_object *o = need(json_object_new_object());
+        const uint32_t *groups;
+        size_t n_groups;
+
+        json_put_lease(o, "id", iommud_lease_id(lease));
+        json_put_string(o, "mode", iommud_lease_mode(lease));
+        json_put_string(o, "accounting", iommud_lease_accounting(lease));
+        json_put_strings(o, "devices", iommud_lease_devices(lease));
+        json_put_strings(o, "companions", iommud_lease_companions(lease));
+        groups = iommud_lease_groups(lease, &n_groups);
+        json_put_numbers(o, "groups", groups, n_groups);
+        json_print(o);
+}
+
+/* Whoever asks us to go: read from a descriptor, so that the lease is closed before we are gone */
+static int signals_open(void) {
+        sigset_t mask;
+        int fd;
+
+        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGINT) < 0 || sigaddset(&mask, SIGTERM) < 0 ||
+            sigaddset(&mask, SIGHUP) < 0 || sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+
+        fd = signalfd(-1, &mask, SFD_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* Reads and drops what is on standard input. Returns whether it goes on. */
+static bool input_goes_on(void) {
+        char buffer[4096];
+        ssize_t n;
+
+        n = read(STDIN_FILENO, buffer, sizeof(buffer));
+        return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+static Status hold(const iommud_lease *lease) {
+        _cleanup_close_ int signals = -EBADF;
+
+        signals = signals_open();
+        if (signals < 0) {
+                complain("cannot wait for signals: %s", strerror(-signals));
+                return STATUS_BROKEN;
+        }
+
+        for (;;) {
+                struct pollfd fds[] = {
+                        { .fd = signals, .events = POLLIN },
+                        { .fd = STDIN_FILENO, .events = POLLIN },
+                        { .fd = iommud_lease_fd(lease, IOMMUD_FD_LIFELINE) },  /* POLLERR: iommud let go */
+                };
+
+                if (poll(fds, ELEMENTSOF(fds), -1) < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        complain("cannot wait: %s", strerror(errno));
+                        return STATUS_BROKEN;
+                }
+
+                if (fds[0].revents)
+                        return STATUS_OK;
+                if (fds[2].revents) {
+                        complain("iommud has ended lease %" PRIu64, iommud_lease_id(lease));
+                        return STATUS_BROKEN;
+                }
+                if (fds[1].revents && !input_goes_on())
+                        return STATUS_OK;
+        }
+}
+
+Status verb_acquire(const Options *options, char **arguments) {
+        _cleanup_(iommud_client_freep) iommud_client *client = NULL;
+        _cleanup_(iommud_request_freep) iommud_request *request = NULL;
+        _cleanup_(iommud_lease_freep) iommud_lease *lease = NULL;
+        _cleanup_free_ char *what = NULL;
+        Status status;
+        int r;
+
+        status = new_request(options, arguments, &request);
+        if (status != STATUS_OK)
+                return status;
+        status = connect_client(&client);
+        if (status != STATUS_OK)
+                return status;
+
+        r = iommud_acquire(client, request, &lease);
+        if (r != 0) {
+                _cleanup_free_ char *devices = join_strings((const char *const *) arguments, " ");
+
+                what = print_string("acquire %s", devices);
+                return report(client, r, what);
+        }
+
+        if (options->json)
+                print_lease_json(lease);
+        else
+                print_lease(lease);
+
+        /* Whoever has started us waits for the line before he goes on */
+        if (fflush(stdout) != 0) {
+                complain("cannot write to standard output: %s", strerror(errno));
+                return STATUS_BROKEN;
+        }
+
+        return hold(lease);
+}

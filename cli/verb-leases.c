@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lease-text.h"
+#include "table.h"
+#include "text-list.h"
+#include "to-json.h"
+
+static void print_leases(iommud_lease_info *const *leases) {
+        static const char *const headers[] = {
+                ">LEASE", "STATE", "MODE", "USER", ">PID", "SINCE", "DEVICES", NULL,
+        };
+        Table table;
+
+        table_init(&table, headers);
+        for (; *leases; leases++) {
+                table_add(&table, print_string("%" PRIu64, iommud_lease_info_id(*leases)));
+                table_add(&table, need(strdup(iommud_lease_info_state(*leases))));
+                table_add(&table, need(strdup(iommud_lease_info_mode(*leases))));
+                table_add(&table, user_name(iommud_lease_info_uid(*leases)));
+                table_add(&table, print_string("%d", (int) iommud_lease_info_pid(*leases)));
+                table_add(&table, local_time(iommud_lease_info_since(*leases)));
+                table_add(&table, join_strings(iommud_lease_info_devices(*leases), " "));
+        }
+
+        table_print(&table);
+        table_done(&table);
+}
+
+/* What somebody has to look after, below the table and in full */
+static void print_reasons(iommud_lease_info *const *leases) {
+        for (; *leases; leases++)
+                if (*iommud_lease_info_state_reason(*leases))
+                        printf("\nLease %" PRIu64 " is %s: %s\n", iommud_lease_info_id(*leases),
+                               iommud_lease_info_state(*leases), iommud_lease_info_state_reason(*leases));
+}
+
+Status verb_leases(const Options *options, char **arguments) {
+        _cleanup_(iommud_lease_infos_freep) iommud_lease_info **leases = NULL;
+        _cleanup_(iommud_client_freep) iommud_client *client = NULL;
+        Status status;
+        int r;
+
+        status = connect_client(&client);
+        if (status != STATUS_OK)
+                return status;
+        r = iommud_list_leases(client, &leases);
+        if (r != 0)
+                return report(client, r, "list the leases");
+
+        if (options->json) {
+                json_object *array = need(json_object_new_array());
+
+                for (size_t i = 0; leases[i]; i++)
+                        json_array_put(array, json_from_lease(leases[i]));
+                json_print(array);
+        } else {
+                print_leases(leases);
+                print_reasons(leases);
+        }
+
+        return STATUS_OK;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "to-json.h"
+
+#define TIMEOUT_USEC (UINT64_C(30) * 1000 * 1000)
+
+typedef struct Ids {
+        uint64_t *items;
+        size_t n_items;
+} Ids;
+
+static void ids_done(Ids *ids) {
+        free(ids->items);
+}
+
+static void ids_add(Ids *ids, uint64_t id) {
+        for (size_t i = 0; i < ids->n_items; i++)
+                if (ids->items[i] == id)
+                        return;
+
+        ids->items = need(reallocarray(ids->items, ids->n_items + 1, sizeof(*ids->items)));
+        ids->items[ids->n_items++] = id;
+}
+
+/* The leases that the devices are in which the selector names */
+static Status find_ids(iommud_client *client, const char *selector, Ids *ids) {
+        _cleanup_(iommud_devices_freep) iommud_device **devices = NULL;
+        _cleanup_(iommud_strings_freep) char **names = NULL;
+        int r;
+
+        r = iommud_find(client, selector, &names);
+        if (r == 0)
+                r = iommud_list_devices(client, &devices);
+        if (r != 0) {
+                _cleanup_free_ char *what = print_string("release %s", selector);
+
+                return report(client, r, what);
+        }
+
+        for (size_t i = 0; names[i]; i++) {
+                uint64_t id = iommud_device_lease(find_device(devices, names[i]));
+
+                if (id > 0)
+                        ids_add(ids, id);
+        }
+
+        if (ids->n_items == 0) {
+                complain("cannot release %s: it is in no lease", selector);
+                return STATUS_REFUSED;
+        }
+
+        return STATUS_OK;
+}
+
+static Status release(const Options *options, iommud_client *client, uint64_t id, bool *ret_gone) {
+        _cleanup_free_ char *what = print_string("release lease %" PRIu64, id);
+        uint64_t usec = options->timeout_usec > 0 ? options->timeout_usec : TIMEOUT_USEC;
+        int r;
+
+        r = iommud_release(client, id);
+        if (r != 0)
+                return report(client, r, what);
+
+        *ret_gone = false;
+        if (options->no_wait)
+                return STATUS_OK;
+
+        r = iommud_wait(client, id, usec);
+        if (r == -ETIMEDOUT) {
+                complain("gave up waiting, iommud goes on: %s; whoever has a device open must close it",
+                         iommud_error_text(client));
+                return STATUS_BROKEN;
+        }
+        if (r != 0)
+                return report(client, r, what);
+
+        *ret_gone = true;
+        return STATUS_OK;
+}
+
+/* All of them, whatever becomes of one; the first failure is the result */
+static Status release_all(
+                const Options *options,
+                iommud_client *client,
+                const Ids *ids,
+                json_object *array) {
+
+        Status first = STATUS_OK;
+
+        for (size_t i = 0; i < ids->n_items; i++) {
+                bool gone = false;
+                Status status;
+
+                status = release(options, client, ids->items[i], &gone);
+                if (first == STATUS_OK)
+                        first = status;
+
+                if (array) {
+                        json_object *o = need(json_object_new_object());
+
+                        json_put_lease(o, "id", ids->items[i]);
+                        json_put(o, "gone", need(json_object_new_boolean(gone)));
+                        json_array_put(array, o);
+                } else if (status == STATUS_OK)
+                        printf("Lease %" PRIu64 "%s.\n", ids->items[i], gone ? " is gone" : " will go");
+        }
+
+        return first;
+}
+
+Status verb_release(const Options *options, char **arguments) {
+        _cleanup_(iommud_client_freep) iommud_client *client = NULL;
+        _cleanup_(ids_done) Ids ids = {};
+        json_object *array = NULL;
+        Status status;
+        uint64_t id;
+
+        status = connect_client(&client);
+        if (status != STATUS_OK)
+                return status;
+
+        /* No selector is a bare number */
+        if (parse_u64(arguments[0], &id) == 0 && id > 0)
+                ids_add(&ids, id);
+        else {
+                status = find_ids(client, arguments[0], &ids);
+                if (status != STATUS_OK)
+                        return status;
+        }
+
+        if (options->json)
+                array = need(json_object_new_array());
+        status = release_all(options, client, &ids, array);
+        if (array)
+                json_print(array);
+
+        return status;
+}
