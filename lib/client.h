@@ -3,7 +3,8 @@
 
 /*
  * The connection to iommud, and the one way in which it is asked. Functions here that return an int do so as
- * iommud.h says: 0, a negative errno, or the code of a refusal; each failure leaves its text with the client.
+ * iommud.h says: 0, a negative errno, or the code of a refusal; each failure leaves its text with the
+ * client.
  */
 
 #include <stdint.h>

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Dictionaries of the bus into structs. A table says which key goes where and how it is read; keys that are in
- * no table are those of a newer iommud and are skipped, one that is missing or has another type is an error.
- * Readers return a negative errno; which one says nothing, except -ENOMEM (see client_reply_read()).
+ * Dictionaries of the bus into structs. A table says which key goes where and how it is read; keys that are
+ * in no table are those of a newer iommud and are skipped, one that is missing or has another type is an
+ * error. Readers return a negative errno; which one says nothing, except -ENOMEM (see client_reply_read()).
  */
 
 #include <stddef.h>

@@ -45,8 +45,8 @@ _public_ int iommud_release(iommud_client *client, uint64_t id) {
 }
 
 /*
- * Looks at the lease: 0 when it is gone, -ETIMEDOUT when it is there, IOMMUD_E_STUCK when it will stay there,
- * and whatever else can be wrong.
+ * Looks at the lease: 0 when it is gone, -ETIMEDOUT when it is there, IOMMUD_E_STUCK when it will stay
+ * there, and whatever else can be wrong.
  */
 static int lease_look(iommud_client *client, uint64_t id) {
         iommud_lease_info **leases;

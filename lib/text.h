@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What came over the bus is UTF-8, which is all that D-Bus promises: it may hold terminal escapes, and a "name"
- * may be any text. Names are checked, because they become parts of roles and arguments; text for people is made
- * harmless.
+ * What came over the bus is UTF-8, which is all that D-Bus promises: it may hold terminal escapes, and a
+ * "name" may be any text. Names are checked, because they become parts of roles and arguments; text for
+ * people is made harmless.
  */
 
 #include <stdbool.h>

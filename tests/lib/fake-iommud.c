@@ -55,8 +55,8 @@ void lease_remove(sd_bus *bus) {
 
         lease_gone = true;
 
-        check(sd_bus_message_new_signal(
-                        bus, &signal, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved"));
+        check(sd_bus_message_new_signal(bus, &signal, IOMMUD_PATH,
+                                        "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved"));
         check(sd_bus_message_append(signal, "oas", IOMMUD_PATH_LEASE "/7", 1, IOMMUD_INTERFACE_LEASE));
         check(sd_bus_message_set_sender(signal, ":1.1"));
         check(sd_bus_send(bus, signal, NULL));
