@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "base/fault.h"
 #include "base/fd.h"
 #include "kernel/ioctl.h"
 #include "kernel/iommufd.h"
@@ -15,6 +16,10 @@ int iommufd_open(const IommufdBackend *backend, int *ret_fd, KernelFailure *rete
         r = kernel_path(path, reterr, "%s/iommu", backend->dev);
         if (r < 0)
                 return r;
+
+        r = fault_point();
+        if (r < 0)
+                return kernel_failure(reterr, r, "open %s", path);
 
         fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)

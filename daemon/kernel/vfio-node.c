@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/dir.h"
+#include "base/fault.h"
 #include "base/parse.h"
 #include "kernel/dev-number.h"
 #include "kernel/fdinfo.h"
@@ -124,6 +125,10 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
         r = kernel_path(path, reterr, "%s/vfio/devices/%s", backend->dev, node.name);
         if (r < 0)
                 return r;
+
+        r = fault_point();
+        if (r < 0)
+                return kernel_failure(reterr, r, "open %s", path);
 
         fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
