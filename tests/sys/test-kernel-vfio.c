@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The verbs that open VFIO's and iommufd's nodes, on a made tree: its files pass for the nodes, and ioctls
+ * answer what a test wants. Every call that can fail is failed in turn.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "kernel/iommufd-backend.h"
+#include "kernel/uapi.h"
+#include "tree.h"
+
+#define NAME "0000:00:04.0"
+#define DEVICE "devices/pci0000:00/" NAME
+#define NODE_MAJOR 241
+#define GROUP_MAJOR 240
+
+static Tree *tree;
+static char sysfs[80], dev[80], proc[80];
+static IommufdBackend backend;
+static Kernel kernel;
+
+static unsigned n_calls, fail_at;            /* the calls that a test can fail; the one that it does */
+static int bind_errno[40];                   /* the answers to binds, one after the other */
+static int reset_errno, group_errno;
+static unsigned n_binds, n_resets, n_pauses;
+static uint64_t accounting;
+static uint32_t group_flags;
+static const char *hidden;                   /* what we may not look into */
+static bool number_moves;                    /* the node gets another number while it's opened */
+
+static bool must_fail(void) {
+        if (++n_calls != fail_at)
+                return false;
+        errno = EIO;
+        return true;
+}
+
+int __wrap_nanosleep(const struct timespec *duration, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *duration, struct timespec *left) {
+        n_pauses++;
+        return 0;
+}
+
+int __wrap_open64(const char *path, int flags, ...);
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...) {
+        assert(flags & O_CLOEXEC);
+        assert(!(flags & O_CREAT));
+        if (must_fail())
+                return -1;
+        if (group_errno && strstr(path, "/vfio/7")) {
+                errno = group_errno;
+                return -1;
+        }
+        return __real_open64(path, flags);
+}
+
+int __wrap_openat64(int dir, const char *path, int flags, ...);
+int __real_openat64(int dir, const char *path, int flags, ...);
+int __wrap_openat64(int dir, const char *path, int flags, ...) {
+        if (flags & O_CREAT)                 /* the tree's */
+                return __real_openat64(dir, path, flags, 0644);
+
+        assert(flags & O_CLOEXEC);
+        if (must_fail())
+                return -1;
+        if (hidden && strcmp(path, hidden) == 0) {
+                errno = EACCES;
+                return -1;
+        }
+        return __real_openat64(dir, path, flags);
+}
+
+static ssize_t fake_fdinfo(const char *path, char *buffer, size_t size);
+
+ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size);
+ssize_t __real_read_text_at(int dir, const char *path, char *buffer, size_t size);
+ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size) {
+        buffer[0] = '\0';
+        if (must_fail())
+                return -EIO;
+        if (strstr(path, "/self/fdinfo/"))
+                return fake_fdinfo(path, buffer, size);
+        return __real_read_text_at(dir, path, buffer, size);
+}
+
+/* A file of the tree as the node that it passes for: "vfio3" and "7". */
+static bool pass_for_node(const char *path, dev_t *ret) {
+        const char *name = strrchr(path, '/') + 1;
+        uint32_t number;
+
+        if (strncmp(name, "vfio", 4) == 0 && parse_u32(name + 4, &number) >= 0)
+                *ret = makedev(NODE_MAJOR, number);
+        else if (parse_u32(name, &number) >= 0)
+                *ret = makedev(GROUP_MAJOR, number);
+        else
+                return false;
+        return true;
+}
+
+int __wrap_fstat64(int fd, struct stat *st);
+int __real_fstat64(int fd, struct stat *st);
+int __wrap_fstat64(int fd, struct stat *st) {
+        char link[64], path[256];
+        ssize_t n;
+
+        if (must_fail() || __real_fstat64(fd, st) < 0)
+                return -1;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, path, sizeof(path) - 1);
+        assert(n > 0);
+        path[n] = '\0';
+        if (pass_for_node(path, &st->st_rdev))
+                st->st_mode = S_IFCHR | 0600;
+        return 0;
+}
+
+int __wrap_statx(int dir, const char *path, int flags, unsigned mask, struct statx *st);
+int __wrap_statx(int dir, const char *path, int flags, unsigned mask, struct statx *st) {
+        char target[256];
+        dev_t number;
+        ssize_t n;
+
+        n = readlinkat(dir, path, target, sizeof(target) - 1);
+        if (n < 0)
+                return -1;
+        target[n] = '\0';
+
+        *st = (struct statx) { .stx_mode = S_IFREG };
+        if (pass_for_node(target, &number)) {
+                st->stx_mode = S_IFCHR;
+                st->stx_rdev_major = major(number);
+                st->stx_rdev_minor = minor(number);
+        }
+        return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_ioctl(int fd, unsigned long request, void *argument) {
+        if (must_fail())
+                return -1;
+
+        errno = 0;
+        if (request == IOMMU_OPTION) {
+                const struct iommu_option *option = argument;
+
+                assert(option->size == sizeof(*option));
+                assert(option->option_id == IOMMU_OPTION_RLIMIT_MODE && option->op == IOMMU_OPTION_OP_SET);
+                accounting = option->val64;
+        } else if (request == VFIO_DEVICE_BIND_IOMMUFD) {
+                const struct vfio_device_bind_iommufd *bind = argument;
+
+                assert(bind->argsz == sizeof(*bind) && bind->flags == 0 && bind->iommufd >= 0);
+                assert(n_binds < ELEMENTSOF(bind_errno));
+                errno = bind_errno[n_binds++];
+        } else if (request == VFIO_DEVICE_RESET) {
+                n_resets++;
+                errno = reset_errno;
+        } else if (request == VFIO_GROUP_GET_STATUS) {
+                struct vfio_group_status *status = argument;
+
+                assert(status->argsz == sizeof(*status));
+                status->flags = group_flags;
+        } else
+                assert(!"no such ioctl");
+
+        return errno > 0 ? -1 : 0;
+}
+
+static const char *fdinfo_syspath;           /* what the kernel says that is open; NULL: it's too old to */
+
+static ssize_t fake_fdinfo(const char *path, char *buffer, size_t size) {
+        if (number_moves)
+                tree_file(tree, "241:9\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
+        if (!fdinfo_syspath)
+                return snprintf(buffer, size, "pos:\t0\n");
+        return snprintf(buffer, size, "pos:\t0\nvfio-device-syspath: %s\n", fdinfo_syspath);
+}
+
+static void set_node(bool there) {
+        if (!there) {
+                tree_remove(tree, "sys/" DEVICE "/vfio-dev/vfio3/dev");
+                tree_remove(tree, "sys/" DEVICE "/vfio-dev/vfio3");
+                tree_remove(tree, "sys/" DEVICE "/vfio-dev");
+                return;
+        }
+        tree_file(tree, "241:3\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
+}
+
+static void setup(void) {
+        fail_at = 0;
+        tree_free(tree);
+        tree = tree_new();
+
+        tree_dir(tree, "sys/" DEVICE);
+        tree_link(tree, "../../../devices/pci0000:00/" NAME, "sys/bus/pci/devices/" NAME);
+        tree_link(tree, "../../../kernel/iommu_groups/7", "sys/" DEVICE "/iommu_group");
+        tree_file(tree, "240:7\n", "sys/class/vfio/7/dev");
+        set_node(true);
+        tree_file(tree, "", "dev/iommu");
+        tree_file(tree, "", "dev/vfio/7");
+        tree_file(tree, "", "dev/vfio/devices/vfio3");
+        tree_file(tree, "Character devices:\n  1 mem\n240 vfio\n241 vfio-dev\n\nBlock devices:\n  7 loop\n",
+                "proc/devices");
+        tree_dir(tree, "proc/1/fd");
+        tree_file(tree, "systemd\n", "proc/1/comm");
+        tree_link(tree, "/dev/null", "proc/1/fd/0");
+        tree_file(tree, "", "proc/1/maps");
+
+        snprintf(sysfs, sizeof(sysfs), "%s/sys", tree->path);
+        snprintf(dev, sizeof(dev), "%s/dev", tree->path);
+        snprintf(proc, sizeof(proc), "%s/proc", tree->path);
+        backend = (IommufdBackend) { .sysfs = sysfs, .dev = dev, .proc = proc };
+        kernel = iommufd_backend_kernel(&backend);
+
+        n_calls = n_binds = n_resets = n_pauses = 0;
+        memset(bind_errno, 0, sizeof(bind_errno));
+        reset_errno = group_errno = 0;
+        group_flags = VFIO_GROUP_FLAGS_VIABLE;
+        number_moves = false;
+        hidden = NULL;
+        fdinfo_syspath = "/sys/" DEVICE;
+}
+
+static unsigned count_fds(void) {
+        DIR *dir = opendir("/proc/self/fd");
+        unsigned n = 0;
+
+        assert(dir);
+        while (readdir(dir))
+                n++;
+        closedir(dir);
+        return n;
+}
+
+static int open_context(KernelFailure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+
+        return kernel.ops->open_context(kernel.userdata, ACCOUNTING_PROCESS, &fd, reterr);
+}
+
+static int open_device(KernelFailure *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+
+        return kernel.ops->open_device(kernel.userdata, "pci", NAME, &fd, reterr);
+}
+
+static int probe_group(KernelFailure *reterr) {
+        return kernel.ops->probe_group(kernel.userdata, 7, reterr);
+}
+
+static Holders holders;
+
+static int prove_free(KernelFailure *reterr) {
+        memset(&holders, 0, sizeof(holders));
+        return kernel.ops->prove_free(kernel.userdata, "pci", NAME, &holders, reterr);
+}
+
+static void test_context(void) {
+        KernelFailure failure;
+        int fd;
+
+        setup();
+        accounting = 99;
+        assert(kernel.ops->open_context(kernel.userdata, ACCOUNTING_USER, &fd, &failure) == 0);
+        assert(accounting == 0);
+        close_fd(fd);
+        assert(open_context(&failure) == 0);
+        assert(accounting == 1);
+
+        tree_remove(tree, "dev/iommu");
+        assert(open_context(&failure) == -ENOENT);
+        assert(strstr(failure.call, "/dev/iommu"));
+}
+
+static void test_open(void) {
+        KernelFailure failure;
+
+        setup();
+        assert(open_device(&failure) == 0);
+
+        /* the kernel says that it's another one */
+        fdinfo_syspath = "/sys/devices/pci0000:00/0000:00:05.0";
+        assert(open_device(&failure) == -ENODEV);
+
+        /* it doesn't say, and we look again */
+        fdinfo_syspath = NULL;
+        assert(open_device(&failure) == 0);
+        number_moves = true;
+        assert(open_device(&failure) == -ENODEV);
+
+        /* the node has another number than the device */
+        setup();
+        tree_file(tree, "241:4\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
+        assert(open_device(&failure) == -ENODEV);
+        assert(strstr(failure.call, "it is not character device 241:4"));
+
+        /* no VFIO driver; a kernel that makes no nodes; a link instead of a node; no device */
+        setup();
+        tree_remove(tree, "sys/" DEVICE "/vfio-dev/vfio3/dev");
+        assert(open_device(&failure) == -ENODEV);
+        setup();
+        set_node(false);
+        assert(open_device(&failure) == -ENODEV);
+        setup();
+        tree_link(tree, "../7", "dev/vfio/devices/vfio3");
+        assert(open_device(&failure) == -ELOOP);
+        setup();
+        tree_remove(tree, "sys/bus/pci/devices/" NAME);
+        assert(open_device(&failure) == -ENODEV);
+}
+
+static void test_probe(void) {
+        KernelFailure failure;
+
+        setup();
+        assert(probe_group(&failure) == _GROUP_PROBE_FREE);
+        group_flags = 0;
+        assert(probe_group(&failure) == GROUP_PROBE_NOT_VIABLE);
+        group_errno = EBUSY;
+        assert(probe_group(&failure) == GROUP_PROBE_FOREIGN);
+        group_errno = ENODEV;
+        assert(probe_group(&failure) == _GROUP_PROBE_FREE);
+        group_errno = EPERM;
+        assert(probe_group(&failure) == -EPERM);
+        assert(strstr(failure.call, "/dev/vfio/7"));
+
+        /* another kind of file, another number */
+        setup();
+        tree_file(tree, "240:8\n", "sys/class/vfio/7/dev");
+        assert(probe_group(&failure) == -ENODEV);
+
+        setup();
+        tree_remove(tree, "sys/class/vfio/7/dev");
+        assert(probe_group(&failure) == _GROUP_PROBE_FREE);
+}
+
+static void test_prove(void) {
+        KernelFailure failure;
+
+        setup();
+        assert(prove_free(&failure) == _PROVE_FREE);
+        assert(n_binds == 1 && n_resets == 1);
+
+        /* no reset for this device */
+        setup();
+        reset_errno = EINVAL;
+        assert(prove_free(&failure) == _PROVE_FREE);
+        reset_errno = ENOTTY;
+        assert(prove_free(&failure) == _PROVE_FREE);
+
+        /* one that fails */
+        reset_errno = ETIMEDOUT;
+        assert(prove_free(&failure) == -ETIMEDOUT);
+        assert(strcmp(failure.call, "ioctl VFIO_DEVICE_RESET on vfio3") == 0);
+
+        setup();
+        bind_errno[0] = ENXIO;
+        assert(prove_free(&failure) == -ENXIO);
+        assert(strcmp(failure.call, "ioctl VFIO_DEVICE_BIND_IOMMUFD on vfio3") == 0);
+
+        /* not on VFIO any more; gone altogether */
+        setup();
+        set_node(false);
+        assert(prove_free(&failure) == _PROVE_FREE);
+        assert(n_binds == 0);
+        setup();
+        tree_remove(tree, "sys/bus/pci/devices/" NAME);
+        assert(prove_free(&failure) == PROVE_GONE);
+}
+
+static void test_prove_waits(void) {
+        KernelFailure failure;
+
+        /* somebody has the device's lock; another of our processes has a sibling */
+        setup();
+        bind_errno[0] = EAGAIN;
+        bind_errno[1] = EPERM;
+        bind_errno[2] = EBUSY;
+        assert(prove_free(&failure) == _PROVE_FREE);
+        assert(n_binds == 4 && n_pauses == 3);
+
+        /* but not for ever */
+        setup();
+        for (size_t i = 0; i < ELEMENTSOF(bind_errno); i++)
+                bind_errno[i] = EPERM;
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(holders.n_items == 0);
+
+        setup();
+        for (size_t i = 0; i < ELEMENTSOF(bind_errno); i++)
+                bind_errno[i] = EAGAIN;
+        assert(prove_free(&failure) == -EAGAIN);
+        assert(failure.error == -EAGAIN);
+}
+
+static void make_process(unsigned pid, const char *comm, const char *fd, const char *target) {
+        tree_file(tree, comm, "proc/%u/comm", pid);
+        tree_link(tree, target, "proc/%u/fd/%s", pid, fd);
+        tree_file(tree, "", "proc/%u/maps", pid);
+}
+
+static void test_holders(void) {
+        KernelFailure failure;
+
+        /* by its number, whatever the name */
+        setup();
+        make_process(100, "qemu-system-x86\n", "17", "/dev/renamed/vfio3");
+        make_process(101, "other\n", "3", "/dev/vfio/devices/vfio4");
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(n_binds == 0);
+        assert(holders.n_items == 1);
+        assert(holders.items[0].pid == 100);
+        assert(strcmp(holders.items[0].comm, "qemu-system-x86") == 0);
+
+        /* in the old way, through its group */
+        setup();
+        make_process(100, "\033[31m\xff\n", "17", "/dev/vfio/7");
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(strcmp(holders.items[0].comm, "?[31m?") == 0);
+
+        /* the node has been taken away already: an unbind waits for this process */
+        setup();
+        set_node(false);
+        make_process(100, "qemu\n", "17", "/dev/vfio/devices/vfio3");
+        assert(prove_free(&failure) == _PROVE_FREE);
+        tree_file(tree, "vfio-device-syspath: /sys/" DEVICE "\n", "proc/100/fdinfo/17");
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(holders.items[0].pid == 100);
+
+        /* more of them than there is room for */
+        setup();
+        for (unsigned i = 0; i < 2 * HOLDERS_MAX; i++)
+                make_process(100 + i, "qemu\n", "3", "/dev/vfio/devices/vfio3");
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(holders.n_items == HOLDERS_MAX);
+
+        /* ourselves */
+        setup();
+        make_process((unsigned) getpid(), "test\n", "3", "/dev/vfio/devices/vfio3");
+        assert(prove_free(&failure) == _PROVE_FREE);
+}
+
+static void test_holder_mapped(void) {
+        KernelFailure failure;
+        char line[128];
+        struct stat st;
+
+        setup();
+        assert(fstatat(tree->fd, "dev/vfio/devices/vfio3", &st, 0) == 0);
+        snprintf(line, sizeof(line),
+                "55d0a000-55d0b000 r-xp 00000000 fe:00 11  /bin/qemu\n"
+                "7f12a000-7f12b000 rw-s 00000000 %02x:%02x %lu  /dev/vfio/devices/vfio3\n",
+                major(st.st_dev), minor(st.st_dev), st.st_ino);
+        make_process(100, "qemu\n", "0", "/dev/null");
+        tree_file(tree, line, "proc/100/maps");
+
+        bind_errno[0] = EINVAL;
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(n_binds == 1);
+        assert(holders.n_items == 1 && holders.items[0].pid == 100);
+}
+
+/* A process that we may not look into: nobody knows, and that is said. */
+static void test_holders_hidden(void) {
+        KernelFailure failure;
+
+        setup();
+        make_process(100, "secret\n", "3", "/dev/null");
+        hidden = "100/fd";
+        assert(prove_free(&failure) == -EACCES);
+        assert(strcmp(failure.call, "look into process 100") == 0);
+        assert(n_binds == 0);
+}
+
+/* @n_min: how many calls there are at least to fail; @n_ignored: of so many the failure does no harm. */
+static void test_every_failure(int (*verb)(KernelFailure *), unsigned n_min, unsigned n_ignored) {
+        unsigned before, ignored = 0;
+
+        for (unsigned n = 1;; n++) {
+                KernelFailure failure = {};
+                int r;
+
+                setup();
+                fail_at = n;
+                before = count_fds();
+                r = verb(&failure);
+                assert(count_fds() == before);
+                if (n_calls < n) {
+                        assert(r == 0);
+                        assert(n > n_min);
+                        break;
+                }
+                if (r >= 0) {
+                        ignored++;
+                        continue;
+                }
+                assert(r == -EIO);
+                assert(failure.error == -EIO);
+                assert(failure.call[0]);
+        }
+
+        assert(ignored == n_ignored);
+}
+
+int main(void) {
+        test_context();
+        test_open();
+        test_probe();
+        test_prove();
+        test_prove_waits();
+        test_holders();
+        test_holder_mapped();
+        test_holders_hidden();
+        test_every_failure(open_context, 2, 0);
+        test_every_failure(open_device, 4, 0);
+        test_every_failure(probe_group, 4, 0);
+        test_every_failure(prove_free, 15, 2);         /* without the number of the group's node */
+        tree_free(tree);
+        return 0;
+}
