@@ -38,6 +38,40 @@ int config_error_set(ConfigError *error, int code, const char *file, const char 
         return code;
 }
 
+/* How many bytes the character at @p has; 0: it is none of UTF-8, or is cut off. */
+static size_t utf8_length(const unsigned char *p) {
+        size_t n;
+
+        if (p[0] < 0x80)
+                return 1;
+        if (p[0] < 0xc2 || p[0] > 0xf4)
+                return 0;
+
+        n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+        for (size_t i = 1; i < n; i++)
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+
+        /* Longer than it need be, half of a pair of UTF-16, beyond the last */
+        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                return 0;
+
+        return n;
+}
+
+static void make_printable(char *s) {
+        size_t n;
+
+        for (; *s; s += n) {
+                n = utf8_length((const unsigned char *) s);
+                if (n == 0 || (unsigned char) *s < ' ' || *s == 0x7f) {
+                        *s = '?';
+                        n = 1;
+                }
+        }
+}
+
 int config_error_to_string(const ConfigError *error, char **ret) {
         char place[32] = "";
         char *s;
@@ -49,6 +83,7 @@ int config_error_to_string(const ConfigError *error, char **ret) {
                      error->path ? ": " : "", error->message ?: "out of memory") < 0)
                 return -ENOMEM;
 
+        make_printable(s);
         *ret = s;
         return 0;
 }

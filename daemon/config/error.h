@@ -26,6 +26,7 @@ int config_error_set(ConfigError *error, int code, const char *file, const char 
 
 /*
  * One line for the journal or the terminal, "/etc/iommud/policy.d/50-vm.json:7:13: rules[2].devices[0]: …"
- * Returns 0 and a string of the caller, or -ENOMEM.
+ * Whatever the file is called and has in it, the line is valid UTF-8 without control characters, so that it
+ * can be sent over D-Bus and shown. Returns 0 and a string of the caller, or -ENOMEM.
  */
 int config_error_to_string(const ConfigError *error, char **ret) _must_check_;

@@ -98,6 +98,31 @@ static int check_complete(const JsonNode *object, const JsonField *fields, size_
         return 0;
 }
 
+/*
+ * Checks all keys. Before any value is read, since of a key that appears twice json-c has the last value,
+ * and what stands in the text at the first is another.
+ */
+static int check_members(const JsonNode *object, const JsonField *fields, size_t n_fields) {
+        struct json_object_iterator next = json_object_iter_begin(object->value);
+        const char *at = json_text_skip_space(object->at + 1);
+        int r;
+
+        while (*at != '}') {
+                JsonNode member;
+
+                r = member_at(object, at, &next, &member);
+                if (r < 0)
+                        return r;
+
+                if (!find_field(member.key, fields, n_fields))
+                        return fail_unknown(object, at, member.key, fields, n_fields);
+
+                at = next_at(&member);
+        }
+
+        return 0;
+}
+
 int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t n_fields, void *userdata) {
         struct json_object_iterator next;
         const char *at;
@@ -106,22 +131,21 @@ int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t 
         if (!json_object_is_type(node->value, json_type_object))
                 return json_node_fail(node, "%s where an object { … } must be", type_name(node->value));
 
+        r = check_members(node, fields, n_fields);
+        if (r < 0)
+                return r;
+
         next = json_object_iter_begin(node->value);
         at = json_text_skip_space(node->at + 1);
 
         while (*at != '}') {
-                const JsonField *field;
                 JsonNode member;
 
                 r = member_at(node, at, &next, &member);
                 if (r < 0)
                         return r;
 
-                field = find_field(member.key, fields, n_fields);
-                if (!field)
-                        return fail_unknown(node, at, member.key, fields, n_fields);
-
-                r = field->read(&member, userdata);
+                r = find_field(member.key, fields, n_fields)->read(&member, userdata);
                 if (r < 0)
                         return r;
 

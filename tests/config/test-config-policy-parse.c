@@ -215,6 +215,10 @@ static const BadCase bad_rule[] = {
         { RULE("\"uid\":1,\"devcies\":\"any\"," REST), 1, 20, "rules[0]",
           "\"devcies\", did you mean \"devices\"?" },
         { RULE("\"uid\":1,\"uid\":2," REST), 1, 20, "rules[0]", "\"uid\" appears twice" },
+        /* json-c has the second value, the text at the first key another */
+        { RULE("\"uid\":\"1\",\"uid\":[1,2]," REST), 1, 22, "rules[0]", "\"uid\" appears twice" },
+        { RULE("\"uid\":[1,2],\"uid\":3," REST), 1, 24, "rules[0]", "\"uid\" appears twice" },
+        { "{\"rules\":1,\"version\":1,\"rules\":[{}]}", 1, 24, NULL, "\"rules\" appears twice" },
         { RULE("\"comment\":[]," REST), 1, 22, "rules[0].comment", "where a string must be" },
 
         { RULE("\"uid\":[]," REST), 1, 18, "rules[0].uid", "empty list" },
