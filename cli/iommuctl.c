@@ -2,7 +2,6 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -263,8 +262,6 @@ static Status run_verb(int argc, char *argv[], Options *options) {
 int main(int argc, char *argv[]) {
         Options options = {};
         Status status;
-
-        (void) setlocale(LC_TIME, "");  /* the rest of the output is the same everywhere */
 
         status = run_verb(argc, argv, &options);
         free(options.devices);

@@ -36,7 +36,7 @@ static void print_lease_json(const iommud_lease *lease) {
         json_print(o);
 }
 
-/* Whoever asks us to go: read from a descriptor, so that the lease is closed before we are gone */
+/* Whoever asks us to go, from here on: before that, a signal just ends us and what we wait for */
 static int signals_open(void) {
         sigset_t mask;
         int fd;
@@ -58,15 +58,7 @@ static bool input_goes_on(void) {
         return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-static Status hold(const iommud_lease *lease) {
-        _cleanup_close_ int signals = -EBADF;
-
-        signals = signals_open();
-        if (signals < 0) {
-                complain("cannot wait for signals: %s", strerror(-signals));
-                return STATUS_BROKEN;
-        }
-
+static Status hold(const iommud_lease *lease, int signals) {
         for (;;) {
                 struct pollfd fds[] = {
                         { .fd = signals, .events = POLLIN },
@@ -96,7 +88,7 @@ Status verb_acquire(const Options *options, char **arguments) {
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
         _cleanup_(iommud_request_freep) iommud_request *request = NULL;
         _cleanup_(iommud_lease_freep) iommud_lease *lease = NULL;
-        _cleanup_free_ char *what = NULL;
+        _cleanup_close_ int signals = -EBADF;
         Status status;
         int r;
 
@@ -110,9 +102,15 @@ Status verb_acquire(const Options *options, char **arguments) {
         r = iommud_acquire(client, request, &lease);
         if (r != 0) {
                 _cleanup_free_ char *devices = join_strings((const char *const *) arguments, " ");
+                _cleanup_free_ char *what = print_string("acquire %s", devices);
 
-                what = print_string("acquire %s", devices);
                 return report(client, r, what);
+        }
+
+        signals = signals_open();
+        if (signals < 0) {
+                complain("cannot wait for signals: %s", strerror(-signals));
+                return STATUS_BROKEN;
         }
 
         if (options->json)
@@ -126,5 +124,5 @@ Status verb_acquire(const Options *options, char **arguments) {
                 return STATUS_BROKEN;
         }
 
-        return hold(lease);
+        return hold(lease, signals);
 }

@@ -18,7 +18,7 @@ static void append_fd(sd_bus_message *m, const char *role, const char *text) {
 
         fd = memfd_create("fake", MFD_CLOEXEC);
         check(fd);
-        check((int) write(fd, text, strlen(text)));
+        check((int) pwrite(fd, text, strlen(text), 0));
         check(sd_bus_message_append(m, "{sh}", role, fd));
 }
 

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""iommuctl as its users see it, against the iommud of canned answers (fake-iommud.c)."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+IOMMUCTL, FAKE = sys.argv[1:3]
+
+
+def iommuctl(*arguments, scenario='ok', stdin=subprocess.DEVNULL, **options):
+    environment = os.environ | {
+        'DBUS_SYSTEM_BUS_ADDRESS': f'unixexec:path={FAKE},argv1={scenario}',
+        'TZ': 'UTC',
+        'LC_ALL': 'C',
+    }
+    return subprocess.run([IOMMUCTL, *arguments], env=environment, text=True, stdin=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+class IommuctlTest(unittest.TestCase):
+    def check(self, status, *arguments, **options):
+        result = iommuctl(*arguments, **options)
+        self.assertEqual(result.returncode, status, result.stderr)
+        if status == 0:
+            self.assertEqual(result.stderr, '')
+        return result
+
+    def complaint(self, status, *arguments, **options):
+        result = self.check(status, *arguments, **options)
+        self.assertRegex(result.stderr, r'\Aiommuctl: [^\n]*\.\n\Z')
+        return result.stderr
+
+    def json(self, *arguments, status=0):
+        return json.loads(self.check(status, *arguments, '--json').stdout)
+
+
+class ListTest(IommuctlTest):
+    def test_list(self):
+        expected = '''\
+DEVICE        GROUP  DRIVER    OWNER    ID         CLASS
+0000:01:00.0     12  nvme      kernel   8086:5845  Non-Volatile memory controller
+0000:02:00.0     13  vfio-pci  lease 7  8086:10d3  Ethernet controller
+0000:02:00.1     13  -         lease 7  8086:10d3  Ethernet controller
+'''
+        self.assertEqual(self.check(0).stdout, expected)
+        self.assertEqual(self.check(0, 'list').stdout, expected)
+
+    def test_list_json(self):
+        devices = self.json('list')
+        self.assertEqual([d['name'] for d in devices], ['0000:01:00.0', '0000:02:00.0', '0000:02:00.1'])
+        self.assertEqual(devices[1]['vendor'], '8086')
+        self.assertEqual(devices[1]['lease'], 7)
+        self.assertIsNone(devices[0]['lease'])
+
+    def test_empty(self):
+        result = self.check(0, 'list', '--json', scenario='empty')
+        self.assertEqual(json.loads(result.stdout), [])
+        self.assertIn('intel_iommu=on', iommuctl('list', scenario='empty').stderr)
+
+    def test_groups(self):
+        self.assertIn('   13  DMA     leased  yes         7  0000:02:00.0 0000:02:00.1\n',
+                      self.check(0, 'groups').stdout)
+        group = self.json('groups')[0]
+        self.assertEqual(group['blockers'], [{'device': '0000:01:00.0', 'driver': 'nvme'}])
+        self.assertEqual(group['reserved_regions'][0],
+                         {'first': 0xfee00000, 'last': 0xfeefffff, 'kind': 'msi'})
+
+    def test_leases(self):
+        output = self.check(0, 'leases').stdout
+        self.assertIn('2023-11-14 22:13:20  0000:02:00.0\n', output)
+        self.assertTrue(output.endswith('\nLease 9 is stuck: the reset failed\n'))
+        self.assertEqual(self.json('leases')[1]['state_reason'], 'the reset failed')
+
+    def test_show(self):
+        output = self.check(0, 'show', '0000:01:00.0').stdout
+        self.assertIn('       Blocked by: 0000:01:00.0, which is bound to nvme\n', output)
+        self.assertIn('            Lease: none\n', output)
+        shown = self.json('show', 'group:13')
+        self.assertEqual(len(shown), 2)
+        self.assertEqual(shown[0]['lease']['id'], shown[0]['group']['lease'])
+
+    def test_find(self):
+        self.assertEqual(self.check(0, 'find', 'group:13').stdout, '0000:02:00.0\n0000:02:00.1\n')
+        self.assertEqual(self.json('find', 'group:13'), ['0000:02:00.0', '0000:02:00.1'])
+        self.assertEqual(self.complaint(1, 'find', 'x'),
+                         'iommuctl: cannot find x: there is no x (NoSuchDevice).\n')
+
+    def test_version(self):
+        self.assertRegex(self.check(0, 'version').stdout, r'iommud   0\.9 \(iommufd mode:vmm\)')
+        self.assertEqual(self.json('version')['iommud'], '0.9')
+
+
+class PlanTest(IommuctlTest):
+    def test_possible(self):
+        self.assertTrue(self.check(0, 'plan', '0000:02:00.0').stdout.endswith('\n\nPossible.\n'))
+        self.assertTrue(self.json('plan', '0000:02:00.0')['possible'])
+
+    def test_blocked(self):
+        self.assertIn('  0000:01:00.0: /dev/nvme0n1 is mounted at / (HostInUse)\n',
+                      self.check(1, 'plan', '0000:01:00.0').stdout)
+        plan = self.json('plan', '0000:01:00.0', status=1)
+        self.assertFalse(plan['possible'])
+        self.assertEqual(plan['steps'][1]['reason'], 'HostInUse')
+
+
+class AcquireTest(IommuctlTest):
+    def test_end_of_input(self):
+        self.assertEqual(self.check(0, 'acquire', 'group:13').stdout, '7\n')
+        self.assertEqual(self.json('acquire', 'group:13')['companions'], ['0000:02:00.2'])
+
+    def test_input_is_not_the_end(self):
+        result = iommuctl('acquire', 'group:13', stdin=None, input='x' * 10000)
+        self.assertEqual((result.returncode, result.stdout), (0, '7\n'))
+
+    def test_signal(self):
+        environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': f'unixexec:path={FAKE},argv1=ok'}
+        with subprocess.Popen([IOMMUCTL, 'acquire', 'group:13'], env=environment, text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.stdout.readline(), '7\n')
+            process.terminate()
+            self.assertEqual(process.wait(), 0)
+
+    def test_refused(self):
+        self.assertEqual(self.complaint(1, 'acquire', 'group:13', scenario='refuse:Taken'),
+                         'iommuctl: cannot acquire group:13: no: ?[31mbecause? (Taken).\n')
+
+
+class RunTest(IommuctlTest):
+    def run_command(self, *command):
+        return self.check(0, 'run', '-d', 'group:13', '--', *command).stdout
+
+    def test_descriptors(self):
+        self.assertEqual(self.run_command('sh', '-c', 'cat <&{iommufd}; cat <&{device:1}; cat <&{device:0}'),
+                         'iommufd0000:02:00.10000:02:00.0')
+
+    def test_environment(self):
+        output = self.run_command('sh', '-c', 'echo $LISTEN_FDS $LISTEN_FDNAMES; test $LISTEN_PID = $$')
+        self.assertEqual(output, '4 iommufd:device-0000-02-00.0:device-0000-02-00.1:lifeline\n')
+
+    def test_no_other_descriptors(self):
+        output = self.run_command('ls', '/proc/self/fd')
+        self.assertEqual(output.split(), ['0', '1', '2', '3', '4', '5', '6', '7'])  # 7 is that of ls
+
+    def test_arguments(self):
+        self.assertEqual(self.run_command('echo', '-d', '--json', '{"fd":"{device:0}"}', '{}', '--'),
+                         '-d --json {"fd":"4"} {} --\n')
+
+    def test_status(self):
+        self.check(42, 'run', '-d', 'group:13', 'sh', '-c', 'exit 42')
+        self.assertIn('cannot execute /nonexistent',
+                      self.complaint(127, 'run', '-d', 'group:13', '/nonexistent'))
+        self.assertIn('cannot execute /', self.complaint(126, 'run', '-d', 'group:13', '/'))
+
+    def test_mistakes(self):
+        self.assertIn('{device:2} stands for nothing',
+                      self.complaint(2, 'run', '-d', 'group:13', '--', 'echo', '{device:2}'))
+        self.complaint(1, 'run', '-d', 'nothing', '--', 'true')
+        self.complaint(2, 'run', '--', 'true')
+        self.complaint(2, 'run', '-d', 'group:13')
+        self.complaint(2, 'plan', '')
+
+    def test_nothing_is_taken_for_a_mistake(self):
+        # Acquire would fail with another status in this scenario
+        self.complaint(2, 'run', '-d', 'group:13', '--', 'echo', '{device}', scenario='no-details')
+        self.complaint(3, 'run', '-d', 'group:13', '--', 'echo', scenario='no-details')
+
+
+class ReleaseTest(IommuctlTest):
+    def test_release(self):
+        for name in '7', 'group:13', '0000:02:00.1':
+            self.assertEqual(self.check(0, 'release', name).stdout, 'Lease 7 is gone.\n')
+        self.assertEqual(self.check(0, 'release', '7', '--no-wait').stdout, 'Lease 7 will go.\n')
+        self.assertEqual(self.json('release', '7'), [{'id': 7, 'gone': True}])
+
+    def test_nothing_to_release(self):
+        self.assertIn('it is in no lease', self.complaint(1, 'release', '0000:01:00.0'))
+        self.assertIn('NoSuchLease', self.complaint(1, 'release', '9'))
+        self.complaint(1, 'release', '0')
+
+
+class FailureTest(IommuctlTest):
+    def test_usage(self):
+        for arguments in (['no-verb'], ['list', 'x'], ['find'], ['list', '--no-wait'], ['--mode=vmm'],
+                          ['release', '7', '--timeout=soon'], ['release', '7', '--timeout=0']):
+            self.complaint(2, *arguments)
+        self.assertEqual(iommuctl('list', '--frobnicate').returncode, 2)
+        self.assertEqual(iommuctl('list', '--frobnicate').stdout, '')
+
+    def test_no_bus(self):
+        environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent/bus'}
+        result = subprocess.run([IOMMUCTL], env=environment, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 3)
+        self.assertIn('there is no system bus', result.stderr)
+
+    def test_no_daemon(self):
+        for verb in ['list'], ['groups'], ['leases'], ['show', 'x'], ['plan', 'x'], ['run', '-d', 'x', 'y']:
+            self.assertIn('systemctl status iommud.service', self.complaint(
+                3, *verb, scenario='error:org.freedesktop.DBus.Error.ServiceUnknown'))
+
+    def test_lost(self):
+        self.assertIn('journalctl -u iommud.service', self.complaint(3, 'reload', scenario='disconnect'))
+
+    def test_refused(self):
+        self.assertIn('(Denied)', self.complaint(1, 'reload', scenario='refuse:Denied'))
+
+    def test_full_disk(self):
+        with open('/dev/full', 'w') as full:
+            result = subprocess.run([IOMMUCTL, '--help'], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 3)
+        self.assertIn('No space left', result.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1])
