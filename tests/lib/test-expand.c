@@ -40,7 +40,8 @@ static void test_roles(void) {
 }
 
 static void test_json(void) {
-        assert_expands("{\"driver\":\"vfio-pci\",\"fd\":\"{device:0}\"}", "{\"driver\":\"vfio-pci\",\"fd\":\"4\"}");
+        assert_expands("{\"driver\":\"vfio-pci\",\"fd\":\"{device:0}\"}",
+                       "{\"driver\":\"vfio-pci\",\"fd\":\"4\"}");
         assert_expands("{{iommufd}}", "{3}");
         assert_expands("{{{iommufd}", "{{3");
         assert_same("{\"iommufd\":{\"a\":[{}]}}");
