@@ -68,6 +68,7 @@ Scene *scene_free(Scene *scene) {
         manager_free(scene->manager);
         fake_kernel_free(scene->kernel);
         change_set_done(&scene->changes);
+        mirror_done(&scene->mirror);
         free(scene);
         return NULL;
 }
@@ -136,8 +137,46 @@ void scene_plan_strv(Scene *scene, const Subject *subject, Plan *ret, const char
         assert_ok(plan_make(scene->manager, subject, &request, ret, &scene->changes));
 }
 
+void scene_commit(Scene *scene) {
+        for (size_t i = 0; i < scene->changes.n_items; i++)
+                if (scene->changes.items[i].kind == CHANGE_LEASE_ANSWERED) {
+                        scene->n_answers++;
+                        scene->answer = scene_lease(scene, scene->changes.items[i].id)->refusal;
+                }
+
+        mirror_apply(&scene->mirror, scene->manager, &scene->changes);
+        change_set_done(&scene->changes);
+        manager_reap(scene->manager);
+}
+
+bool scene_step(Scene *scene) {
+        bool stepped;
+
+        scene_commit(scene);
+        stepped = task_runner_step(&scene->tasks, &scene->changes);
+        scene_commit(scene);
+        return stepped;
+}
+
 void scene_run(Scene *scene) {
-        task_runner_run(&scene->tasks, &scene->changes);
+        while (scene_step(scene))
+                ;
+}
+
+void scene_monitor(Scene *scene) {
+        for (unsigned i = 0; i < scene->kernel->n_devices; i++) {
+                const FakeDevice *device = &scene->kernel->devices[i];
+                DeviceFacts facts;
+
+                if (device->gone)
+                        continue;
+                facts = *scene_facts(scene, device->name);
+                memset(facts.driver, 0, sizeof(facts.driver));
+                strcpy(facts.driver, device->driver);
+                memset(facts.driver_override, 0, sizeof(facts.driver_override));
+                strcpy(facts.driver_override, device->override);
+                assert_ok(manager_update_device(scene->manager, &facts, &scene->changes));
+        }
 }
 
 Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const *selectors) {
@@ -219,10 +258,6 @@ unsigned scene_count_changes(const Scene *scene, ChangeKind kind) {
         return n;
 }
 
-void scene_forget_changes(Scene *scene) {
-        change_set_done(&scene->changes);
-}
-
 void scene_hand_over(Scene *scene, uint64_t id, Client *ret) {
         Lease *lease;
 
@@ -254,7 +289,7 @@ void scene_remember(const Scene *scene, Before *ret) {
 void scene_assert_as_before(Scene *scene, const Before *before) {
         const Manager *manager = scene->manager;
 
-        manager_reap(scene->manager);
+        scene_commit(scene);
         assert_eq_int(manager->leases.n_items, 0);
         assert_eq_int(task_runner_take(&scene->tasks), 0);
         assert_eq_str(fake_kernel_drivers(scene->kernel), before->drivers);

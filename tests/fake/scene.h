@@ -23,6 +23,7 @@
 #include "core/subject.h"
 #include "fake/fake-host.h"
 #include "fake/fake-kernel.h"
+#include "fake/mirror.h"
 #include "fake/task-runner.h"
 
 /* The policy: nobody may have FORBIDDEN, ALICE and BOB may have everything else, and root of course. */
@@ -38,11 +39,14 @@ typedef struct Scene {
         Host host_port;
         Manager *manager;
         TaskRunner tasks;
-        ChangeSet changes;                   /* of all that was called since scene_forget_changes() */
+        ChangeSet changes;                   /* of all that was called since scene_commit() */
+        Mirror mirror;
         int holder;                          /* pidfd for the next requests, borrowed; -EBADF: none */
 
-        uint64_t lease;                      /* that was granted last */
-        Refusal refusal;                     /* of what was refused last */
+        uint64_t lease;                      /* that an Acquire has made last */
+        Refusal refusal;                     /* of the Acquire that made none last */
+        unsigned n_answers;                  /* how many callers whose Acquire made a lease have got their answer */
+        Refusal answer;                      /* the last of these answers */
 } Scene;
 
 Scene *scene_new(void);
@@ -69,8 +73,18 @@ int scene_acquire_strv(Scene *scene, const Subject *subject, const char *const *
         scene_plan_strv(scene, subject, ret, (const char *const[]) { __VA_ARGS__, NULL })
 void scene_plan_strv(Scene *scene, const Subject *subject, Plan *ret, const char *const *selectors);
 
-/* Runs all tasks. */
+/*
+ * What the daemon does after each call into the core: the changes are published, which is to take them into the mirror here,
+ * and leases that have ended are forgotten.
+ */
+void scene_commit(Scene *scene);
+
+/* Runs one task, or all; commits before and after each. */
+bool scene_step(Scene *scene);
 void scene_run(Scene *scene);
+
+/* Tells the manager what drivers there are, as the monitor does when nobody has asked. */
+void scene_monitor(Scene *scene);
 
 /* Like scene_acquire(), and runs all tasks: the lease must be active then. */
 #define scene_grant(scene, subject, ...)                                                                               \
@@ -80,7 +94,7 @@ Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const 
 /* Ends leases whose lifeline has been closed, as the daemon does. */
 void scene_watch(Scene *scene);
 
-/* Says in the manager's place that a task has passed its deadline. */
+/* Says that the task for a device, which must be waiting, has passed its deadline. */
 void scene_overdue(Scene *scene, const char *device);
 
 /* NULL: there is none. */
@@ -89,7 +103,6 @@ Lease *scene_lease(Scene *scene, uint64_t id);
 /* All changes: "lease-added 1, device-changed 0000:01:00.0". Static, overwritten by the next call. */
 const char *scene_changes(const Scene *scene);
 unsigned scene_count_changes(const Scene *scene, ChangeKind kind);
-void scene_forget_changes(Scene *scene);
 
 /* What a client has got. */
 typedef struct Client {
@@ -109,5 +122,5 @@ typedef struct Before {
 
 void scene_remember(const Scene *scene, Before *ret);
 
-/* The hosts's drivers, our descriptors, and nothing reserved or charged: reaps the leases that have ended. */
+/* The host's drivers, our descriptors, and nothing reserved or charged. Commits. */
 void scene_assert_as_before(Scene *scene, const Before *before);

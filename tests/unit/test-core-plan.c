@@ -40,7 +40,7 @@ static void test_ready(void) {
         _cleanup_scene_ Scene *s = scene_new();
 
         scene_add(s, "0000:01:00.0", 1, "vfio-pci");
-        scene_forget_changes(s);
+        scene_commit(s);
         assert_plan(s, "open 0000:01:00.0", "01:00.0");
         assert_eq_str(s->kernel->journal, "probe_group 1\n");
         assert_eq_int(s->host.n_calls, 0);
@@ -52,7 +52,7 @@ static void test_rebind(void) {
         _cleanup_scene_ Scene *s = scene_new();
 
         scene_add(s, "0000:01:00.0", 1, "nvme");
-        scene_forget_changes(s);
+        scene_commit(s);
         scene_plan(s, &ALICE, &plan, "01:00.0");
         assert_steps(&plan, "rebind 0000:01:00.0, open 0000:01:00.0");
         assert_eq_str(plan.steps[0].driver, "nvme");
@@ -125,7 +125,7 @@ static void test_denied(void) {
                 scene_add(s, FORBIDDEN, 66, "nvme");
                 s->kernel->foreign = 1;
                 s->host = (FakeHost) { .device = "0000:01:00.0", .use = "/" };
-                scene_forget_changes(s);
+                scene_commit(s);
 
                 scene_plan(s, table[i].subject, &plan, table[i].selector);
                 assert_eq_int(plan_refusal(&plan)->outcome, OUTCOME_DENIED);
@@ -245,7 +245,7 @@ static void test_group_state(void) {
         _cleanup_scene_ Scene *s = scene_new();
 
         scene_add(s, "0000:01:00.0", 1, "vfio-pci");
-        scene_forget_changes(s);
+        scene_commit(s);
 
         s->kernel->foreign = 1;
         assert_plan(s, "open 0000:01:00.0, blocked 0000:01:00.0 Taken", "01:00.0");
@@ -253,7 +253,7 @@ static void test_group_state(void) {
         assert_eq_int(group_dma_owner(manager_find_group(s->manager, 1)), DMA_OWNER_FOREIGN);
 
         /* that is no news the second time, and is when it is over */
-        scene_forget_changes(s);
+        scene_commit(s);
         assert_plan(s, "open 0000:01:00.0, blocked 0000:01:00.0 Taken", "01:00.0");
         assert_eq_str(scene_changes(s), "");
         s->kernel->foreign = GROUP_NONE;
@@ -283,7 +283,7 @@ static void test_fresh_drivers(void) {
         FakeDevice *device;
 
         device = scene_add(s, "0000:01:00.0", 1, "nvme");
-        scene_forget_changes(s);
+        scene_commit(s);
 
         /* somebody was faster than the monitor */
         strcpy(device->driver, "vfio-pci");
