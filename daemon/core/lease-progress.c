@@ -29,10 +29,15 @@ static void lease_set_state(Lease *lease, LeaseState state, ChangeSet *changes) 
 }
 
 static void lease_set_reason(Lease *lease, const char *reason, ChangeSet *changes) {
-        if (strcmp(lease->reason, reason) == 0)
+        char text[sizeof(lease->reason)];
+
+        /* processes name themselves as they like */
+        snprintf(text, sizeof(text), "%s", reason);
+        make_printable(text);
+        if (strcmp(lease->reason, text) == 0)
                 return;
 
-        snprintf(lease->reason, sizeof(lease->reason), "%s", reason);
+        strcpy(lease->reason, text);
         change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
 }
 
@@ -477,6 +482,15 @@ static void lease_explain_failure(Lease *lease, const LeaseDevice *device, const
         lease_set_reason(lease, text, changes);
 }
 
+/* Whether a device has been found held and not been proved free since. */
+static bool lease_has_held_device(const Lease *lease) {
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (lease->devices[i].handed && lease->devices[i].n_tries > 0)
+                        return true;
+
+        return false;
+}
+
 static void lease_drain_done(Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
         if (result->result == PROVE_HELD) {
                 device->n_tries++;
@@ -494,7 +508,8 @@ static void lease_drain_done(Lease *lease, LeaseDevice *device, const TaskResult
         device->handed = false;
         if (result->result == PROVE_GONE)
                 device->dirty = device->recycle = false;
-        lease_set_reason(lease, "", changes);
+        if (!lease_has_held_device(lease))
+                lease_set_reason(lease, "", changes);
 }
 
 static void lease_restore_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,

@@ -24,6 +24,12 @@ static const char *const outcome_table[] = {
 
 DEFINE_STRING_TABLE(outcome, Outcome, _OUTCOME_MAX);
 
+void make_printable(char *text) {
+        for (char *c = text; *c; c++)
+                if (*c < ' ' || *c > '~')
+                        *c = '?';
+}
+
 int refuse(Refusal *reterr, Outcome outcome, const char *format, ...) {
         va_list ap;
 
@@ -34,11 +40,8 @@ int refuse(Refusal *reterr, Outcome outcome, const char *format, ...) {
         vsnprintf(reterr->text, sizeof(reterr->text), format, ap);
         va_end(ap);
 
-        /* It may quote what the caller sent, cut in the middle of a character, and has to go over the bus and to terminals. */
-        for (char *c = reterr->text; *c; c++)
-                if (*c < ' ' || *c > '~')
-                        *c = '?';
-
+        /* it may quote what the caller sent, cut in the middle of a character */
+        make_printable(reterr->text);
         return outcome;
 }
 

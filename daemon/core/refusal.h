@@ -39,3 +39,9 @@ int refuse(Refusal *reterr, Outcome outcome, const char *format, ...) _printf_(3
 
 /* Makes a refusal of what the kernel answered: it is never one of policy, whatever the errno. */
 int refuse_kernel(Refusal *reterr, const KernelFailure *failure);
+
+/*
+ * Makes '?' of everything but printable ASCII, in place: for texts that quote what others wrote, and go over the bus, which
+ * has no patience with what is no UTF-8, and to terminals.
+ */
+void make_printable(char *text);
