@@ -430,10 +430,10 @@ void lease_end(Lease *lease, const char *cause, ChangeSet *changes) {
                 return;
 
         case LEASE_STUCK:
+                /* what hangs can't be hurried, but may be no reason for another device to wait */
                 for (unsigned i = 0; i < lease->n_devices; i++)
                         lease->devices[i].failed = false;
-                if (!lease_has_task(lease))
-                        lease_wind_down(lease, changes);
+                lease_wind_down(lease, changes);
                 return;
 
         case LEASE_DRAINING:
@@ -557,11 +557,14 @@ void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, Cha
                        task_kind_to_string(task->kind), device->name, (unsigned) (task->timeout_usec / 1000000));
         lease_explain_failure(lease, device, &failure, changes);
 
-        /* The caller need not wait any longer; the group stays reserved until the kernel has come back. */
-        if (lease->state == LEASE_PREPARING) {
+        /*
+         * The caller need not wait any longer, for the lease or for what was refused to be undone; the group stays reserved until
+         * the kernel has come back.
+         */
+        if (lease->state == LEASE_PREPARING)
                 lease_fail(lease, &failure);
+        if (lease->refusal.outcome != OUTCOME_GRANTED)
                 lease_answer(lease, changes);
-        }
 
         device->overdue = true;
         lease_set_state(lease, LEASE_STUCK, changes);
