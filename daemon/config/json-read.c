@@ -139,13 +139,17 @@ int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t 
         at = json_text_skip_space(node->at + 1);
 
         while (*at != '}') {
+                const JsonField *field;
                 JsonNode member;
 
                 r = member_at(node, at, &next, &member);
                 if (r < 0)
                         return r;
 
-                r = find_field(member.key, fields, n_fields)->read(&member, userdata);
+                field = find_field(member.key, fields, n_fields);
+                assert(field);               /* all keys were checked before */
+
+                r = field->read(&member, userdata);
                 if (r < 0)
                         return r;
 
