@@ -56,7 +56,7 @@ static uint64_t median(Samples *samples) {
 
 /* The nodes of the device: its group's and its own. */
 static int find_nodes(const char *address, char *ret_group, char *ret_cdev, size_t size) {
-        char path[128], name[64];
+        char path[128], name[16];
         uint32_t i;
 
         snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", address);
