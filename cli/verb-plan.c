@@ -10,19 +10,25 @@ static bool step_is(const iommud_step *step, const char *action) {
         return strcmp(iommud_step_action(step), action) == 0;
 }
 
+/* What would be done; nothing, if nothing would */
 static void print_steps(const iommud_step *const *steps) {
         static const char *const headers[] = { "STEP", "DEVICE", "DRIVER", "NEW DRIVER", NULL };
         Table table;
 
         table_init(&table, headers);
         for (; *steps; steps++) {
+                if (step_is(*steps, "blocked"))
+                        continue;
                 table_add(&table, need(strdup(iommud_step_action(*steps))));
                 table_add(&table, need(strdup(iommud_step_device(*steps))));
                 table_add(&table, need(strdup(iommud_step_driver(*steps))));
                 table_add(&table, need(strdup(iommud_step_target(*steps))));
         }
 
-        table_print(&table);
+        if (table.n_cells > 0) {
+                table_print(&table);
+                putchar('\n');
+        }
         table_done(&table);
 }
 
@@ -30,11 +36,15 @@ static void print_plan(const iommud_plan *plan) {
         const iommud_step *const *steps = iommud_plan_steps(plan);
 
         print_steps(steps);
-        puts(iommud_plan_possible(plan) ? "\nPossible." : "\nNot possible:");
-        for (; *steps; steps++)
+        puts(iommud_plan_possible(plan) ? "Possible." : "Not possible:");
+        for (; *steps; steps++) {
+                const char *device = iommud_step_device(*steps);
+
+                /* Without a device: what is wrong with the request itself */
                 if (step_is(*steps, "blocked"))
-                        printf("  %s: %s (%s)\n", iommud_step_device(*steps), iommud_step_text(*steps),
+                        printf("  %s%s%s (%s)\n", device, *device ? ": " : "", iommud_step_text(*steps),
                                iommud_step_reason(*steps));
+        }
 }
 
 static void print_plan_json(const iommud_plan *plan) {

@@ -101,8 +101,13 @@ class PlanTest(IommuctlTest):
         self.assertTrue(self.json('plan', '0000:02:00.0')['possible'])
 
     def test_blocked(self):
-        self.assertIn('  0000:01:00.0: /dev/nvme0n1 is mounted at / (HostInUse)\n',
-                      self.check(1, 'plan', '0000:01:00.0').stdout)
+        self.assertEqual(self.check(1, 'plan', '0000:01:00.0').stdout, '''\
+STEP    DEVICE        DRIVER  NEW DRIVER
+rebind  0000:01:00.0  nvme    vfio-pci
+
+Not possible:
+  0000:01:00.0: /dev/nvme0n1 is mounted at / (HostInUse)
+''')
         plan = self.json('plan', '0000:01:00.0', status=1)
         self.assertFalse(plan['possible'])
         self.assertEqual(plan['steps'][1]['reason'], 'HostInUse')
