@@ -111,7 +111,7 @@ static void test_denied(void) {
         } table[] = {
                 { &STRANGER, "01:00.0", "no rule of the policy allows it" },
                 { &STRANGER, "group:1", "no rule of the policy allows it" },
-                { &CONTAINER_ROOT, "01:00.0", "no rule of the policy allows it" },
+                { &CONTAINER_ROOT, "01:00.0", "not proved to be this host's root" },
                 { &ALICE, FORBIDDEN, "test.json: rules[0] denies it" },
                 { &ROOT, FORBIDDEN, "test.json: rules[0] denies it" },
                 { &ALICE, "8086:10d3", "test.json: rules[0] denies it" },
