@@ -174,8 +174,11 @@ static bool lease_restore(Lease *lease, ChangeSet *changes) {
         for (unsigned i = 0; i < lease->n_devices; i++) {
                 LeaseDevice *device = &lease->devices[i];
 
-                if (!device->dirty)
+                if (!device->dirty) {
+                        if (device->task != 0)
+                                pending = true;                /* it was unplugged, and the task has not noticed yet */
                         continue;
+                }
 
                 if (device->task == 0 && lease_device_is_back(lease, device)) {
                         device->dirty = false;
@@ -260,7 +263,7 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
                 Group *group;
 
                 group = manager_find_group(lease->manager, lease->groups[i]);
-                if (!group)
+                if (!group || group->lease != lease)
                         return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "Group %u is gone", lease->groups[i]);
 
                 /* the plan has asked for those that nothing had to be done to */
@@ -272,6 +275,11 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
                                 break;
                         }
         }
+
+        for (unsigned i = 0; i < lease->n_given; i++)
+                if (lease->devices[i].gone)
+                        return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged",
+                                      lease->devices[i].name);
 
         r = kernel->ops->open_context(kernel->userdata, lease->accounting, &lease->iommufd, &failure);
         if (r < 0)
@@ -536,7 +544,9 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
         device->overdue = false;
         lease_refresh_device(lease, device, changes);
 
-        if (task->kind == TASK_PROVE_FREE)
+        if (device->gone)
+                ;                            /* whatever it was, it was not done to what the lease had */
+        else if (task->kind == TASK_PROVE_FREE)
                 lease_drain_done(lease, device, result, changes);
         else if (device->restoring)
                 lease_restore_done(lease, device, task, result, changes);
@@ -568,4 +578,39 @@ void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, Cha
 
         device->overdue = true;
         lease_set_state(lease, LEASE_STUCK, changes);
+}
+
+static bool lease_has_lost_all(const Lease *lease) {
+        for (unsigned i = 0; i < lease->n_given; i++)
+                if (!lease->devices[i].gone)
+                        return false;
+
+        return true;
+}
+
+void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes) {
+        device->gone = true;
+        device->handed = device->recycle = device->dirty = false;
+
+        switch (lease->state) {
+
+        case LEASE_ACTIVE:
+                if (lease_has_lost_all(lease))
+                        lease_end(lease, "its devices were unplugged", changes);
+                else
+                        lease_save_progress(lease, changes);
+                return;
+
+        case LEASE_DRAINING:
+        case LEASE_RESTORING:
+        case LEASE_STUCK:
+                lease_wind_down(lease, changes);
+                return;
+
+        case LEASE_PREPARING:                /* its caller is told when the other devices are done */
+        case LEASE_ENDED:
+        case _LEASE_STATE_MAX:
+        case _LEASE_STATE_INVALID:
+                return;
+        }
 }

@@ -47,6 +47,7 @@ typedef struct LeaseDevice {
         bool restoring;                      /* its task, if any, is the one that gives it back */
         bool overdue;                        /* its task has passed its deadline and can't be ended */
         bool failed;                         /* it could not be given back */
+        bool gone;                           /* it was unplugged: what has its name now is another device */
         unsigned n_tries;                    /* how often it was found held */
         uint64_t task;                       /* that is under way for it; 0: none */
         int fd;                              /* open, not handed over yet; owned */
@@ -115,6 +116,12 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
 
 /* A task of this lease has passed its deadline and can't be ended. Its result may come later, or never. */
 void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes);
+
+/*
+ * A device of the lease was unplugged. The kernel removes a device when nobody has it open any more, so that nothing of it is
+ * left to be proved or given back. A lease that has lost all that was handed out ends.
+ */
+void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes);
 
 /* The device of the lease that is known by this name, or for which this task was made; NULL: none. */
 LeaseDevice *lease_find_device(const Lease *lease, const char *name);

@@ -147,6 +147,7 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
 }
 
 void manager_remove_device(Manager *manager, const char *name, ChangeSet *changes) {
+        LeaseDevice *leased = NULL;
         Device *device;
         Group *group;
 
@@ -155,8 +156,12 @@ void manager_remove_device(Manager *manager, const char *name, ChangeSet *change
                 return;
 
         group = device->group;
+        if (group->lease)
+                leased = lease_find_device(group->lease, device->facts.name);
         change_set_device(changes, CHANGE_DEVICE_REMOVED, device->facts.name);
         device_free(device);
+        if (leased)
+                lease_device_gone(group->lease, leased, changes);
 
         if (group->devices)
                 change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
