@@ -44,11 +44,15 @@ Policy *policy_free(Policy *policy) {
 }
 
 int policy_append(Policy *policy, PolicyRule **ret) {
-        PolicyRule *rules;
+        PolicyRule *rules = policy->rules;
+        size_t n = policy->n_rules;
 
-        rules = reallocarray(policy->rules, policy->n_rules + 1, sizeof(*rules));
-        if (!rules)
-                return -ENOMEM;
+        /* There is room for the next power of two, so at each of these it has run out */
+        if ((n & (n - 1)) == 0) {
+                rules = reallocarray(rules, n ? n * 2 : 1, sizeof(*rules));
+                if (!rules)
+                        return -ENOMEM;
+        }
 
         policy->rules = rules;
         rules[policy->n_rules] = (PolicyRule) { .verdict = VERDICT_DENY };
