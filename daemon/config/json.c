@@ -168,7 +168,8 @@ static int document_parse(JsonDocument *document) {
 
         at = document->text + json_tokener_get_parse_end(tokener);
         if (is_after_comma(document, at))
-                return document_fail(document, at, "the comma before this bracket must go: nothing follows it");
+                return document_fail(document, at,
+                                     "the comma before this bracket must go: nothing follows it");
 
         return document_fail(document, at, json_tokener_error_desc(error));
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Strings that users write: whatever is accepted has one spelling, which is accepted again and means the same. */
+/*
+ * Strings that users write: whatever is accepted has one spelling, which is accepted again and means the
+ * same.
+ */
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -31,8 +31,16 @@ static const Subject subjects[] = {
 };
 
 static const DeviceFacts devices[] = {
-        { .subsystem = "pci", .name = "0000:01:00.0", .vendor = 0x8086, .device = 0x10d3, .class = 0x020000 },
-        { .subsystem = "pci", .name = "10000:e1:00.0", .vendor = 0x144d, .device = 0xa808, .class = 0x010802 },
+        { .subsystem = "pci",
+          .name = "0000:01:00.0",
+          .vendor = 0x8086,
+          .device = 0x10d3,
+          .class = 0x020000 },
+        { .subsystem = "pci",
+          .name = "10000:e1:00.0",
+          .vendor = 0x144d,
+          .device = 0xa808,
+          .class = 0x010802 },
         { .subsystem = "platform", .name = "fe200000.dma" },
         DEVICE_FACTS_INIT,
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What libFuzzer calls for each input. A fuzzer says that something is wrong by a failing assertion. Built without
- * libFuzzer, main.c calls the same function for each file of the corpus.
+ * What libFuzzer calls for each input. A fuzzer says that something is wrong by a failing assertion. Built
+ * without libFuzzer, main.c calls the same function for each file of the corpus.
  */
 
 #include <stddef.h>
