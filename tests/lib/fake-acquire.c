@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
+
+#include <systemd/sd-event.h>
 
 #include "base/fd.h"
 #include "fake-iommud.h"

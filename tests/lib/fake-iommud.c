@@ -8,11 +8,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
+
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "fake-iommud.h"
