@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What the machine itself must have: compilers, libraries and tools, all from its own release. Everything newer than
+# that (kernel, QEMU, the guest's userland) stays inside the cache and is never installed.
+
+# what iommud is built from
+HOST_PACKAGES_BUILD=(
+        gcc meson ninja-build pkg-config libc6-dev
+        libsystemd-dev libudev-dev libjson-c-dev libnl-3-dev libnl-route-3-dev libnl-genl-3-dev
+        systemd                 # systemd.pc: where units, sysusers.d and the like go
+        python3-docutils        # manual pages
+)
+
+# what the host's test suites need in addition
+HOST_PACKAGES_CHECK=(
+        g++                     # the public header in C++
+        clang libclang-rt-dev   # the second compiler, libFuzzer
+        libasan8 libubsan1
+        valgrind libc6-dbg
+        dbus                    # a private bus for the tests of the bus layer
+        shellcheck libxml2-utils polkitd python3
+)
+
+# what kernel and root file system are made with
+HOST_PACKAGES_LAB=(
+        mmdebstrap debian-archive-keyring xz-utils
+        make flex bison bc libelf-dev libssl-dev rsync perl-base
+)
+
+package_installed() {
+        [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
+}
+
+# install_packages NAME...: those that are missing
+install_packages() {
+        local missing=() p
+
+        for p; do
+                if ! package_installed "$p"; then
+                        missing+=("$p")
+                fi
+        done
+        if ((${#missing[@]} == 0)); then
+                return 0
+        fi
+
+        say "installing ${missing[*]}"
+        # An index that is too old names files that are gone, so the second try comes after an update
+        if ! apt_install "${missing[@]}" >/dev/null 2>&1; then
+                apt-get update
+                apt_install "${missing[@]}"
+        fi
+}
+
+apt_install() {
+        DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@" </dev/null
+}
