@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# The guest's userland: a plain Debian as an administrator would have it, without iommud, which comes in at each boot
+# (see guest/init). In the cache afterwards:
+#
+#   rootfs-KEY/tree/        unpacked: the lab's own QEMU and file system tools run from here
+#   rootfs-KEY/disk.img     the same as an ext4 image, the guest's disk
+
+rootfs_name() {
+        printf 'rootfs-%s\n' "$(digest "$(uname -m)" "$LAB_SUITE" "$(rootfs_package_list)" \
+                "$(declare -f rootfs_preferences rootfs_build)" @"$LAB_VM/rootfs-customize")"
+}
+
+rootfs_dir() {
+        printf '%s/%s\n' "$LAB_CACHE" "$(rootfs_name)"
+}
+
+# tree_command TREE PROGRAM: fills TREE_COMMAND with what starts a program of the tree on the machine, by the tree's own
+# loader and libraries: a QEMU that is newer than the machine's without installing it, and with neither chroot nor
+# mounts to clean up after.
+tree_command() {
+        local dir
+
+        for dir in usr/bin usr/sbin; do
+                if [[ -x "$1/$dir/$2" ]]; then
+                        TREE_COMMAND=(
+                                "$1/usr/lib64/ld-linux-x86-64.so.2"
+                                --library-path "$1/usr/lib/x86_64-linux-gnu"
+                                --argv0 "$2" "$1/$dir/$2"
+                        )
+                        return
+                fi
+        done
+        die "the root file system has no $2"
+}
+
+# in_tree TREE PROGRAM ARGUMENTS...
+in_tree() {
+        tree_command "$1" "$2"
+        "${TREE_COMMAND[@]}" "${@:3}"
+}
+
+rootfs_package_list() {
+        grep -v -e '^#' -e '^$' "$LAB_VM/rootfs.packages" | paste -s -d ,
+}
+
+# Of the backports, QEMU alone: all else is what Debian's users have
+rootfs_preferences() {
+        cat <<EOF
+Package: src:qemu src:seabios
+Pin: release n=$LAB_BACKPORTS
+Pin-Priority: 600
+EOF
+}
+
+rootfs_build() {
+        local name="$1" work out apt
+
+        install_packages "${HOST_PACKAGES_LAB[@]}"
+        say "building the root file system of the lab (once; about a minute)"
+        work=$(scratch "$name")
+        out="$work/out"
+        mkdir -p "$out"
+        private_apt_prepare
+        apt=$(private_apt_dir)
+        rootfs_preferences >"$work/preferences"
+
+        with_progress "root file system" "$work/log" \
+                mmdebstrap --mode=root --variant=minbase --format=directory \
+                --aptopt="$apt/transport.conf" \
+                --setup-hook="mkdir -p \"\$1\"/etc/apt/preferences.d" \
+                --setup-hook="cp '$work/preferences' \"\$1\"/etc/apt/preferences.d/lab" \
+                --include="$(rootfs_package_list)" \
+                --customize-hook="'$LAB_VM/rootfs-customize' \"\$1\"" \
+                "$LAB_SUITE" "$out/tree" "$apt/sources.list"
+
+        # Sparse, and never written to: there is room for what a boot puts there
+        truncate -s 4G "$out/disk.img"
+        with_progress "disk image" "$work/log" \
+                in_tree "$out/tree" mke2fs -q -t ext4 -L lab-root -O ^has_journal -d "$out/tree" "$out/disk.img"
+
+        publish "$out" "$name"
+        rm -rf "$work"
+        note "the root file system is in $(rootfs_dir)"
+}
+
+# Leaves the root file system in the cache; at once, if it is there
+rootfs_prepare() {
+        local name
+
+        name=$(rootfs_name)
+        if ! cached "$name"; then
+                rootfs_build "$name"
+        fi
+        retire rootfs "$name"
+}
