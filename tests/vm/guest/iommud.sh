@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What the cases about iommud share, on top of lib.sh. A case that uses it begins with ". guest/iommud.sh".
+
+POLICY=/etc/iommud/policy.d/50-lab.json
+LEASES=/run/iommud
+
+# MESSAGE_GRANT, MESSAGE_DENIAL and so on, as the daemon has them
+eval "$(sed -n 's/^#define IOMMUD_\(MESSAGE_[A-Z]*\) "\([0-9a-f]*\)"$/\1=\2/p' names.h)"
+
+if [[ ! -e /usr/lib/systemd/system/iommud.service ]]; then
+        skip "iommud is not installed"
+fi
+
+# ---- the policy
+
+# rule VERDICT UID DEVICE...: as JSON
+rule() {
+        jq -n -c --arg verdict "$1" --argjson uid "$2" '$ARGS.positional as $devices |
+                {$verdict, $uid, $devices}' --args "${@:3}"
+}
+
+# use_policy RULE...: these are in force until the case ends
+use_policy() {
+        local IFS=,
+
+        if [[ ! -e "$POLICY" ]]; then
+                defer drop_policy
+        fi
+        printf '{ "rules": [ %s ] }\n' "$*" >"$POLICY"
+        assert iommuctl reload
+}
+
+drop_policy() {
+        rm -f "$POLICY"
+        iommuctl reload
+}
+
+# allow UID DEVICE...: nothing else is allowed to anybody
+allow() {
+        use_policy "$(rule allow "$@")"
+}
+
+# ---- leases
+
+lease_field() {
+        iommuctl leases --json | jq -r --argjson id "$1" ".[] | select(.id == \$id) | .$2"
+}
+
+lease_is() {
+        [[ "$(lease_field "$1" state)" == "$2" ]]
+}
+
+# Its reason is for people, and part of what is tested
+lease_says() {
+        [[ "$(lease_field "$1" state_reason)" =~ $2 ]]
+}
+
+# lease_of ADDRESS: the number of the lease that a device is in, or "null"
+lease_of() {
+        iommuctl list --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .lease'
+}
+
+no_lease() {
+        [[ "$(iommuctl leases --json | jq length)" == 0 ]]
+}
+
+lease_is_gone() {
+        [[ -z "$(lease_field "$1" id)" ]]
+}
+
+# What is kept of leases beside the daemon: none of it outlives them
+no_records() {
+        [[ -z "$(find "$LEASES" -name 'lease-*' -o -name '.lease-*')" ]] &&
+                [[ "$(systemctl show --property=NFileDescriptorStore --value iommud.service)" == 0 ]]
+}
+
+# ---- clients
+
+# start NAME UID COMMAND...: in the background, with input that ends with "say" or the process. It says what it has to say in
+# $CASE_DIR/NAME; its process is $PID.
+start() {
+        local name="$1" uid="$2"
+        shift 2
+
+        mkfifo "$CASE_DIR/$name.input"
+        setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all --no-new-privs -- "$@" \
+                <>"$CASE_DIR/$name.input" >"$CASE_DIR/$name" 2>&1 &
+        PID=$!
+}
+
+# say NAME TEXT: a line of input
+say() {
+        printf '%s\n' "$2" >"$CASE_DIR/$1.input"
+}
+
+is_running() {
+        [[ -e "/proc/$1" && "$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)" != [ZX] ]]
+}
+
+is_over() {
+        ! is_running "$1"
+}
+
+has_said() {
+        grep -qE -- "$2" "$CASE_DIR/$1"
+}
+
+has_said_or_ended() {
+        has_said "$1" "$2" || is_over "$3"
+}
+
+# assert_says NAME PID REGEX [SECONDS]
+assert_says() {
+        wait_until "${4:-60}" has_said_or_ended "$1" "$3" "$2" || true
+        has_said "$1" "$3" || fail "$1 does not say '$3' but: $(cat "$CASE_DIR/$1")"
+}
+
+# hold NAME UID SELECTOR...: acquires and holds. The lease is $LEASE, the process $PID.
+hold() {
+        start "$1" "$2" iommuctl acquire "${@:3}"
+        assert_says "$1" "$PID" '^[0-9]+$'
+        LEASE=$(head -n 1 "$CASE_DIR/$1")
+}
+
+# let_go PID: asks it to end, and waits until it has
+let_go() {
+        kill -TERM "$1"
+        wait "$1" || true
+}
+
+# assert_ended LEASE [SECONDS]: soon, and with everything that belongs to it
+assert_ended() {
+        wait_until "${2:-30}" lease_is_gone "$1" ||
+                fail "lease $1 does not end: it is $(lease_field "$1" state): $(lease_field "$1" state_reason)"
+}
+
+# ---- the host
+
+override_of() {
+        cat "/sys/bus/pci/devices/$1/driver_override"
+}
+
+# Driver and override of every device: what a lease leaves as it found it
+bindings() {
+        find /sys/bus/pci/devices/*/ -maxdepth 1 -name driver -printf '%p %l\n' | sort
+        grep . /sys/bus/pci/devices/*/driver_override || true
+}
+
+bindings_are() {
+        [[ "$(bindings)" == "$1" ]]
+}
+
+# assert_bindings BEFORE
+assert_bindings() {
+        wait_until 20 bindings_are "$1" ||
+                fail "the host has changed: $(diff <(printf '%s\n' "$1") <(bindings) | grep '^[<>]' || true)"
+}
+
+# The disk to give away is with the host again, and what is on it is what was
+disk_is_back() {
+        local disk
+
+        disk=$(disk_of "$LAB_NVME")
+        [[ -b "/dev/$disk" ]] &&
+                [[ "$(head -c 1M "/dev/$disk" | sha256sum | cut -d ' ' -f 1)" == "$LAB_NVME_SHA256" ]]
+}
+
+# ---- the daemon
+
+daemon_pid() {
+        systemctl show --property=MainPID --value iommud.service
+}
+
+daemon_is_up() {
+        [[ "$(systemctl show --property=ActiveState --value iommud.service)" == active ]]
+}
+
+is_other_than() {
+        local pid
+
+        pid=$(daemon_pid)
+        [[ "$pid" != 0 && "$pid" != "$1" ]] && daemon_is_up
+}
+
+# kill_daemon: as a fault would, and waits until the service manager has started it again
+kill_daemon() {
+        local old
+
+        old=$(daemon_pid)
+        kill -KILL "$old"
+        wait_until 30 is_other_than "$old" || fail "iommud is not started again"
+}
+
+journalctl --sync
+JOURNAL_CURSOR=$(journalctl --quiet --lines=1 --show-cursor --output=cat | sed -n 's/^-- cursor: //p')
+
+# entries MATCH...: of iommud since the case began, as JSON, one a line
+entries() {
+        journalctl --sync
+        journalctl --quiet --after-cursor="$JOURNAL_CURSOR" --unit=iommud.service --output=json "$@"
+}
+
+# assert_entry MESSAGE_ID FIELD=VALUE...: there is one, with these fields
+assert_entry() {
+        [[ -n "$(entries MESSAGE_ID="$1" "${@:2}")" ]] ||
+                fail "no entry of the journal has MESSAGE_ID=$*, there are: $(entries MESSAGE_ID="$1" |
+                        jq -c 'with_entries(select(.key | test("^(MESSAGE|IOMMUD_.*)$")))')"
+}
+
+assert_no_entry() {
+        [[ -z "$(entries MESSAGE_ID="$1" "${@:2}")" ]] || fail "the journal has MESSAGE_ID=$*"
+}
+
+# A mark in the kernel's log, and what it has said since about a device or a group
+mark_kernel_log() {
+        KERNEL_MARK="lab: mark $RANDOM$RANDOM"
+        echo "$KERNEL_MARK" >/dev/kmsg
+}
+
+kernel_said() {
+        dmesg | sed "1,/$KERNEL_MARK/d" | grep -vE 'audit|systemd' || true
+}
+
+# What the case begins with, and has to end with
+assert iommuctl list >/dev/null
+assert no_lease
+BEFORE=$(bindings)
+
+# Everything is as it was: to be called at the end of a case
+assert_untouched() {
+        wait_until 20 no_lease || fail "a lease is left: $(iommuctl leases --json | jq -c .)"
+        assert_bindings "$BEFORE"
+        assert_soon 10 no_records
+}

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What the cases are written with. Every helper says what is wrong when something is, so that a case is a list of what
+# must hold. $CASE_DIR is a directory of the case's own, which goes with it.
+
+DEFERRED=()
+
+# ---- how a case ends
+
+fail() {
+        printf 'FAILED: %s\n' "$*" >&2
+        where 1 >&2
+        # In a subshell, exit ends only that; the failure of the subshell is then the case's
+        trap - ERR
+        exit 1
+}
+
+# The kernel cannot do it, or the build has it not: say why, the reason is shown
+skip() {
+        printf '%s\n' "$*"
+        exit 77
+}
+
+# The way to the line at fault, innermost first, without the helpers
+where() {
+        local i
+
+        for ((i = 1; i < ${#BASH_SOURCE[@]} - 1; i++)); do
+                if [[ "${BASH_SOURCE[i]}" != */lib.sh ]]; then
+                        printf 'at %s:%d (status %d): %s\n' \
+                                "${BASH_SOURCE[i]}" "${BASH_LINENO[i - 1]}" "$1" \
+                                "$(sed -n "${BASH_LINENO[i - 1]}s/^ *//p" "${BASH_SOURCE[i]}")"
+                fi
+        done
+}
+
+# defer COMMAND...: runs when the case ends, however it does, the last first
+defer() {
+        DEFERRED+=("$(printf '%q ' "$@")")
+}
+
+run_deferred() {
+        local r=$? i
+
+        trap - ERR
+        set +e
+        for ((i = ${#DEFERRED[@]} - 1; i >= 0; i--)); do
+                eval "${DEFERRED[i]}" || printf 'while cleaning up: %s failed\n' "${DEFERRED[i]}"
+        done
+        exit "$r"
+}
+
+# ---- assertions
+
+# assert COMMAND...: succeeds
+assert() {
+        "$@" || fail "'$*' fails"
+}
+
+# assert_eq IS SHOULD [WHAT]
+assert_eq() {
+        [[ "$1" == "$2" ]] || fail "${3:-it} is '$1' and should be '$2'"
+}
+
+assert_ne() {
+        [[ "$1" != "$2" ]] || fail "${3:-it} is '$1' and should not be"
+}
+
+# assert_match TEXT REGEX
+assert_match() {
+        [[ "$1" =~ $2 ]] || fail "does not match '$2': $1"
+}
+
+assert_no_match() {
+        [[ ! "$1" =~ $2 ]] || fail "matches '$2' and should not: $1"
+}
+
+# assert_fails COMMAND...: fails; what it says is in $OUTPUT
+assert_fails() {
+        if OUTPUT=$("$@" 2>&1 </dev/null); then
+                fail "'$*' succeeds and should not: $OUTPUT"
+        fi
+}
+
+# assert_refused ERROR COMMAND...: fails, and names that error
+assert_refused() {
+        assert_fails "${@:2}"
+        [[ "$OUTPUT" == *"$1"* ]] || fail "'${*:2}' fails, but not with $1: $OUTPUT"
+}
+
+# ---- waiting
+
+# wait_until SECONDS COMMAND...: until it succeeds. The only way to wait for what cannot be asked to tell.
+wait_until() {
+        local end=$((SECONDS + $1 + 1))
+        shift
+
+        until "$@"; do
+                if ((SECONDS >= end)); then
+                        return 1
+                fi
+                sleep 0.05
+        done
+}
+
+# assert_soon SECONDS COMMAND...
+assert_soon() {
+        wait_until "$@" || fail "'${*:2}' does not come true within $1 s"
+}
+
+# ---- users
+
+# as_user UID COMMAND...: with that user's rights and no others
+as_user() {
+        setpriv --reuid="$1" --regid="$1" --clear-groups --inh-caps=-all --no-new-privs -- "${@:2}"
+}
+
+# ---- devices
+
+driver_of() {
+        find "/sys/bus/pci/devices/$1/driver" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
+}
+
+is_driven_by() {
+        [[ "$(driver_of "$1")" == "$2" ]]
+}
+
+# assert_driver ADDRESS DRIVER: soon, since drivers come and go behind one's back
+assert_driver() {
+        wait_until 15 is_driven_by "$1" "$2" || fail "$1 is driven by '$(driver_of "$1")' and should be by '$2'"
+}
+
+group_of() {
+        find "/sys/bus/pci/devices/$1/iommu_group" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
+}
+
+has_device() {
+        [[ -e "/sys/bus/pci/devices/$1" ]]
+}
+
+# cdev_of ADDRESS: the name of its character device in /dev/vfio/devices
+cdev_of() {
+        local dir
+
+        for dir in "/sys/bus/pci/devices/$1/vfio-dev"/*; do
+                if [[ -e "$dir" ]]; then
+                        basename "$dir"
+                fi
+        done
+}
+
+# The name of its network interface, or of its first disk
+netdev_of() {
+        ls "/sys/bus/pci/devices/$1/net"
+}
+
+disk_of() {
+        local dir
+
+        for dir in "/sys/bus/pci/devices/$1"/nvme/nvme*/nvme*n*; do
+                if [[ -e "$dir" ]]; then
+                        basename "$dir"
+                        return
+                fi
+        done
+}
+
+unbind() {
+        if [[ -n "$(driver_of "$1")" ]]; then
+                echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"
+        fi
+}
+
+# bind_driver ADDRESS DRIVER: this one and no other, behind the back of iommud
+bind_driver() {
+        unbind "$1"
+        echo "$2" >"/sys/bus/pci/devices/$1/driver_override"
+        echo "$1" >/sys/bus/pci/drivers_probe
+        wait_until 10 is_driven_by "$1" "$2"
+}
+
+# bind_native ADDRESS: whatever the kernel would choose
+bind_native() {
+        unbind "$1"
+        echo >"/sys/bus/pci/devices/$1/driver_override"
+        echo "$1" >/sys/bus/pci/drivers_probe || true
+        wait_until 10 is_driven_by "$1" "${LAB_NATIVE_DRIVER["$1"]:-}"
+}
+
+# ---- the machine itself: QEMU's monitor
+
+# qmp COMMAND-IN-JSON: prints what it returns; fails if QEMU does
+qmp() {
+        local port id="$$-$RANDOM" line answer
+
+        exec {port}<>/dev/virtio-ports/org.iommud.lab.qmp
+        # Needed once per boot. Later it is an error, which comes without our id and is overlooked like the events are.
+        printf '{"execute":"qmp_capabilities"}\n%s\n' "$(jq -c --arg id "$id" '. + {id: $id}' <<<"$1")" >&"$port"
+        while IFS= read -r -t 30 line <&"$port"; do
+                answer=$(jq -c --arg id "$id" 'select(.id == $id)' <<<"$line")
+                if [[ -n "$answer" ]]; then
+                        exec {port}>&-
+                        if jq -e 'has("return")' <<<"$answer" >/dev/null; then
+                                jq '.return' <<<"$answer"
+                                return
+                        fi
+                        printf '%s\n' "$answer" >&2
+                        return 1
+                fi
+        done
+        exec {port}>&-
+        echo "QEMU does not answer" >&2
+        return 1
+}
+
+# plug ID DRIVER [JSON-MEMBERS]: a new device in the empty slot, which is then at $LAB_SLOT
+plug() {
+        qmp "{\"execute\": \"device_add\", \"arguments\": {
+                \"id\": \"$1\", \"driver\": \"$2\", \"bus\": \"$LAB_SLOT_BUS\"${3:+, $3} }}" >/dev/null
+        wait_until 20 has_device "$LAB_SLOT"
+}
+
+# request_unplug ID: as a user presses the button at the slot; the kernel gives it up when it can
+request_unplug() {
+        qmp "{\"execute\": \"device_del\", \"arguments\": { \"id\": \"$1\" }}" >/dev/null
+}
+
+is_unplugged() {
+        ! has_device "$LAB_SLOT" &&
+                qmp '{"execute": "qom-list", "arguments": { "path": "/machine/peripheral" }}' |
+                jq -e --arg id "$1" 'all(.name != $id)' >/dev/null
+}
+
+# unplug ID: and wait until it is gone
+unplug() {
+        request_unplug "$1"
+        wait_until 30 is_unplugged "$1"
+}
