@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# selftest: fail
+# boot: own
+# deadline: 2
+
+# The whole machine stands still; only the deadline outside can end this
+qmp '{"execute": "stop"}'

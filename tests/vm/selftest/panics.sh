@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# selftest: fail
+# boot: own
+# deadline: 5
+
+echo c >/proc/sysrq-trigger
