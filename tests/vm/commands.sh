@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# The commands of tests/lab, apart from check
+
+prepare() {
+        lock preparation
+        # What an earlier run was putting together when it was interrupted
+        rm -rf "$LAB_CACHE/tmp"
+        kernel_prepare
+        rootfs_prepare
+        unlock preparation
+        if ((LAB_KVM_WANTED)); then
+                if kvm_works "$(rootfs_dir)/tree"; then
+                        LAB_KVM=1
+                else
+                        note "KVM does not work here, going on without"
+                fi
+        fi
+}
+
+# prepare_guest BUILD: all that a boot needs
+prepare_guest() {
+        install_packages "${HOST_PACKAGES_BUILD[@]}"
+        prepare
+        lock "builds-$(digest "$LAB_TREE")"
+        build "$1"
+        stage "$1"
+        LAB_CASES="$LAB_VM/cases"
+}
+
+demo() {
+        prepare_guest gcc
+        say "booting the lab's machine (a few seconds; without KVM, what follows takes about a minute)"
+        boot demo
+        [[ "$LAB_STATUS" == 0 ]] || die "the demonstration failed; the console is in $LAB_CACHE/console.log"
+}
+
+shell() {
+        [[ -t 0 ]] || die "a shell needs a terminal"
+        prepare_guest gcc
+        say "booting the lab's machine (a few seconds)"
+        boot shell
+        [[ "$LAB_STATUS" == 0 ]] || die "the lab's machine failed"
+}
+
+bench() {
+        prepare_guest release
+        say "benchmarks on this machine"
+        meson test -C "$(build_dir release)" --no-rebuild --benchmark --verbose
+        say "benchmarks in the lab's machine"
+        boot bench
+        [[ "$LAB_STATUS" == 0 ]] || die "the benchmarks failed; the console is in $LAB_CACHE/console.log"
+}
+
+clean() {
+        say "removing $LAB_CACHE"
+        rm -rf "$LAB_CACHE"
+}

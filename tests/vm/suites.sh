@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What `tests/lab check` runs, and the one line at its end. A suite that runs no test is a failure: it has more often
+# been lost than emptied on purpose.
+
+LAB_PASSED=0
+LAB_FAILED=0
+LAB_SKIPPED=0
+
+# account SUITE PASSED FAILED SKIPPED: adds to the sum, and says how the suite went
+account() {
+        if (($2 + $3 + $4 == 0)); then
+                note "$1: ran no test at all, which counts as a failure"
+                set -- "$1" 0 1 0
+        fi
+        LAB_PASSED=$((LAB_PASSED + $2))
+        LAB_FAILED=$((LAB_FAILED + $3))
+        LAB_SKIPPED=$((LAB_SKIPPED + $4))
+        say "$1: passed $2, failed $3, skipped $4"
+}
+
+# closing_line: the sum. Fails when anything did.
+closing_line() {
+        local skipped=""
+
+        if ((LAB_SKIPPED > 0)); then
+                skipped=", $LAB_SKIPPED skipped"
+        fi
+        printf '%d passed, %d failed%s\n' "$LAB_PASSED" "$LAB_FAILED" "$skipped"
+        ((LAB_FAILED == 0))
+}
+
+# count_results LOG RESULT...: in meson's testlog.json, one object a line. Quotes in a test's output are escaped there,
+# so that only meson's own words match.
+count_results() {
+        local log="$1" pattern
+        shift
+
+        pattern=$(printf '|%s' "$@")
+        grep -cE "\"result\": \"(${pattern:1})\"" "$log" || true
+}
+
+# meson_tests BUILD SUITE PATTERN: names, as meson wants them, of the tests in SUITE ("" for all) that PATTERN matches
+meson_tests() {
+        local line suites name
+
+        # "project:suite+suite / name"
+        meson test -C "$(build_dir "$1")" --no-rebuild --list 2>/dev/null | while IFS= read -r line; do
+                if [[ "$line" != *" / "* ]]; then
+                        continue
+                fi
+                name=${line#* / }
+                suites=${line%% / *}
+                suites="+${suites#*:}+"
+                # shellcheck disable=SC2053 # a pattern is meant
+                if [[ (-z "$2" || "$suites" == *"+$2+"*) && "$name" == $3 ]]; then
+                        printf '%s:%s\n' "${line%%:*}" "$name"
+                fi
+        done
+}
+
+# host_suite LABEL BUILD SUITE PATTERN [MESON-ARGUMENT...]
+host_suite() {
+        local label="$1" dir log tests=() name
+        dir=$(build_dir "$2")
+
+        mapfile -t tests < <(meson_tests "$2" "$3" "$4")
+        if ((${#tests[@]} == 0)); then
+                account "$label" 0 0 0
+                return
+        fi
+
+        say "$label: running ${#tests[@]} tests"
+        rm -f "$dir"/meson-logs/testlog*.json
+        # Its verdict is read from the log, where a broken runner shows as well: as no test
+        meson test -C "$dir" --no-rebuild --print-errorlogs "${@:5}" "${tests[@]}" || true
+
+        log=$(compgen -G "$dir/meson-logs/testlog*.json" | head -n 1) || true
+        if [[ -z "$log" ]]; then
+                account "$label" 0 0 0
+                return
+        fi
+        account "$label" \
+                "$(count_results "$log" OK EXPECTEDFAIL)" \
+                "$(count_results "$log" FAIL TIMEOUT ERROR INTERRUPT UNEXPECTEDPASS)" \
+                "$(count_results "$log" SKIP)"
+}
+
+sanitize_suite() {
+        # Any report ends the program with a status that no test takes for success
+        local -x ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+        local -x UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+        host_suite "$@"
+}
+
+valgrind_suite() {
+        local wrapper="valgrind --quiet --error-exitcode=99 --exit-on-first-error=no --leak-check=full"
+        wrapper+=" --errors-for-leak-kinds=definite,indirect,possible --show-leak-kinds=definite,indirect,possible"
+        wrapper+=" --track-fds=no --num-callers=30"
+
+        host_suite "$@" --wrapper="$wrapper" --timeout-multiplier=10
+}
+
+# case_names PATTERN: of the cases in LAB_CASES
+case_names() {
+        local file name
+
+        for file in "$LAB_CASES"/*.sh; do
+                name=${file##*/}
+                name=${name%.sh}
+                # shellcheck disable=SC2053 # a pattern is meant
+                if [[ -e "$file" && "$name" == $1 ]]; then
+                        printf '%s\n' "$name"
+                fi
+        done
+}
+
+wants_own_boot() {
+        grep -qx '# boot: own' "$LAB_CASES/$1.sh"
+}
+
+# boot_cases CASE...: what a machine that went down did not come to, has failed
+boot_cases() {
+        local name
+
+        boot cases "$@"
+        for name; do
+                if [[ -z "${LAB_RESULT["$name"]:-}" ]]; then
+                        LAB_RESULT["$name"]=fail
+                        printf '    fail  %s: the machine went down before its end\n' "$name"
+                fi
+        done
+}
+
+# vm_suite LABEL PATTERN: cases that can, share a machine
+vm_suite() {
+        local name shared=() own=() passed=0 failed=0 skipped=0
+
+        while read -r name; do
+                if wants_own_boot "$name"; then
+                        own+=("$name")
+                else
+                        shared+=("$name")
+                fi
+        done < <(case_names "$2")
+
+        LAB_RESULT=()
+        say "$1: booting the lab's machine"
+        if ((${#shared[@]} > 0)); then
+                boot_cases "${shared[@]}"
+        fi
+        for name in "${own[@]}"; do
+                boot_cases "$name"
+        done
+
+        for name in "${!LAB_RESULT[@]}"; do
+                case "${LAB_RESULT["$name"]}" in
+                pass) passed=$((passed + 1)) ;;
+                skip) skipped=$((skipped + 1)) ;;
+                *) failed=$((failed + 1)) ;;
+                esac
+        done
+        account "$1" "$passed" "$failed" "$skipped"
+}
+
+# vm_suite_of BUILD LABEL PATTERN
+vm_suite_of() {
+        LAB_CASES="$LAB_VM/cases"
+        LAB_SANITIZER=0
+        if [[ "$1" == sanitize ]]; then
+                LAB_SANITIZER=1
+        fi
+        stage "$1"
+        vm_suite "$2" "$3"
+}
+
+# check [SUITE [PATTERN]]
+check() {
+        local suite="${1:-all}" pattern="${2:-*}"
+
+        install_packages "${HOST_PACKAGES_BUILD[@]}" "${HOST_PACKAGES_CHECK[@]}"
+        case "$suite" in
+        all | vm | vm-sanitize)
+                prepare
+                ;;
+        esac
+
+        lock "builds-$(digest "$LAB_TREE")"
+        case "$suite" in
+        all)
+                build gcc
+                host_suite gcc gcc "" "*"
+                build clang
+                host_suite clang clang "" "*"
+                build sanitize
+                sanitize_suite sanitize sanitize "" "*"
+                valgrind_suite valgrind gcc bus "*"
+                vm_suite_of gcc vm "*"
+                vm_suite_of sanitize vm-sanitize "*"
+                ;;
+        gcc | clang)
+                build "$suite"
+                host_suite "$suite" "$suite" "" "$pattern"
+                ;;
+        sanitize)
+                build sanitize
+                sanitize_suite sanitize sanitize "" "$pattern"
+                ;;
+        valgrind)
+                build gcc
+                valgrind_suite valgrind gcc bus "$pattern"
+                ;;
+        vm)
+                build gcc
+                vm_suite_of gcc vm "$pattern"
+                ;;
+        vm-sanitize)
+                build sanitize
+                vm_suite_of sanitize vm-sanitize "$pattern"
+                ;;
+        *)
+                build gcc
+                host_suite "$suite" gcc "$suite" "$pattern"
+                ;;
+        esac
+        closing_line
+}
