@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Wires the parts together and runs the event loop. It alone is outside the static libraries, so that the tests link all
- * the rest.
+ * Wires the parts together and runs the event loop. It alone is outside the static libraries, so that the
+ * tests link all the rest.
  */
 
 #include <fcntl.h>
@@ -11,10 +11,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
-#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fd.h"
@@ -86,7 +87,8 @@ static void daemon_watch_lifelines(Daemon *d, const ChangeSet *changes, ChangeSe
                         continue;
                 }
 
-                if (lifelines_watch(d->lifelines, lease->id, lease->lifeline, lease->lifeline_is_pidfd) < 0) {
+                if (lifelines_watch(d->lifelines, lease->id, lease->lifeline, lease->lifeline_is_pidfd) <
+                        0) {
                         log_error("Lease %" PRIu64 " can't be watched, ending it", lease->id);
                         manager_hangup(d->manager, lease->id, "it could not be watched", more);
                 }
@@ -205,7 +207,10 @@ static int daemon_scan_device(Daemon *d, const char *subsystem, const char *name
         return manager_update_device(d->manager, &facts, changes);
 }
 
-/* Everything may have changed: devices that are known are looked at one by one, so that those that went are noticed. */
+/*
+ * Everything may have changed: devices that are known are looked at one by one, so that those that went are
+ * noticed.
+ */
 static int daemon_rescan(Daemon *d, ChangeSet *changes) {
         for (size_t i = d->manager->devices.n_items; i > 0; i--) {
                 const Device *device = d->manager->devices.items[i - 1];
@@ -257,11 +262,13 @@ static int daemon_load_policy(void *userdata, char *reterr, size_t size) {
                 else
                         snprintf(reterr, size, "%s", text);
 
-                log_event(IOMMUD_MESSAGE_POLICY, LOG_ERR, /* fields= */ NULL, "The policy can't be loaded: %s", reterr);
+                log_event(IOMMUD_MESSAGE_POLICY, LOG_ERR, /* fields= */ NULL,
+                        "The policy can't be loaded: %s", reterr);
                 return r;
         }
 
-        log_event(IOMMUD_MESSAGE_POLICY, LOG_INFO, /* fields= */ NULL, "Policy loaded: %zu rules", policy->n_rules);
+        log_event(IOMMUD_MESSAGE_POLICY, LOG_INFO, /* fields= */ NULL, "Policy loaded: %zu rules",
+                policy->n_rules);
         manager_set_policy_consume(d->manager, TAKE_PTR(policy));
         return 0;
 }
@@ -373,7 +380,8 @@ static int daemon_init_bus(Daemon *d) {
         int r;
 
         if (!iommufd)
-                log_warning("There is no /dev/iommu: this kernel has no iommufd, and nothing can be handed out");
+                log_warning(
+                        "There is no /dev/iommu: this kernel has no iommufd, and nothing can be handed out");
 
         r = sd_bus_open_system(&d->bus);
         if (r < 0)
@@ -384,8 +392,8 @@ static int daemon_init_bus(Daemon *d) {
                 return r;
 
         r = sd_bus_match_signal_async(d->bus, /* ret_slot= */ NULL, "org.freedesktop.DBus.Local",
-                                      "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
-                                      on_disconnected, /* install_callback= */ NULL, d);
+                "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
+                /* install_callback= */ NULL, d);
         if (r < 0)
                 return r;
 
@@ -419,7 +427,8 @@ static int daemon_run(void) {
 
         r = daemon_init_leases(&d, &changes);
         if (r < 0) {
-                log_error("The leases on file in %s can't be read: %s", IOMMUD_STATE_DIR, strerrordesc_np(-r));
+                log_error(
+                        "The leases on file in %s can't be read: %s", IOMMUD_STATE_DIR, strerrordesc_np(-r));
                 return r;
         }
 
@@ -429,8 +438,8 @@ static int daemon_run(void) {
                 return r;
         }
 
-        log_info("iommud " IOMMUD_VERSION ": %zu devices in %zu groups, %zu leases", d.manager->devices.n_items,
-                 d.manager->groups.n_items, d.manager->leases.n_items);
+        log_info("iommud " IOMMUD_VERSION ": %zu devices in %zu groups, %zu leases",
+                d.manager->devices.n_items, d.manager->groups.n_items, d.manager->leases.n_items);
         daemon_commit(&d, &changes);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
@@ -441,7 +450,8 @@ static int daemon_run(void) {
 
 static int help(void) {
         printf("iommud [--help] [--version]\n\n"
-               "Hands DMA-isolated devices to unprivileged clients, as " IOMMUD_BUS_NAME " on the system bus.\n"
+               "Hands DMA-isolated devices to unprivileged clients, as " IOMMUD_BUS_NAME
+               " on the system bus.\n"
                "It is started by systemd; see iommud(8).\n");
         return EXIT_SUCCESS;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Every name that is on the wire, in the journal or in the environment: daemon, library and tests take them from here
- * and spell none of them twice. The contract itself is dbus/ *.xml.
+ * Every name that is on the wire, in the journal or in the environment: daemon, library and tests take them
+ * from here and spell none of them twice. The contract itself is dbus/ *.xml.
  */
 
 #define IOMMUD_BUS_NAME "org.iommud1"
@@ -43,8 +43,8 @@
 #define IOMMUD_FD_DEVICE_PREFIX "device:"
 
 /*
- * A message carries at most this many devices: dbus-daemon disconnects the *sender* of more than 16 fds in one message
- * (max_message_unix_fds of its system.conf), and a reply needs two more than it has devices.
+ * A message carries at most this many devices: dbus-daemon disconnects the *sender* of more than 16 fds in
+ * one message (max_message_unix_fds of its system.conf), and a reply needs two more than it has devices.
  */
 #define IOMMUD_DEVICES_MAX 8
 

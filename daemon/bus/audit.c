@@ -42,19 +42,21 @@ void audit_granted(const Lease *lease) {
         LeaseFields f;
 
         lease_fields_init(&f, lease);
-        log_event(IOMMUD_MESSAGE_GRANT, LOG_NOTICE, &f.fields, "Lease %s: %s granted to uid %u (pid %d), mode %s",
-                  f.lease, f.devices, lease->subject.uid, (int) lease->subject.pid, mode_to_string(lease->mode));
+        log_event(IOMMUD_MESSAGE_GRANT, LOG_NOTICE, &f.fields,
+                "Lease %s: %s granted to uid %u (pid %d), mode %s", f.lease, f.devices, lease->subject.uid,
+                (int) lease->subject.pid, mode_to_string(lease->mode));
 }
 
 static void audit_refusal(const LogFields *fields, const char *devices, const Refusal *refusal) {
         bool kernel = refusal->outcome == OUTCOME_KERNEL_FAILED;
 
-        log_event(kernel ? IOMMUD_MESSAGE_FAILURE : IOMMUD_MESSAGE_DENIAL, kernel ? LOG_ERR : LOG_NOTICE, fields,
-                  "Refused %s to uid %u: %s: %s", devices, *fields->uid, outcome_to_string(refusal->outcome),
-                  refusal->text);
+        log_event(kernel ? IOMMUD_MESSAGE_FAILURE : IOMMUD_MESSAGE_DENIAL, kernel ? LOG_ERR : LOG_NOTICE,
+                fields, "Refused %s to uid %u: %s: %s", devices, *fields->uid,
+                outcome_to_string(refusal->outcome), refusal->text);
 }
 
-void audit_refused(const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal) {
+void audit_refused(
+        const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal) {
         char devices[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX] = "";
 
         for (size_t i = 0; i < n_selectors; i++)
@@ -86,6 +88,7 @@ void audit_ended(const Lease *lease) {
                 return;                      /* it never began */
 
         lease_fields_init(&f, lease);
-        log_event(IOMMUD_MESSAGE_RELEASE, LOG_NOTICE, &f.fields, "Lease %s of uid %u ended: %s; %s given back", f.lease,
-                  lease->subject.uid, lease->end_cause, f.devices);
+        log_event(IOMMUD_MESSAGE_RELEASE, LOG_NOTICE, &f.fields,
+                "Lease %s of uid %u ended: %s; %s given back", f.lease, lease->subject.uid, lease->end_cause,
+                f.devices);
 }

@@ -8,7 +8,8 @@
 #include "core/forward.h"
 
 void audit_granted(const Lease *lease);
-void audit_refused(const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal);
+void audit_refused(
+        const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal);
 void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */
 void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);

@@ -11,12 +11,12 @@
 #include "core/manager.h"
 #include "names.h"
 
-#define DEFINE_APPEND(member, type, value)                                                                             \
-        static int append_##member(sd_bus_message *message, const void *object) {                                      \
-                const Device *device = object;                                                                         \
-                                                                                                                       \
-                return sd_bus_message_append(message, type, value);                                                    \
-        }                                                                                                              \
+#define DEFINE_APPEND(member, type, value)                                                                  \
+        static int append_##member(sd_bus_message *message, const void *object) {                           \
+                const Device *device = object;                                                              \
+                                                                                                            \
+                return sd_bus_message_append(message, type, value);                                         \
+        }                                                                                                   \
         struct _append_needs_a_semicolon_
 
 DEFINE_APPEND(name, "s", device->facts.name);
@@ -121,8 +121,8 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
         return property_append(device_properties, ELEMENTSOF(device_properties), property, reply, userdata);
 }
 
-static int find_device(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
-                       sd_bus_error *error) {
+static int find_device(sd_bus *bus, const char *path, const char *interface, void *userdata,
+        void **ret_found, sd_bus_error *error) {
         BusServer *server = userdata;
         Device *device;
 
@@ -138,7 +138,8 @@ static int path_of_item(const void *item, char **ret) {
         return path_of_device(((const Device *) item)->facts.name, ret);
 }
 
-static int enumerate_devices(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
+static int enumerate_devices(
+        sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
         BusServer *server = userdata;
 
         return enumerate_paths(&server->manager->devices, path_of_item, ret);
@@ -170,11 +171,11 @@ static const sd_bus_vtable device_vtable[] = {
 int device_object_add(BusServer *server) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_DEVICE, IOMMUD_INTERFACE_DEVICE,
-                                       device_vtable, find_device, server);
+        r = sd_bus_add_fallback_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_DEVICE,
+                IOMMUD_INTERFACE_DEVICE, device_vtable, find_device, server);
         if (r < 0)
                 return r;
 
-        return sd_bus_add_node_enumerator(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_DEVICE, enumerate_devices,
-                                          server);
+        return sd_bus_add_node_enumerator(
+                server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_DEVICE, enumerate_devices, server);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Bad news on the bus. Every one has a name of our own: sd-bus would make AccessDenied of an EPERM that came from the
- * kernel, and the caller would look for the fault in the policy.
+ * Bad news on the bus. Every one has a name of our own: sd-bus would make AccessDenied of an EPERM that came
+ * from the kernel, and the caller would look for the fault in the policy.
  */
 
 #include <systemd/sd-bus.h>

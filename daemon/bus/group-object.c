@@ -138,7 +138,8 @@ static int path_of_item(const void *item, char **ret) {
         return path_of_group(((const Group *) item)->facts.id, ret);
 }
 
-static int enumerate_groups(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
+static int enumerate_groups(
+        sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
         BusServer *server = userdata;
 
         return enumerate_paths(&server->manager->groups, path_of_item, ret);
@@ -160,11 +161,11 @@ static const sd_bus_vtable group_vtable[] = {
 int group_object_add(BusServer *server) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_GROUP, IOMMUD_INTERFACE_GROUP,
-                                       group_vtable, find_group, server);
+        r = sd_bus_add_fallback_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_GROUP,
+                IOMMUD_INTERFACE_GROUP, group_vtable, find_group, server);
         if (r < 0)
                 return r;
 
-        return sd_bus_add_node_enumerator(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_GROUP, enumerate_groups,
-                                          server);
+        return sd_bus_add_node_enumerator(
+                server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_GROUP, enumerate_groups, server);
 }

@@ -12,7 +12,10 @@
 #include "core/subject.h"
 #include "sys/journal.h"
 
-/* So many connections are remembered; the oldest is forgotten for a new one, and asked for again when it comes back. */
+/*
+ * So many connections are remembered; the oldest is forgotten for a new one, and asked for again when it
+ * comes back.
+ */
 #define IDENTITIES_MAX 64
 
 typedef struct KnownSender {
@@ -168,7 +171,8 @@ static int read_credentials(sd_bus_message *reply, Subject *ret) {
                 return r;
 
         if (subject.uid == (uid_t) -1)
-                return -ENODATA;             /* a bus that does not say who it is does not vouch for anybody */
+                /* a bus that does not say who it is does not vouch for anybody */
+                return -ENODATA;
 
         *ret = subject;
         return 0;
@@ -209,7 +213,8 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
         if (r < 0)
                 r = reply_failure(question->message, r, "asking the bus who is calling");
         if (r < 0)
-                log_warning("A caller could not be told that the bus does not say who it is: %s", strerrordesc_np(-r));
+                log_warning("A caller could not be told that the bus does not say who it is: %s",
+                        strerrordesc_np(-r));
 
         question_free(question);
         return 1;
@@ -230,9 +235,9 @@ static int identity_ask(Identity *identity, sd_bus_message *message, const char 
         };
         identity->questions = question;
 
-        r = sd_bus_call_method_async(identity->bus, &question->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, question, "s",
-                                     sender);
+        r = sd_bus_call_method_async(identity->bus, &question->slot, "org.freedesktop.DBus",
+                "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials,
+                question, "s", sender);
         if (r < 0) {
                 question_free(question);
                 return r;

@@ -2,11 +2,13 @@
 #pragma once
 
 /*
- * Who is behind a unique name on the bus: asked from the bus driver, which vouches for it, once per connection, without
- * waiting. Unique names are never used again while a bus lives, so an answer holds as long as it is kept.
+ * Who is behind a unique name on the bus: asked from the bus driver, which vouches for it, once per
+ * connection, without waiting. Unique names are never used again while a bus lives, so an answer holds as
+ * long as it is kept.
  *
- * uid, groups and process were taken by the bus when the connection was made. A process descriptor (ProcessFD: dbus 1.15.8,
- * dbus-broker 34) is needed to prove that the caller is in our user namespace; without it nobody is root here.
+ * uid, groups and process were taken by the bus when the connection was made. A process descriptor
+ * (ProcessFD: dbus 1.15.8, dbus-broker 34) is needed to prove that the caller is in our user namespace;
+ * without it nobody is root here.
  */
 
 #include <systemd/sd-bus.h>

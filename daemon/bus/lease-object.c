@@ -13,12 +13,12 @@
 #include "core/manager.h"
 #include "names.h"
 
-#define DEFINE_APPEND(member, type, value)                                                                             \
-        static int append_##member(sd_bus_message *message, const void *object) {                                      \
-                const Lease *lease = object;                                                                           \
-                                                                                                                       \
-                return sd_bus_message_append(message, type, value);                                                    \
-        }                                                                                                              \
+#define DEFINE_APPEND(member, type, value)                                                                  \
+        static int append_##member(sd_bus_message *message, const void *object) {                           \
+                const Lease *lease = object;                                                                \
+                                                                                                            \
+                return sd_bus_message_append(message, type, value);                                         \
+        }                                                                                                   \
         struct _append_needs_a_semicolon_
 
 DEFINE_APPEND(id, "t", lease->id);
@@ -53,7 +53,8 @@ static int append_companions(sd_bus_message *message, const void *object) {
 static int append_groups(sd_bus_message *message, const void *object) {
         const Lease *lease = object;
 
-        return sd_bus_message_append_array(message, 'u', lease->groups, lease->n_groups * sizeof(lease->groups[0]));
+        return sd_bus_message_append_array(
+                message, 'u', lease->groups, lease->n_groups * sizeof(lease->groups[0]));
 }
 
 static const Property lease_properties[] = {
@@ -205,7 +206,8 @@ static int path_of_item(const void *item, char **ret) {
         return path_of_lease(((const Lease *) item)->id, ret);
 }
 
-static int enumerate_leases(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
+static int enumerate_leases(
+        sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error) {
         BusServer *server = userdata;
 
         return enumerate_paths(&server->manager->leases, path_of_item, ret);
@@ -231,11 +233,11 @@ static const sd_bus_vtable lease_vtable[] = {
 int lease_object_add(BusServer *server) {
         int r;
 
-        r = sd_bus_add_fallback_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_LEASE, IOMMUD_INTERFACE_LEASE,
-                                       lease_vtable, find_lease, server);
+        r = sd_bus_add_fallback_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_LEASE,
+                IOMMUD_INTERFACE_LEASE, lease_vtable, find_lease, server);
         if (r < 0)
                 return r;
 
-        return sd_bus_add_node_enumerator(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_LEASE, enumerate_leases,
-                                          server);
+        return sd_bus_add_node_enumerator(
+                server->bus, /* ret_slot= */ NULL, IOMMUD_PATH_LEASE, enumerate_leases, server);
 }

@@ -153,8 +153,9 @@ static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *er
 }
 
 /* a(oa{sv}) of all items of a table of the manager. */
-static int reply_list(sd_bus_message *message, const PtrArray *items, int (*path_of)(const void *item, char **ret),
-                      int (*append)(sd_bus_message *reply, const void *item)) {
+static int reply_list(sd_bus_message *message, const PtrArray *items,
+        int (*path_of)(const void *item, char **ret),
+        int (*append)(sd_bus_message *reply, const void *item)) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
@@ -291,7 +292,8 @@ static int method_find(sd_bus_message *message, void *userdata, sd_bus_error *er
         if (r < 0)
                 return r;
         if (r == 0) {
-                refuse(&refusal, OUTCOME_NO_SUCH_DEVICE, "No device in an IOMMU group answers to \"%.64s\"", text);
+                refuse(&refusal, OUTCOME_NO_SUCH_DEVICE, "No device in an IOMMU group answers to \"%.64s\"",
+                        text);
                 return reply_refusal(message, &refusal);
         }
 
@@ -336,30 +338,26 @@ static int get_features(sd_bus *bus, const char *path, const char *interface, co
         return sd_bus_message_append_strv(reply, (char **) server->features);
 }
 
-static const sd_bus_vtable manager_vtable[] = {
-        SD_BUS_VTABLE_START(0),
+static const sd_bus_vtable manager_vtable[] = {SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Acquire", SD_BUS_ARGS("as", devices, "a{sv}", options),
-                                SD_BUS_RESULT("o", lease, "a{sh}", fds, "a{sv}", details), method_acquire,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_RESULT("o", lease, "a{sh}", fds, "a{sv}", details), method_acquire,
+                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("as", devices, "a{sv}", options),
-                                SD_BUS_RESULT("b", possible, "aa{sv}", steps), method_plan,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_RESULT("b", possible, "aa{sv}", steps), method_plan, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListDevices", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", devices),
-                                method_list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
+                method_list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListGroups", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", groups),
-                                method_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
+                method_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListLeases", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", leases),
-                                method_list_leases, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Find", SD_BUS_ARGS("s", selector), SD_BUS_RESULT("ao", devices), method_find,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+                method_list_leases, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Find", SD_BUS_ARGS("s", selector), SD_BUS_RESULT("ao", devices),
+                method_find, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_VTABLE_END
-};
+        SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST), SD_BUS_VTABLE_END};
 
 int manager_object_add(BusServer *server) {
-        return sd_bus_add_object_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER,
-                                        manager_vtable, server);
+        return sd_bus_add_object_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH,
+                IOMMUD_INTERFACE_MANAGER, manager_vtable, server);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One object type per file: <type>-object.c has its vtable and its table of properties. They are put on the bus by the
- * server, and the Manager's lists are made of the same tables.
+ * One object type per file: <type>-object.c has its vtable and its table of properties. They are put on the
+ * bus by the server, and the Manager's lists are made of the same tables.
  */
 
 #include <systemd/sd-bus.h>
@@ -28,4 +28,5 @@ int lease_object_reply(sd_bus_message *call, Lease *lease) _must_check_;
  * For a fallback vtable and its node enumerator: everything of one kind in a table of the manager.
  * @path_of makes the path of an item.
  */
-int enumerate_paths(const PtrArray *items, int (*path_of)(const void *item, char **ret), char ***ret) _must_check_;
+int enumerate_paths(
+        const PtrArray *items, int (*path_of)(const void *item, char **ret), char ***ret) _must_check_;

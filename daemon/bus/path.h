@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Object paths: /org/iommud1/group/12, /org/iommud1/lease/7, and /org/iommud1/device/_30000_3a01_3a00_2e0, as
- * sd_bus_path_encode(3) writes 0000:01:00.0.
+ * Object paths: /org/iommud1/group/12, /org/iommud1/lease/7, and /org/iommud1/device/_30000_3a01_3a00_2e0,
+ * as sd_bus_path_encode(3) writes 0000:01:00.0.
  */
 
 #include "core/forward.h"

@@ -56,7 +56,8 @@ int property_append_all(const Property *properties, size_t n, sd_bus_message *me
         return sd_bus_message_close_container(message);
 }
 
-int append_strings(sd_bus_message *message, const char *(*get)(const void *object, size_t i), const void *object) {
+int append_strings(
+        sd_bus_message *message, const char *(*get)(const void *object, size_t i), const void *object) {
         const char *s;
         int r;
 

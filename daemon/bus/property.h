@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The properties of an interface as one table, from which both org.freedesktop.DBus.Properties and the bulk lists of the
- * Manager are answered: what ListDevices says of a device can't differ from what the device says.
+ * The properties of an interface as one table, from which both org.freedesktop.DBus.Properties and the bulk
+ * lists of the Manager are answered: what ListDevices says of a device can't differ from what the device
+ * says.
  */
 
 #include <systemd/sd-bus.h>
@@ -25,8 +26,8 @@ int property_append_all(const Property *properties, size_t n, sd_bus_message *me
         _must_check_;
 
 /* Appends an array of strings, taken one by one from what @get returns for 0, 1, … until that is NULL. */
-int append_strings(sd_bus_message *message, const char *(*get)(const void *object, size_t i), const void *object)
-        _must_check_;
+int append_strings(sd_bus_message *message, const char *(*get)(const void *object, size_t i),
+        const void *object) _must_check_;
 
 /* Appends one entry of an a{sv}, whose value is of the basic type @type ('s', 'u', 't', 'b'). */
 int append_entry(sd_bus_message *message, const char *name, const char *type, ...) _must_check_;

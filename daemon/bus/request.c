@@ -25,7 +25,8 @@ static int read_selectors(sd_bus_message *message, RequestMessage *request, Refu
 
         while ((r = sd_bus_message_read_basic(message, 's', &selector)) > 0) {
                 if (request->request.n_selectors == SELECTORS_MAX)
-                        return refuse(reterr, OUTCOME_QUOTA, "More than %u selectors were given", SELECTORS_MAX);
+                        return refuse(
+                                reterr, OUTCOME_QUOTA, "More than %u selectors were given", SELECTORS_MAX);
                 request->selectors[request->request.n_selectors++] = selector;
         }
         if (r < 0)
@@ -58,7 +59,8 @@ static int read_mode(sd_bus_message *message, Request *request, Refusal *reterr)
 
         r = mode_from_string(value);
         if (r < 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "There is no mode \"%.32s\": it is \"vmm\"", value);
+                return refuse(
+                        reterr, OUTCOME_INVALID_OPTION, "There is no mode \"%.32s\": it is \"vmm\"", value);
 
         request->mode = r;
         return 0;

@@ -16,8 +16,8 @@ typedef struct RequestMessage {
 } RequestMessage;
 
 /*
- * Returns 0; a positive Outcome with *reterr when the arguments are not acceptable; or a negative errno. The strings and
- * the holder are the message's: valid as long as it is.
+ * Returns 0; a positive Outcome with *reterr when the arguments are not acceptable; or a negative errno. The
+ * strings and the holder are the message's: valid as long as it is.
  */
 int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) _must_check_;
 void request_message_done(RequestMessage *request);

@@ -110,7 +110,8 @@ int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) {
         if (!pending)
                 return -ENOMEM;
 
-        *pending = (PendingCall) { .lease = lease, .call = sd_bus_message_ref(call), .next = server->pending };
+        *pending =
+                (PendingCall){ .lease = lease, .call = sd_bus_message_ref(call), .next = server->pending };
         server->pending = pending;
         return 0;
 }
@@ -148,13 +149,17 @@ static void bus_server_answer(BusServer *server, uint64_t id) {
         } else {
                 audit_granted(lease);
                 r = lease_object_reply(call, lease);
-                /* Ours are closed whether the reply went out or not: if not, the lifeline hangs up, and that ends the lease. */
+                /*
+                 * Ours are closed whether the reply went out or not: if not, the lifeline hangs up, and that
+                 * ends the lease.
+                 */
                 lease_close(lease);
         }
 
         if (r < 0)
-                log_warning("The answer to the Acquire of lease %" PRIu64 " could not be sent, its lifeline will end it: %s",
-                            id, strerrordesc_np(-r));
+                log_warning("The answer to the Acquire of lease %" PRIu64
+                            " could not be sent, its lifeline will end it: %s",
+                        id, strerrordesc_np(-r));
 }
 
 static int emit(sd_bus *bus, const Change *change, const char *path) {
@@ -166,13 +171,16 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
                 return sd_bus_emit_object_added(bus, path);
 
         case CHANGE_DEVICE_CHANGED:
-                return sd_bus_emit_properties_changed_strv(bus, path, IOMMUD_INTERFACE_DEVICE, /* names= */ NULL);
+                return sd_bus_emit_properties_changed_strv(
+                        bus, path, IOMMUD_INTERFACE_DEVICE, /* names= */ NULL);
 
         case CHANGE_GROUP_CHANGED:
-                return sd_bus_emit_properties_changed_strv(bus, path, IOMMUD_INTERFACE_GROUP, /* names= */ NULL);
+                return sd_bus_emit_properties_changed_strv(
+                        bus, path, IOMMUD_INTERFACE_GROUP, /* names= */ NULL);
 
         case CHANGE_LEASE_CHANGED:
-                return sd_bus_emit_properties_changed_strv(bus, path, IOMMUD_INTERFACE_LEASE, /* names= */ NULL);
+                return sd_bus_emit_properties_changed_strv(
+                        bus, path, IOMMUD_INTERFACE_LEASE, /* names= */ NULL);
 
         case CHANGE_DEVICE_REMOVED:
         case CHANGE_GROUP_REMOVED:
@@ -242,7 +250,10 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes) {
                 r = path_of_change(change, &path);
                 if (r >= 0)
                         r = emit(server->bus, change, path);
-                /* what has gone again in the same set of changes has no object any more, and nobody needs to hear of it */
+                /*
+                 * what has gone again in the same set of changes has no object any more, and nobody needs to
+                 * hear of it
+                 */
                 if (r < 0 && r != -ESRCH && r != -ENOTCONN)
                         log_warning("A signal could not be sent, ignoring: %s", strerrordesc_np(-r));
         }

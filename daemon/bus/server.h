@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The face of the daemon on one bus connection: puts the objects there, answers what had to wait, publishes changes.
+ * The face of the daemon on one bus connection: puts the objects there, answers what had to wait, publishes
+ * changes.
  */
 
 #include <systemd/sd-bus.h>
@@ -12,8 +13,8 @@
 typedef struct BusServer BusServer;
 
 /*
- * Finds out who sent a message. Returns 1 with *ret set; 0 when that has to be asked for first, and the same message is
- * dispatched again when the answer is there; or a negative errno. The real one is bus/identity.h.
+ * Finds out who sent a message. Returns 1 with *ret set; 0 when that has to be asked for first, and the same
+ * message is dispatched again when the answer is there; or a negative errno. The real one is bus/identity.h.
  */
 typedef int (*IdentifyFunc)(void *userdata, sd_bus_message *message, Subject *ret);
 
@@ -22,11 +23,15 @@ typedef struct BusServerFuncs {
         IdentifyFunc identify;
 
         /*
-         * Called when a handler has changed the state: publishes, watches lifelines, starts tasks. Empties @changes.
+         * Called when a handler has changed the state: publishes, watches lifelines, starts tasks. Empties
+         * @changes.
          */
         void (*commit)(void *userdata, ChangeSet *changes);
 
-        /* Loads the policy again. On failure returns a negative errno, and the reason in @reterr of @size bytes. */
+        /*
+         * Loads the policy again. On failure returns a negative errno, and the reason in @reterr of @size
+         * bytes.
+         */
         int (*reload)(void *userdata, char *reterr, size_t size);
 } BusServerFuncs;
 
@@ -47,8 +52,8 @@ BusServer *bus_server_free(BusServer *server);
 DEFINE_CLEANUP_FUNC(BusServer, bus_server_free);
 
 /*
- * Answers the calls whose leases are ready, then emits the signals for all changes. To be called after every call into
- * the core, before manager_reap().
+ * Answers the calls whose leases are ready, then emits the signals for all changes. To be called after every
+ * call into the core, before manager_reap().
  */
 void bus_server_publish(BusServer *server, const ChangeSet *changes);
 

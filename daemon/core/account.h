@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * An account per uid, and charges on it: whatever a user can make exist carries its charge as a field, and freeing the
- * thing refunds it. An account can't be freed while anything is charged to it.
+ * An account per uid, and charges on it: whatever a user can make exist carries its charge as a field, and
+ * freeing the thing refunds it. An account can't be freed while anything is charged to it.
  */
 
 #include "core/forward.h"

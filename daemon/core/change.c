@@ -21,8 +21,9 @@ static bool change_is_of_same_object(const Change *a, const Change *b) {
 
 /* It came or it went: what was said of it before is not true any more, and may have to be said again. */
 static bool change_is_turn(const Change *change) {
-        return change->kind == change_kind_of_object(change->kind) || change->kind == CHANGE_DEVICE_REMOVED ||
-               change->kind == CHANGE_GROUP_REMOVED || change->kind == CHANGE_LEASE_ENDED;
+        return change->kind == change_kind_of_object(change->kind) ||
+               change->kind == CHANGE_DEVICE_REMOVED || change->kind == CHANGE_GROUP_REMOVED ||
+               change->kind == CHANGE_LEASE_ENDED;
 }
 
 static void change_set_append(ChangeSet *set, const Change *change) {

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What a call into the core has changed, for the edge to publish. The core announces nothing by itself, so that a test
- * sees an announcement as data. Names and ids, no pointers: a change may outlive what it speaks of.
+ * What a call into the core has changed, for the edge to publish. The core announces nothing by itself, so
+ * that a test sees an announcement as data. Names and ids, no pointers: a change may outlive what it speaks
+ * of.
  */
 
 #include "core/forward.h"
@@ -17,8 +18,10 @@ typedef enum ChangeKind {
         CHANGE_GROUP_REMOVED,
         CHANGE_LEASE_ADDED,
         CHANGE_LEASE_CHANGED,
-        CHANGE_LEASE_ANSWERED,               /* the caller of Acquire gets its answer now: active, or refused */
-        CHANGE_LEASE_ENDED,                  /* everything is given back; the lease is there until manager_reap() */
+        /* the caller of Acquire gets its answer now: active, or refused */
+        CHANGE_LEASE_ANSWERED,
+        /* everything is given back; the lease is there until manager_reap() */
+        CHANGE_LEASE_ENDED,
         _CHANGE_KIND_MAX,
 } ChangeKind;
 
@@ -35,9 +38,9 @@ struct ChangeSet {
 };
 
 /*
- * Append a change; one that is in the set already is not added again, unless its object has come or gone since. A set
- * of NULL drops it, for callers that have nobody to tell. Running out of memory sets @lost: the state is right all the
- * same, only somebody may not hear of it.
+ * Append a change; one that is in the set already is not added again, unless its object has come or gone
+ * since. A set of NULL drops it, for callers that have nobody to tell. Running out of memory sets @lost: the
+ * state is right all the same, only somebody may not hear of it.
  */
 void change_set_device(ChangeSet *set, ChangeKind kind, const char *name);
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);

@@ -86,7 +86,10 @@ bool device_facts_on_vfio(const DeviceFacts *facts) {
 }
 
 bool device_facts_own_dma(const DeviceFacts *facts) {
-        /* Those that set driver_managed_dma: drivers/pci/pcie/portdrv.c, drivers/pci/pci-stub.c. VFIO's are told by their node. */
+        /*
+         * Those that set driver_managed_dma: drivers/pci/pcie/portdrv.c, drivers/pci/pci-stub.c. VFIO's are
+         * told by their node.
+         */
         static const char *const managed[] = { "pcieport", "pci-stub" };
 
         if (!facts->driver[0] || device_facts_on_vfio(facts))

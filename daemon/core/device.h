@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A device that is in an IOMMU group: what is known of it, and which group and lease it is part of. Facts come from
- * outside (sysfs, udev) as one value, so that "has it changed" is one comparison.
+ * A device that is in an IOMMU group: what is known of it, and which group and lease it is part of. Facts
+ * come from outside (sysfs, udev) as one value, so that "has it changed" is one comparison.
  */
 
 #include "core/forward.h"
@@ -18,30 +18,36 @@ struct DeviceFacts {
         char cdev[16];                       /* "vfio3": the node below /dev/vfio/devices; "": it has none */
         char iommu[32];                      /* the IOMMU instance: "dmar0" */
         char physfn[KERNEL_NAME_MAX];            /* of a virtual function: the address of its PF */
-        char reset_methods[64];              /* space separated, in order of preference; "": it can't be reset */
+        /* space separated, in order of preference; "": it can't be reset */
+        char reset_methods[64];
         char serial[64];                     /* as udev's database has it */
         uint32_t group;                      /* GROUP_NONE: it is in none */
         uint32_t class;                      /* PCI class code, 24 bits */
         uint16_t vendor, device, subsystem_vendor, subsystem_device;
         int16_t numa_node;                   /* -1: unknown */
         int16_t vf_index;                    /* of a virtual function, from 0; -1: it is none */
-        uint16_t n_vfs;                      /* how many virtual functions are enabled on this physical function */
+        /* how many virtual functions are enabled on this physical function */
+        uint16_t n_vfs;
         bool bridge;                         /* a PCI bridge: never handed out, never rebound */
 };
 
 struct Device {
         DeviceFacts facts;
-        Group *group;                        /* the group owns the device; never NULL while it is in a Manager */
+        /* the group owns the device; never NULL while it is in a Manager */
+        Group *group;
         Device *next;                        /* in the group, ordered by name */
 };
 
 /*
- * A device of @group, linked into it. Facts are copied. Returns -EEXIST when the manager knows a device of that name,
- * else 0 or -ENOMEM. The manager that the group belongs to owns *ret.
+ * A device of @group, linked into it. Facts are copied. Returns -EEXIST when the manager knows a device of
+ * that name, else 0 or -ENOMEM. The manager that the group belongs to owns *ret.
  */
 int device_new(Group *group, const DeviceFacts *facts, Device **ret) _must_check_;
 
-/* Unlinks the device from its group and its manager and frees it. The lease keeps what it must know of it by name. */
+/*
+ * Unlinks the device from its group and its manager and frees it. The lease keeps what it must know of it by
+ * name.
+ */
 Device *device_free(Device *device);
 DEFINE_CLEANUP_FUNC(Device, device_free);
 
@@ -52,13 +58,16 @@ void device_set_driver(Device *device, const char *driver, const char *override,
 #define DEVICE_FACTS_INIT { .group = GROUP_NONE, .numa_node = -1, .vf_index = -1 }
 
 /*
- * Whether the driver of these facts does DMA through the kernel's API, so that the group belongs to the kernel.
- * Drivers that don't set driver_managed_dma in the kernel: vfio-pci and its variants (known by the node that they make),
- * pci-stub, pcieport. No driver at all does no DMA.
+ * Whether the driver of these facts does DMA through the kernel's API, so that the group belongs to the
+ * kernel. Drivers that don't set driver_managed_dma in the kernel: vfio-pci and its variants (known by the
+ * node that they make), pci-stub, pcieport. No driver at all does no DMA.
  */
 bool device_facts_own_dma(const DeviceFacts *facts);
 
-/* Whether the device is on a VFIO driver now: it has a VFIO character device or the plain vfio driver of its bus. */
+/*
+ * Whether the device is on a VFIO driver now: it has a VFIO character device or the plain vfio driver of its
+ * bus.
+ */
 bool device_facts_on_vfio(const DeviceFacts *facts);
 
 /* The driver that makes devices of this bus available to userspace: "vfio-pci"; NULL when there is none. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The names of the core's types and the enums that more than one of them speaks in. Headers of the core include this
- * one and leaf headers, not each other, so that no circle can arise.
+ * The names of the core's types and the enums that more than one of them speaks in. Headers of the core
+ * include this one and leaf headers, not each other, so that no circle can arise.
  */
 
 #include <stdbool.h>
@@ -35,7 +35,10 @@ typedef struct Subject Subject;
 typedef struct Task Task;
 typedef struct TaskResult TaskResult;
 
-/* The kernel's names: bus ids, drivers, groups. Long enough for an mdev's UUID and a platform device's node name. */
+/*
+ * The kernel's names: bus ids, drivers, groups. Long enough for an mdev's UUID and a platform device's node
+ * name.
+ */
 #define KERNEL_NAME_MAX 64
 
 /* What is handed over; see the table of modes in the documentation of Acquire. */

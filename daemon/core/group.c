@@ -95,13 +95,14 @@ int group_probe(Group *group, Refusal *reterr, ChangeSet *changes) {
         case GROUP_PROBE_FOREIGN:
                 return refuse(reterr, OUTCOME_TAKEN,
                               "Group %u is in use by another program that iommud did not give it to: "
-                              "\"fuser -v /dev/vfio/%u /dev/vfio/devices/*\" finds it", group->facts.id, group->facts.id);
+                              "\"fuser -v /dev/vfio/%u /dev/vfio/devices/*\" finds it",
+                        group->facts.id, group->facts.id);
 
         case GROUP_PROBE_NOT_VIABLE:
                 return refuse(reterr, OUTCOME_NOT_VIABLE,
-                              "The kernel says that group %u is not viable: a device of it is bound to a driver that "
-                              "does DMA for the host; \"iommuctl show group:%u\" lists them",
-                              group->facts.id, group->facts.id);
+                        "The kernel says that group %u is not viable: a device of it is bound to a driver "
+                        "that does DMA for the host; \"iommuctl show group:%u\" lists them",
+                        group->facts.id, group->facts.id);
         }
 
         return 0;

@@ -18,7 +18,10 @@ typedef enum DmaOwner {
 
 DECLARE_STRING_TABLE(dma_owner, DmaOwner);
 
-/* A range of I/O virtual addresses, last one included, that can't be mapped, and its kind in the kernel's word. */
+/*
+ * A range of I/O virtual addresses, last one included, that can't be mapped, and its kind in the kernel's
+ * word.
+ */
 typedef struct ReservedRegion {
         uint64_t first, last;
         char kind[24];                       /* "direct", "direct-relaxable", "reserved", "msi" */
@@ -31,7 +34,8 @@ struct GroupFacts {
         uint32_t n_regions;
         ReservedRegion regions[RESERVED_REGIONS_MAX];
         char type[16];                       /* of the default domain: "DMA-FQ" */
-        bool direct;                         /* has a reserved region that must stay mapped 1:1: never to be owned by userspace */
+        /* has a reserved region that must stay mapped 1:1: never to be owned by userspace */
+        bool direct;
 };
 
 struct Group {
@@ -53,7 +57,7 @@ DmaOwner group_dma_owner(const Group *group);
 bool group_is_viable(const Group *group);
 
 /*
- * Asks the kernel whether userspace could own the group now. Returns 0, or an Outcome with *reterr: OUTCOME_TAKEN when
- * another program has it, OUTCOME_NOT_VIABLE, OUTCOME_KERNEL_FAILED.
+ * Asks the kernel whether userspace could own the group now. Returns 0, or an Outcome with *reterr:
+ * OUTCOME_TAKEN when another program has it, OUTCOME_NOT_VIABLE, OUTCOME_KERNEL_FAILED.
  */
 int group_probe(Group *group, Refusal *reterr, ChangeSet *changes) _must_check_;

@@ -15,8 +15,8 @@ enum {
 
 typedef struct HostOps {
         /*
-         * Whether the host needs the device. On HOST_USE_FOUND @ret_use, of @size bytes, says for what: "/ is on nvme0n1p1".
-         * A negative errno means that it can't be told, and nothing is taken then.
+         * Whether the host needs the device. On HOST_USE_FOUND @ret_use, of @size bytes, says for what: "/
+         * is on nvme0n1p1". A negative errno means that it can't be told, and nothing is taken then.
          */
         int (*in_use)(void *userdata, const char *subsystem, const char *name, char *ret_use, size_t size);
 } HostOps;

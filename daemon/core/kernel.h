@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The port to the kernel: every ioctl and every write to sysfs that iommud does is behind one of these verbs. They
- * speak the core's words; no uapi type crosses. daemon/kernel fills the table for real, the tests with a fake that
- * counts calls and fails the n-th.
+ * The port to the kernel: every ioctl and every write to sysfs that iommud does is behind one of these
+ * verbs. They speak the core's words; no uapi type crosses. daemon/kernel fills the table for real, the
+ * tests with a fake that counts calls and fails the n-th.
  *
  * A device is named by the subsystem (bus) and its name there: "pci", "0000:01:00.0".
  *
- * Verbs return 0, or a negative errno together with *reterr: what was called and what it answered. Where a verb has
- * outcomes that are no failure, they are positive and named beside it.
+ * Verbs return 0, or a negative errno together with *reterr: what was called and what it answered. Where a
+ * verb has outcomes that are no failure, they are positive and named beside it.
  */
 
 #include "core/forward.h"
@@ -43,7 +43,8 @@ enum {
 /* Outcomes of prove_free(). */
 enum {
         _PROVE_FREE,
-        PROVE_HELD,                          /* somebody has the device open; *ret_holders says who, if it could be seen */
+        /* somebody has the device open; *ret_holders says who, if it could be seen */
+        PROVE_HELD,
         PROVE_GONE,                          /* there is no such device any more */
 };
 
@@ -52,16 +53,21 @@ typedef struct KernelOps {
          * Quick verbs: they may be called in the event loop.
          */
 
-        /* A fresh iommufd with its accounting mode set before anything else is in it. Caller owns *ret_fd. */
+        /*
+         * A fresh iommufd with its accounting mode set before anything else is in it. Caller owns *ret_fd.
+         */
         int (*open_context)(void *userdata, Accounting accounting, int *ret_fd, KernelFailure *reterr);
 
-        /* The VFIO character device of a device, never bound, proved to be that device's. Caller owns *ret_fd. */
+        /*
+         * The VFIO character device of a device, never bound, proved to be that device's. Caller owns
+         * *ret_fd.
+         */
         int (*open_device)(void *userdata, const char *subsystem, const char *name, int *ret_fd,
                            KernelFailure *reterr);
 
         /*
-         * The driver that the device is bound to and its driver_override, as they are this moment; "" for none.
-         * Both buffers hold KERNEL_NAME_MAX bytes. -ENODEV when there is no such device.
+         * The driver that the device is bound to and its driver_override, as they are this moment; "" for
+         * none. Both buffers hold KERNEL_NAME_MAX bytes. -ENODEV when there is no such device.
          */
         int (*read_driver)(void *userdata, const char *subsystem, const char *name, char *ret_driver,
                            char *ret_override, KernelFailure *reterr);
@@ -70,22 +76,23 @@ typedef struct KernelOps {
         int (*probe_group)(void *userdata, uint32_t group, KernelFailure *reterr);
 
         /*
-         * Slow verbs: an unbind, a bind and the last close of a device take a tenth of a second and more, and can hang
-         * for ever. They are called in child processes only.
+         * Slow verbs: an unbind, a bind and the last close of a device take a tenth of a second and more,
+         * and can hang for ever. They are called in child processes only.
          */
 
         /*
-         * Unbinds the device from whatever other driver it has, binds it to @driver ("" leaves it without one) and sets its
-         * driver_override to @override ("" clears it). In between no other driver can take it. Verified afterwards: 0 means that
-         * the device has exactly that driver and override. -ENODEV when there is no such device.
-         * Must not be called while anybody may have the device open: the unbind would wait, unkillable.
+         * Unbinds the device from whatever other driver it has, binds it to @driver ("" leaves it without
+         * one) and sets its driver_override to @override ("" clears it). In between no other driver can take
+         * it. Verified afterwards: 0 means that the device has exactly that driver and override. -ENODEV
+         * when there is no such device. Must not be called while anybody may have the device open: the
+         * unbind would wait, unkillable.
          */
         int (*set_driver)(void *userdata, const char *subsystem, const char *name, const char *driver,
                           const char *override, KernelFailure *reterr);
 
         /*
-         * Finds out whether nobody has the device open any more: looks for its nodes in all processes, then binds it to a
-         * throw-away iommufd, resets it and closes it again. See the outcomes above.
+         * Finds out whether nobody has the device open any more: looks for its nodes in all processes, then
+         * binds it to a throw-away iommufd, resets it and closes it again. See the outcomes above.
          */
         int (*prove_free)(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
                           KernelFailure *reterr);
@@ -96,5 +103,8 @@ struct Kernel {
         void *userdata;                      /* of the table, borrowed */
 };
 
-/* Fills *reterr and returns @error, so that a failing verb ends in "return kernel_failure(…)". @error is negative. */
+/*
+ * Fills *reterr and returns @error, so that a failing verb ends in "return kernel_failure(…)". @error is
+ * negative.
+ */
 int kernel_failure(KernelFailure *reterr, int error, const char *format, ...) _printf_(3, 4);

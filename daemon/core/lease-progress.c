@@ -55,14 +55,20 @@ static void lease_fail(Lease *lease, const KernelFailure *failure) {
                 refuse_kernel(&lease->refusal, failure);
 }
 
-/* Writes the lease down before the host is changed. Returns 0, or a negative errno and then nothing may be changed. */
+/*
+ * Writes the lease down before the host is changed. Returns 0, or a negative errno and then nothing may be
+ * changed.
+ */
 static int lease_save(const Lease *lease, KernelFailure *reterr) {
         const Store *store = lease->manager->store;
 
         return store ? store->ops->save(store->userdata, lease, reterr) : 0;
 }
 
-/* The same for what need not be known to go on: an older record makes us do something again that is done already. */
+/*
+ * The same for what need not be known to go on: an older record makes us do something again that is done
+ * already.
+ */
 static void lease_save_progress(Lease *lease, ChangeSet *changes) {
         KernelFailure failure;
 
@@ -84,7 +90,8 @@ static int lease_queue(Lease *lease, LeaseDevice *device, Task *task) {
         return 0;
 }
 
-static int lease_queue_set_driver(Lease *lease, LeaseDevice *device, const char *driver, const char *override) {
+static int lease_queue_set_driver(
+        Lease *lease, LeaseDevice *device, const char *driver, const char *override) {
         Task task = { .kind = TASK_SET_DRIVER, .timeout_usec = LIMIT_SET_DRIVER_USEC };
 
         strcpy(task.driver, driver);
@@ -126,15 +133,22 @@ static bool lease_drain(Lease *lease, ChangeSet *changes) {
                         continue;
                 pending = true;
 
-                /* One trial per group at a time: two would have two iommufds, and each find the group owned by the other. */
-                if (!lease_has_task_in_group(lease, device->group) && lease_queue_prove_free(lease, device) < 0)
+                /*
+                 * One trial per group at a time: two would have two iommufds, and each find the group owned
+                 * by the other.
+                 */
+                if (!lease_has_task_in_group(lease, device->group) &&
+                        lease_queue_prove_free(lease, device) < 0)
                         lease_set_reason(lease, "out of memory; release it to try again", changes);
         }
 
         return pending;
 }
 
-/* Whether the device is as it was before, so that giving it back would only take it from its driver once more. */
+/*
+ * Whether the device is as it was before, so that giving it back would only take it from its driver once
+ * more.
+ */
 static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) {
         const Kernel *kernel = lease->manager->kernel;
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
@@ -157,12 +171,13 @@ static bool lease_device_exists(const Lease *lease, const LeaseDevice *device) {
 }
 
 /*
- * Gives the device back. Where it had the VFIO driver already, that alone would not take it from anybody who has a fd of it left:
- * it is unbound first, which the kernel lets happen only when nobody has.
+ * Gives the device back. Where it had the VFIO driver already, that alone would not take it from anybody who
+ * has a fd of it left: it is unbound first, which the kernel lets happen only when nobody has.
  */
 static int lease_queue_restore(Lease *lease, LeaseDevice *device) {
         if (device->recycle && !device->target[0])
-                return lease_queue_set_driver(lease, device, /* driver= */ "", /* override= */ device->driver);
+                return lease_queue_set_driver(
+                        lease, device, /* driver= */ "", /* override= */ device->driver);
 
         return lease_queue_set_driver(lease, device, device->driver, device->driver_override);
 }
@@ -176,7 +191,8 @@ static bool lease_restore(Lease *lease, ChangeSet *changes) {
 
                 if (!device->dirty) {
                         if (device->task != 0)
-                                pending = true;                /* it was unplugged, and the task has not noticed yet */
+                                /* it was unplugged, and the task has not noticed yet */
+                                pending = true;
                         continue;
                 }
 
@@ -198,7 +214,9 @@ static bool lease_restore(Lease *lease, ChangeSet *changes) {
         return pending;
 }
 
-/* What a lease that has work left is in while tasks for it are under way: @state, unless one of them hangs. */
+/*
+ * What a lease that has work left is in while tasks for it are under way: @state, unless one of them hangs.
+ */
 static LeaseState lease_state_at_work(const Lease *lease, LeaseState state) {
         for (unsigned i = 0; i < lease->n_devices; i++)
                 if (lease->devices[i].overdue)
@@ -207,7 +225,10 @@ static LeaseState lease_state_at_work(const Lease *lease, LeaseState state) {
         return lease_has_task(lease) ? state : LEASE_STUCK;
 }
 
-/* One step closer to the end, whatever the state was before: nothing is left of a lease that has neither kind of work. */
+/*
+ * One step closer to the end, whatever the state was before: nothing is left of a lease that has neither
+ * kind of work.
+ */
 static void lease_wind_down(Lease *lease, ChangeSet *changes) {
         lease_close(lease);
 
@@ -264,7 +285,8 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
 
                 group = manager_find_group(lease->manager, lease->groups[i]);
                 if (!group || group->lease != lease)
-                        return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "Group %u is gone", lease->groups[i]);
+                        return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "Group %u is gone",
+                                lease->groups[i]);
 
                 /* the plan has asked for those that nothing had to be done to */
                 for (unsigned j = 0; j < lease->n_devices; j++)
@@ -288,7 +310,8 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
         for (unsigned i = 0; i < lease->n_given; i++) {
                 LeaseDevice *device = &lease->devices[i];
 
-                r = kernel->ops->open_device(kernel->userdata, device->subsystem, device->name, &device->fd, &failure);
+                r = kernel->ops->open_device(
+                        kernel->userdata, device->subsystem, device->name, &device->fd, &failure);
                 if (r < 0)
                         return refuse_kernel(&lease->refusal, &failure);
         }
@@ -390,7 +413,10 @@ void lease_start(Lease *lease, ChangeSet *changes) {
                 lease_prepared(lease, changes);
 }
 
-/* Whether @fd is what was kept for this lease: proved, since names and numbers of kept descriptors are only words. */
+/*
+ * Whether @fd is what was kept for this lease: proved, since names and numbers of kept descriptors are only
+ * words.
+ */
 static bool lease_knows_lifeline(const Lease *lease, int fd) {
         struct stat st;
         pid_t pid;
@@ -429,7 +455,8 @@ void lease_end(Lease *lease, const char *cause, ChangeSet *changes) {
 
         case LEASE_PREPARING:
                 if (lease->refusal.outcome == OUTCOME_GRANTED)
-                        refuse(&lease->refusal, OUTCOME_DRAINING, "The lease was ended while it was prepared: %s", cause);
+                        refuse(&lease->refusal, OUTCOME_DRAINING,
+                                "The lease was ended while it was prepared: %s", cause);
                 return;
 
         case LEASE_ACTIVE:
@@ -461,12 +488,14 @@ static void lease_refresh_device(Lease *lease, const LeaseDevice *d, ChangeSet *
         Device *device;
 
         device = manager_find_device(lease->manager, d->name);
-        if (device && kernel->ops->read_driver(kernel->userdata, d->subsystem, d->name, driver, override, &failure) >= 0)
+        if (device && kernel->ops->read_driver(
+                              kernel->userdata, d->subsystem, d->name, driver, override, &failure) >= 0)
                 device_set_driver(device, driver, override, changes);
 }
 
 /* "0000:01:00.0 is open in qemu-system-x86 (pid 4711)" */
-static void lease_explain_held(Lease *lease, const LeaseDevice *device, const Holders *holders, ChangeSet *changes) {
+static void lease_explain_held(
+        Lease *lease, const LeaseDevice *device, const Holders *holders, ChangeSet *changes) {
         char text[sizeof(lease->reason)];
         size_t n;
 
@@ -499,7 +528,8 @@ static bool lease_has_held_device(const Lease *lease) {
         return false;
 }
 
-static void lease_drain_done(Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
+static void lease_drain_done(
+        Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
         if (result->result == PROVE_HELD) {
                 device->n_tries++;
                 lease_explain_held(lease, device, &result->holders, changes);
@@ -563,13 +593,13 @@ void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, Cha
         KernelFailure failure;
 
         kernel_failure(&failure, -ETIMEDOUT,
-                       "%s of %s has not returned after %u s, the kernel waits for somebody who has it open",
-                       task_kind_to_string(task->kind), device->name, (unsigned) (task->timeout_usec / 1000000));
+                "%s of %s has not returned after %u s, the kernel waits for somebody who has it open",
+                task_kind_to_string(task->kind), device->name, (unsigned) (task->timeout_usec / 1000000));
         lease_explain_failure(lease, device, &failure, changes);
 
         /*
-         * The caller need not wait any longer, for the lease or for what was refused to be undone; the group stays reserved until
-         * the kernel has come back.
+         * The caller need not wait any longer, for the lease or for what was refused to be undone; the group
+         * stays reserved until the kernel has come back.
          */
         if (lease->state == LEASE_PREPARING)
                 lease_fail(lease, &failure);

@@ -41,16 +41,18 @@ int lease_record_write(const Lease *lease, char **ret) {
         fprintf(f, "version=%u id=%" PRIu64 " state=%s mode=%s accounting=%s", RECORD_VERSION, lease->id,
                 lease_state_to_string(lease->state), mode_to_string(lease->mode),
                 accounting_to_string(lease->accounting));
-        fprintf(f, " uid=%u own-userns=%u pid=%u since=%" PRIu64, lease->subject.uid, lease->subject.own_userns,
-                (unsigned) lease->subject.pid, lease->since_usec);
-        fprintf(f, " lifeline=%s:%" PRIu64 "\n", lease->lifeline_is_pidfd ? "pidfd" : "pipe", lease->lifeline_id);
+        fprintf(f, " uid=%u own-userns=%u pid=%u since=%" PRIu64, lease->subject.uid,
+                lease->subject.own_userns, (unsigned) lease->subject.pid, lease->since_usec);
+        fprintf(f, " lifeline=%s:%" PRIu64 "\n", lease->lifeline_is_pidfd ? "pidfd" : "pipe",
+                lease->lifeline_id);
 
         for (unsigned i = 0; i < lease->n_devices; i++) {
                 const LeaseDevice *d = &lease->devices[i];
 
-                fprintf(f, KEY_DEVICE "=%s subsystem=%s driver=%s override=%s target=%s", d->name, d->subsystem, d->driver,
-                        d->driver_override, d->target);
-                fprintf(f, " given=%u handed=%u recycle=%u dirty=%u\n", d->given, d->handed, d->recycle, d->dirty);
+                fprintf(f, KEY_DEVICE "=%s subsystem=%s driver=%s override=%s target=%s", d->name,
+                        d->subsystem, d->driver, d->driver_override, d->target);
+                fprintf(f, " given=%u handed=%u recycle=%u dirty=%u\n", d->given, d->handed, d->recycle,
+                        d->dirty);
         }
 
         if (fclose(f) != 0)
@@ -143,7 +145,8 @@ static int read_device_word(LeaseDevice *device, const char *key, const char *va
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
                 if (strcmp(strings[i].key, key) == 0)
                         /* these become parts of sysfs paths */
-                        return strchr(value, '/') ? -EBADMSG : copy_string(strings[i].buffer, strings[i].size, value);
+                        return strchr(value, '/') ? -EBADMSG
+                                                  : copy_string(strings[i].buffer, strings[i].size, value);
 
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 if (strcmp(flags[i].key, key) == 0)

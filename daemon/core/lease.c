@@ -121,7 +121,8 @@ static int lease_add_devices(Lease *lease, const Plan *plan) {
                 const PlanStep *step = &plan->steps[i];
 
                 if (step->action == PLAN_REBIND && !lease_find_device(lease, step->device))
-                        lease_add_device(lease, manager_find_device(lease->manager, step->device), /* given= */ false);
+                        lease_add_device(lease, manager_find_device(lease->manager, step->device),
+                                /* given= */ false);
         }
 
         return 0;
@@ -198,7 +199,8 @@ static void lease_add_group(Lease *lease, Group *group) {
         group->lease = lease;
 }
 
-int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret) {
+int lease_new(
+        Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret) {
         _cleanup_(lease_freep) Lease *lease = NULL;
         int r;
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A lease: what a client holds after Acquire. It reserves its groups from birth to the end, owns every device fd until
- * that is handed over, and remembers what each device has to be given back to.
+ * A lease: what a client holds after Acquire. It reserves its groups from birth to the end, owns every
+ * device fd until that is handed over, and remembers what each device has to be given back to.
  *
  *   preparing --> active --> draining --> restoring --> ended
  *        |                       (held)^      |
@@ -22,7 +22,8 @@
 typedef enum LeaseState {
         LEASE_PREPARING,                     /* devices are being given to the VFIO driver */
         LEASE_ACTIVE,                        /* handed over */
-        LEASE_DRAINING,                      /* the holder is gone; waiting until nobody has the devices open */
+        /* the holder is gone; waiting until nobody has the devices open */
+        LEASE_DRAINING,
         LEASE_RESTORING,                     /* devices go back to their drivers */
         LEASE_STUCK,                         /* a device could not be given back */
         LEASE_ENDED,                         /* nothing is left of it but the news */
@@ -38,12 +39,16 @@ typedef struct LeaseDevice {
         char name[KERNEL_NAME_MAX];
         char driver[KERNEL_NAME_MAX];        /* what it had, and gets back */
         char driver_override[KERNEL_NAME_MAX];
-        char target[KERNEL_NAME_MAX];        /* the VFIO driver that it is given; "": it stays on the one it has */
+        /* the VFIO driver that it is given; "": it stays on the one it has */
+        char target[KERNEL_NAME_MAX];
         uint32_t group;
         bool given;                          /* asked for, and handed out; else a companion */
-        bool handed;                         /* a fd of it went out, and nobody has proved since that it was closed */
-        bool recycle;                        /* a fd of it went out: only an unbind proves that none is left */
-        bool dirty;                          /* its driver was touched, or a fd of it went out: to be given back */
+        /* a fd of it went out, and nobody has proved since that it was closed */
+        bool handed;
+        /* a fd of it went out: only an unbind proves that none is left */
+        bool recycle;
+        /* its driver was touched, or a fd of it went out: to be given back */
+        bool dirty;
         bool restoring;                      /* its task, if any, is the one that gives it back */
         bool overdue;                        /* its task has passed its deadline and can't be ended */
         bool failed;                         /* it could not be given back */
@@ -72,26 +77,35 @@ struct Lease {
         char reason[256];                    /* for the administrator: what it waits for, or what failed */
         char end_cause[64];                  /* why it ended: "its lifeline was closed" */
 
-        int lifeline;                        /* our end of the pipe, or the holder's pidfd, to the end; owned */
+        /* our end of the pipe, or the holder's pidfd, to the end; owned */
+        int lifeline;
         bool lifeline_is_pidfd;
-        uint64_t lifeline_id;                /* by which it is known again: the pipe's inode, the holder's pid */
+        /* by which it is known again: the pipe's inode, the holder's pid */
+        uint64_t lifeline_id;
         int lifeline_client, iommufd;        /* to be handed over, with the devices' fds; owned until then */
 
         Charge charge;
 };
 
 /*
- * Makes the lease that @plan stands for, which must be possible, and starts it. Reserves the groups, charges the account.
- * @holder is a pidfd or -EBADF; it is taken over on success. Returns 0 or a negative errno with nothing changed.
+ * Makes the lease that @plan stands for, which must be possible, and starts it. Reserves the groups, charges
+ * the account. @holder is a pidfd or -EBADF; it is taken over on success. Returns 0 or a negative errno with
+ * nothing changed.
  */
-int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret)
-        _must_check_;
+int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request,
+        Lease **ret) _must_check_;
 
-/* An empty lease, and its way into the manager's table: for the two that make leases. -EEXIST: its id is there already. */
+/*
+ * An empty lease, and its way into the manager's table: for the two that make leases. -EEXIST: its id is
+ * there already.
+ */
 int lease_alloc(Manager *manager, Lease **ret) _must_check_;
 int manager_add_lease(Manager *manager, Lease *lease) _must_check_;
 
-/* Closes and frees everything at once, without giving anything back: for the end of the program and half-made leases. */
+/*
+ * Closes and frees everything at once, without giving anything back: for the end of the program and
+ * half-made leases.
+ */
 Lease *lease_free(Lease *lease);
 DEFINE_CLEANUP_FUNC(Lease, lease_free);
 
@@ -99,14 +113,15 @@ DEFINE_CLEANUP_FUNC(Lease, lease_free);
 void lease_start(Lease *lease, ChangeSet *changes);
 
 /*
- * Goes on with a lease of which the record was found. @lifeline is the descriptor that was kept for it, which is consumed, or
- * -EBADF. One that was active goes on if that is really its lifeline; anything else is brought to its end.
+ * Goes on with a lease of which the record was found. @lifeline is the descriptor that was kept for it,
+ * which is consumed, or -EBADF. One that was active goes on if that is really its lifeline; anything else is
+ * brought to its end.
  */
 void lease_adopt(Lease *lease, int lifeline, ChangeSet *changes);
 
 /*
- * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one that is stuck
- * is tried again; in the other states this changes nothing.
+ * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one
+ * that is stuck is tried again; in the other states this changes nothing.
  */
 void lease_end(Lease *lease, const char *cause, ChangeSet *changes);
 
@@ -118,8 +133,8 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
 void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes);
 
 /*
- * A device of the lease was unplugged. The kernel removes a device when nobody has it open any more, so that nothing of it is
- * left to be proved or given back. A lease that has lost all that was handed out ends.
+ * A device of the lease was unplugged. The kernel removes a device when nobody has it open any more, so that
+ * nothing of it is left to be proved or given back. A lease that has lost all that was handed out ends.
  */
 void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes);
 
@@ -136,5 +151,8 @@ void lease_close(Lease *lease);
 /* Gives up the groups, so that others can have them, and refunds the account. */
 void lease_unreserve(Lease *lease, ChangeSet *changes);
 
-/* Reserves the groups of its devices as they are now, and charges the account, for a lease that had both before. */
+/*
+ * Reserves the groups of its devices as they are now, and charges the account, for a lease that had both
+ * before.
+ */
 void lease_reserve(Lease *lease, ChangeSet *changes);

@@ -17,9 +17,9 @@
 #define LIMIT_PROVE_FREE_USEC (UINT64_C(10) * 1000 * 1000)
 
 /*
- * A device that is still open when its holder has gone is looked at again after the first of these times, doubled on
- * each try up to the last: a process that exits closes its lifeline up to some 100 ms before its device, and one that
- * passed the device on may keep it for days.
+ * A device that is still open when its holder has gone is looked at again after the first of these times,
+ * doubled on each try up to the last: a process that exits closes its lifeline up to some 100 ms before its
+ * device, and one that passed the device on may keep it for days.
  */
 #define LIMIT_DRAIN_FIRST_USEC (UINT64_C(20) * 1000)
 #define LIMIT_DRAIN_LAST_USEC (UINT64_C(5) * 1000 * 1000)

@@ -197,7 +197,8 @@ int manager_acquire(Manager *manager, const Subject *subject, const Request *req
         return 0;
 }
 
-int manager_release(Manager *manager, const Subject *subject, uint64_t id, Refusal *reterr, ChangeSet *changes) {
+int manager_release(
+        Manager *manager, const Subject *subject, uint64_t id, Refusal *reterr, ChangeSet *changes) {
         char cause[64];
         Lease *lease;
 
@@ -205,11 +206,15 @@ int manager_release(Manager *manager, const Subject *subject, uint64_t id, Refus
         if (!lease)
                 return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "There is no lease %" PRIu64, id);
 
-        /* The uid that acquired it; a container's root shares its number with the host's, but not its leases. */
+        /*
+         * The uid that acquired it; a container's root shares its number with the host's, but not its
+         * leases.
+         */
         if (!subject_is_root(subject) &&
             (lease->subject.uid != subject->uid || lease->subject.own_userns != subject->own_userns))
-                return refuse(reterr, OUTCOME_DENIED, "Lease %" PRIu64 " belongs to uid %u: only that user and root can end it",
-                              id, lease->subject.uid);
+                return refuse(reterr, OUTCOME_DENIED,
+                        "Lease %" PRIu64 " belongs to uid %u: only that user and root can end it", id,
+                        lease->subject.uid);
 
         snprintf(cause, sizeof(cause), "uid %u released it", subject->uid);
         lease_end(lease, cause, changes);

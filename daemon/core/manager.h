@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The root of the state: all groups, devices, leases and accounts, the policy, and the queue of tasks. It knows neither
- * the bus nor a clock nor the kernel but through its ports.
+ * The root of the state: all groups, devices, leases and accounts, the policy, and the queue of tasks. It
+ * knows neither the bus nor a clock nor the kernel but through its ports.
  */
 
 #include "base/ptr-array.h"
@@ -14,7 +14,8 @@ struct Manager {
         const Kernel *kernel;                /* borrowed */
         const Host *host;                    /* borrowed */
         const Store *store;                  /* borrowed; NULL: nothing survives the process */
-        Policy *policy;                      /* owned; NULL: none is loaded, everything is denied but to root */
+        /* owned; NULL: none is loaded, everything is denied but to root */
+        Policy *policy;
         PtrArray groups;                     /* by id; owned */
         PtrArray devices;                    /* by name; owned by their groups */
         PtrArray leases;                     /* by id; owned */
@@ -34,7 +35,10 @@ void manager_set_store(Manager *manager, const Store *store);
 /* Puts a policy into force and frees the one before. */
 void manager_set_policy_consume(Manager *manager, Policy *policy);
 
-/* News of the host's devices. A device that changes its group is removed and added; a group without devices goes. */
+/*
+ * News of the host's devices. A device that changes its group is removed and added; a group without devices
+ * goes.
+ */
 int manager_update_group(Manager *manager, const GroupFacts *facts, ChangeSet *changes) _must_check_;
 int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) _must_check_;
 void manager_remove_device(Manager *manager, const char *name, ChangeSet *changes);
@@ -48,15 +52,19 @@ Lease *manager_find_lease(const Manager *manager, uint64_t id);
 int manager_get_account(Manager *manager, uid_t uid, Account **ret) _must_check_;
 
 /*
- * Acquire: returns 0 and the id of the new lease, whose answer is due with CHANGE_LEASE_ANSWERED, in @changes already
- * when nothing had to be waited for; or a positive Outcome with *reterr, or a negative errno, and nothing is changed.
+ * Acquire: returns 0 and the id of the new lease, whose answer is due with CHANGE_LEASE_ANSWERED, in
+ * @changes already when nothing had to be waited for; or a positive Outcome with *reterr, or a negative
+ * errno, and nothing is changed.
  */
 int manager_acquire(Manager *manager, const Subject *subject, const Request *request, uint64_t *ret_lease,
                     Refusal *reterr, ChangeSet *changes) _must_check_;
 
-/* Ends a lease on the word of @subject. Returns 0, or an Outcome with *reterr when it is not this subject's to end. */
-int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Refusal *reterr, ChangeSet *changes)
-        _must_check_;
+/*
+ * Ends a lease on the word of @subject. Returns 0, or an Outcome with *reterr when it is not this subject's
+ * to end.
+ */
+int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Refusal *reterr,
+        ChangeSet *changes) _must_check_;
 
 /* The lifeline was closed, or the holder has ended: @cause says which. No such lease: nothing. */
 void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeSet *changes);
@@ -67,7 +75,10 @@ bool manager_next_task(Manager *manager, Task *ret);
 /* A task has ended. */
 void manager_task_done(Manager *manager, const Task *task, const TaskResult *result, ChangeSet *changes);
 
-/* A task has passed its deadline and can't be ended; it is still under way, and manager_task_done() follows if it ever is. */
+/*
+ * A task has passed its deadline and can't be ended; it is still under way, and manager_task_done() follows
+ * if it ever is.
+ */
 void manager_task_overdue(Manager *manager, const Task *task, ChangeSet *changes);
 
 /* Frees the leases that have ended: to be called when their end has been published. */

@@ -115,8 +115,9 @@ static int planner_select(Planner *p, const char *text) {
 
                 if (p->plan->n_devices == ELEMENTSOF(p->plan->devices)) {
                         refuse(&refusal, OUTCOME_QUOTA,
-                               "More than %u devices were asked for: acquire them in several leases, or name fewer",
-                               LIMIT_LEASE_DEVICES);
+                                "More than %u devices were asked for: acquire them in several leases, or "
+                                "name fewer",
+                                LIMIT_LEASE_DEVICES);
                         return plan_block(p->plan, /* device= */ NULL, &refusal);
                 }
 
@@ -128,8 +129,9 @@ static int planner_select(Planner *p, const char *text) {
                 return 0;
 
         refuse(&refusal, OUTCOME_NO_SUCH_DEVICE,
-               "No device in an IOMMU group answers to \"%.64s\": see \"iommuctl list\"; without an IOMMU that is switched "
-               "on there are none", text);
+                "No device in an IOMMU group answers to \"%.64s\": see \"iommuctl list\"; without an IOMMU "
+                "that is switched on there are none",
+                text);
         return plan_block(p->plan, /* device= */ NULL, &refusal);
 }
 
@@ -160,19 +162,19 @@ static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) 
                 return 0;
 
         if (answer.rule)
-                return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it", p->subject->uid,
-                              device->facts.name, answer.rule->origin);
+                return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it",
+                        p->subject->uid, device->facts.name, answer.rule->origin);
 
         if (p->subject->uid == 0 && !p->subject->own_userns)
                 return refuse(reterr, OUTCOME_DENIED,
-                              "uid 0 may not have %s: it was not proved to be this host's root. Root in a container is not; and "
-                              "the bus must hand out process descriptors (dbus 1.15.8, dbus-broker 34, Linux 6.5)",
-                              device->facts.name);
+                        "uid 0 may not have %s: it was not proved to be this host's root. Root in a "
+                        "container is not; and the bus must hand out process descriptors (dbus 1.15.8, dbus-broker 34, Linux 6.5)",
+                        device->facts.name);
 
         return refuse(reterr, OUTCOME_DENIED,
-                      "uid %u may not have %s: no rule of the policy allows it; an administrator can add one to "
-                      "/etc/iommud/policy.d and run \"iommuctl reload\"",
-                      p->subject->uid, device->facts.name);
+                "uid %u may not have %s: no rule of the policy allows it; an administrator can add one to "
+                "/etc/iommud/policy.d and run \"iommuctl reload\"",
+                p->subject->uid, device->facts.name);
 }
 
 /* Whether the host can do without the device. Returns 0, or OUTCOME_HOST_IN_USE. */
@@ -187,8 +189,8 @@ static int planner_check_host(Planner *p, const Device *device, Refusal *reterr)
         r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
         if (r < 0)
                 return refuse(reterr, OUTCOME_HOST_IN_USE,
-                              "Whether the host uses %s could not be found out (%s), so it stays with the host",
-                              device->facts.name, strerrordesc_np(-r) ?: "unknown error");
+                        "Whether the host uses %s could not be found out (%s), so it stays with the host",
+                        device->facts.name, strerrordesc_np(-r) ?: "unknown error");
         if (r == HOST_USE_FOUND)
                 return refuse(reterr, OUTCOME_HOST_IN_USE, "The host uses %s: %s", device->facts.name, use);
 
@@ -203,20 +205,23 @@ static int check_kind(const Device *device, Refusal *reterr) {
 
         if (device->group->facts.direct)
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                              "The firmware wants memory of %s mapped at all times (a \"direct\" region of group %u): "
-                              "the kernel never gives it to userspace", device->facts.name, device->group->facts.id);
+                        "The firmware wants memory of %s mapped at all times (a \"direct\" region of "
+                        "group %u): the kernel never gives it to userspace",
+                        device->facts.name, device->group->facts.id);
 
         if (device_facts_on_vfio(&device->facts))
                 return 0;
 
         if (!device_facts_vfio_driver(&device->facts))
-                return refuse(reterr, OUTCOME_NOT_SUPPORTED, "There is no VFIO driver for devices of the bus \"%s\": %s",
-                              device->facts.subsystem, device->facts.name);
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                        "There is no VFIO driver for devices of the bus \"%s\": %s", device->facts.subsystem,
+                        device->facts.name);
 
         if (device->facts.n_vfs > 0)
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                              "%s has %u virtual functions: it can be handed out when they are switched off (write 0 to its "
-                              "sriov_numvfs)", device->facts.name, device->facts.n_vfs);
+                        "%s has %u virtual functions: it can be handed out when they are switched off "
+                        "(write 0 to its sriov_numvfs)",
+                        device->facts.name, device->facts.n_vfs);
 
         return 0;
 }
@@ -246,12 +251,13 @@ static int check_free(const Group *group, Refusal *reterr) {
                 return 0;
 
         if (lease->state <= LEASE_ACTIVE)
-                return refuse(reterr, OUTCOME_TAKEN, "Group %u is with lease %" PRIu64 " of uid %u", group->facts.id,
-                              lease->id, lease->subject.uid);
+                return refuse(reterr, OUTCOME_TAKEN, "Group %u is with lease %" PRIu64 " of uid %u",
+                        group->facts.id, lease->id, lease->subject.uid);
 
-        return refuse(reterr, OUTCOME_DRAINING, "Group %u is not free yet, lease %" PRIu64 " of uid %u is %s%s%s",
-                      group->facts.id, lease->id, lease->subject.uid, lease_state_to_string(lease->state),
-                      lease->reason[0] ? ": " : "", lease->reason);
+        return refuse(reterr, OUTCOME_DRAINING,
+                "Group %u is not free yet, lease %" PRIu64 " of uid %u is %s%s%s", group->facts.id,
+                lease->id, lease->subject.uid, lease_state_to_string(lease->state),
+                lease->reason[0] ? ": " : "", lease->reason);
 }
 
 /* Reads the drivers of this moment: what udev has told may be older. */
@@ -264,8 +270,8 @@ static int planner_refresh(Planner *p, Group *group) {
                 Refusal refusal;
                 int r;
 
-                r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name, driver,
-                                             override, &failure);
+                r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name,
+                        driver, override, &failure);
                 if (r < 0) {
                         refuse_kernel(&refusal, &failure);
                         r = plan_block(p->plan, device, &refusal);
@@ -308,7 +314,10 @@ static int planner_add_device(Planner *p, const Device *device) {
         return plan_append(p->plan, PLAN_OPEN, device, /* ret= */ NULL);
 }
 
-/* A device of the group that was not asked for: it must leave its driver too, if that does DMA for the kernel. */
+/*
+ * A device of the group that was not asked for: it must leave its driver too, if that does DMA for the
+ * kernel.
+ */
 static int planner_add_companion(Planner *p, const Device *device) {
         Refusal why, refusal;
 
@@ -320,8 +329,9 @@ static int planner_add_companion(Planner *p, const Device *device) {
 
         if (check_kind(device, &why) > 0 || planner_authorize(p, device, &why) > 0) {
                 refuse(&refusal, OUTCOME_NOT_VIABLE,
-                       "Group %u is not viable: %s, of the same group, is bound to %s and can't be taken along. %s",
-                       device->group->facts.id, device->facts.name, device->facts.driver, why.text);
+                        "Group %u is not viable: %s, of the same group, is bound to %s and can't be taken "
+                        "along. %s",
+                        device->group->facts.id, device->facts.name, device->facts.driver, why.text);
                 return plan_block(p->plan, device, &refusal);
         }
 
@@ -329,8 +339,8 @@ static int planner_add_companion(Planner *p, const Device *device) {
 }
 
 /*
- * Asks the kernel whether the group could be owned now; worth it only where none of its devices, whose steps begin at
- * @first, has to be rebound before.
+ * Asks the kernel whether the group could be owned now; worth it only where none of its devices, whose steps
+ * begin at @first, has to be rebound before.
  */
 static int planner_probe_group(Planner *p, Group *group, size_t first) {
         Refusal refusal;
@@ -382,13 +392,15 @@ static int planner_check_quota(Planner *p) {
                 return 0;
 
         refuse(&refusal, OUTCOME_QUOTA,
-               "uid %u has %u leases with %u devices, of %u leases and %u devices that one user may have: release some first",
-               account->uid, account->used[ACCOUNT_LEASES], account->used[ACCOUNT_DEVICES],
-               account_limit(ACCOUNT_LEASES), account_limit(ACCOUNT_DEVICES));
+                "uid %u has %u leases with %u devices, of %u leases and %u devices that one user may have: "
+                "release some first",
+                account->uid, account->used[ACCOUNT_LEASES], account->used[ACCOUNT_DEVICES],
+                account_limit(ACCOUNT_LEASES), account_limit(ACCOUNT_DEVICES));
         return plan_block(p->plan, /* device= */ NULL, &refusal);
 }
 
-int plan_make(Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes) {
+int plan_make(
+        Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes) {
         _cleanup_(plan_done) Plan plan = {};
         Planner p = { manager, subject, request, &plan, changes };
         int r;
@@ -401,7 +413,10 @@ int plan_make(Manager *manager, const Subject *subject, const Request *request, 
         if (r < 0)
                 return r;
 
-        /* What is unknown or forbidden ends it here, before anything is asked of the kernel on the caller's behalf. */
+        /*
+         * What is unknown or forbidden ends it here, before anything is asked of the kernel on the caller's
+         * behalf.
+         */
         if (!plan_refusal(&plan)) {
                 r = planner_check_quota(&p);
                 if (r < 0)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What an Acquire would do, and what stands in its way. Acquire itself begins with the same plan, so that the dry run can't
- * say anything else than the real one.
+ * What an Acquire would do, and what stands in its way. Acquire itself begins with the same plan, so that
+ * the dry run can't say anything else than the real one.
  */
 
 #include "core/forward.h"
@@ -16,7 +16,8 @@ struct Request {
         size_t n_selectors;
         Mode mode;
         Accounting accounting;
-        int holder;                          /* pidfd of the holder, borrowed; -EBADF: a lifeline is wanted */
+        /* pidfd of the holder, borrowed; -EBADF: a lifeline is wanted */
+        int holder;
         uint64_t now_usec;                   /* CLOCK_REALTIME */
 };
 
@@ -42,18 +43,19 @@ typedef struct PlanStep {
 struct Plan {
         PlanStep *steps;                     /* in order; owned */
         size_t n_steps;
-        const Device *devices[LIMIT_LEASE_DEVICES];   /* asked for, each once, in the order of the request; borrowed */
+        /* asked for, each once, in the order of the request; borrowed */
+        const Device *devices[LIMIT_LEASE_DEVICES];
         unsigned n_devices;
         Group *groups[LIMIT_LEASE_DEVICES];  /* of those devices, each once; borrowed */
         unsigned n_groups;
 };
 
 /*
- * Makes the plan. Asks the kernel for the drivers of this moment and whether the groups are free, changes nothing.
- * Returns 0 or a negative errno; what stands in the way is in the plan.
+ * Makes the plan. Asks the kernel for the drivers of this moment and whether the groups are free, changes
+ * nothing. Returns 0 or a negative errno; what stands in the way is in the plan.
  */
-int plan_make(Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes)
-        _must_check_;
+int plan_make(Manager *manager, const Subject *subject, const Request *request, Plan *ret,
+        ChangeSet *changes) _must_check_;
 
 /* The first thing that stands in the way: what Acquire answers. NULL: nothing does. */
 const Refusal *plan_refusal(const Plan *plan);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The policy: an ordered list of rules, of which the first that matches subject and device decides. None matches: deny.
- * The administrator of the host is allowed where no rule says otherwise. The verdict is a pure function: no clock, no
- * file, no bus, no journal is asked.
+ * The policy: an ordered list of rules, of which the first that matches subject and device decides. None
+ * matches: deny. The administrator of the host is allowed where no rule says otherwise. The verdict is a
+ * pure function: no clock, no file, no bus, no journal is asked.
  */
 
 #include "core/forward.h"
@@ -35,11 +35,12 @@ typedef struct DeviceMatch {
 } DeviceMatch;
 
 /*
- * One rule. A subject matches when any of the lists that are set has it; a rule whose lists are both empty matches
- * nobody unless any_subject is set. A device matches when any of the devices does.
+ * One rule. A subject matches when any of the lists that are set has it; a rule whose lists are both empty
+ * matches nobody unless any_subject is set. A device matches when any of the devices does.
  */
 typedef struct PolicyRule {
-        char *origin;                        /* where it stands: "/etc/iommud/policy.d/50-vm.json: rules[2]"; owned */
+        /* where it stands: "/etc/iommud/policy.d/50-vm.json: rules[2]"; owned */
+        char *origin;
         Verdict verdict;
         bool any_subject;
         uid_t *uids;                         /* owned */
@@ -65,7 +66,10 @@ int policy_new(Policy **ret) _must_check_;
 Policy *policy_free(Policy *policy);
 DEFINE_CLEANUP_FUNC(Policy, policy_free);
 
-/* Appends a rule that denies everything to nobody, to be filled in by the caller. *ret is borrowed until the next call. */
+/*
+ * Appends a rule that denies everything to nobody, to be filled in by the caller. *ret is borrowed until the
+ * next call.
+ */
 int policy_append(Policy *policy, PolicyRule **ret) _must_check_;
 
 /* A policy of NULL is one without rules. */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A refusal: the named outcome of a request that was not granted, with a sentence for the person who made it. It is the
- * positive kind of bad news: a function of the core returns a negative errno when something broke, and a positive Outcome
- * together with a Refusal when the answer is no.
+ * A refusal: the named outcome of a request that was not granted, with a sentence for the person who made
+ * it. It is the positive kind of bad news: a function of the core returns a negative errno when something
+ * broke, and a positive Outcome together with a Refusal when the answer is no.
  */
 
 #include "core/forward.h"
@@ -41,7 +41,7 @@ int refuse(Refusal *reterr, Outcome outcome, const char *format, ...) _printf_(3
 int refuse_kernel(Refusal *reterr, const KernelFailure *failure);
 
 /*
- * Makes '?' of everything but printable ASCII, in place: for texts that quote what others wrote, and go over the bus, which
- * has no patience with what is no UTF-8, and to terminals.
+ * Makes '?' of everything but printable ASCII, in place: for texts that quote what others wrote, and go over
+ * the bus, which has no patience with what is no UTF-8, and to terminals.
  */
 void make_printable(char *text);

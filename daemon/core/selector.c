@@ -55,24 +55,28 @@ int selector_parse(const char *text, Selector *ret, Refusal *reterr) {
                 selector.kind = SELECTOR_GROUP;
                 if (parse_u32(text + 6, &selector.number) < 0)
                         return refuse(reterr, OUTCOME_INVALID_SELECTOR,
-                                      "\"%.64s\" names no group: write group: and its number, as in group:12", text);
+                                "\"%.64s\" names no group: write group: and its number, as in group:12",
+                                text);
         } else if (strncmp(text, "pf=", 3) == 0) {
                 selector.kind = SELECTOR_VF;
                 if (parse_vf(text + 3, &selector) < 0)
                         return refuse(reterr, OUTCOME_INVALID_SELECTOR,
-                                      "\"%.64s\" names no virtual function: write pf=0000:01:00.0,vf=3", text);
+                                "\"%.64s\" names no virtual function: write pf=0000:01:00.0,vf=3", text);
         } else if (strncmp(text, "serial=", 7) == 0) {
                 selector.kind = SELECTOR_SERIAL;
                 if (!name_is_valid(text + 7))
-                        return refuse(reterr, OUTCOME_INVALID_SELECTOR, "\"%.64s\" holds no serial number", text);
+                        return refuse(
+                                reterr, OUTCOME_INVALID_SELECTOR, "\"%.64s\" holds no serial number", text);
                 strcpy(selector.name, text + 7);
         } else if (name_is_valid(text)) {
                 selector.kind = SELECTOR_NAME;
                 strcpy(selector.name, text);
         } else
                 return refuse(reterr, OUTCOME_INVALID_SELECTOR,
-                              "\"%.64s\" is no device selector: write a PCI address (0000:01:00.0), vendor:device, "
-                              "group:N, pf=ADDRESS,vf=N, serial=NUMBER or the kernel's name of the device", text);
+                        "\"%.64s\" is no device selector: write a PCI address (0000:01:00.0), "
+                        "vendor:device, "
+                        "group:N, pf=ADDRESS,vf=N, serial=NUMBER or the kernel's name of the device",
+                        text);
 
         *ret = selector;
         return 0;

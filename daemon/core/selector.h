@@ -26,7 +26,7 @@ typedef struct Selector {
 int selector_parse(const char *text, Selector *ret, Refusal *reterr) _must_check_;
 
 /*
- * Whether the selector names the device. A bridge is named by its own address only: it can't be handed out, and
- * "group:7" means what can.
+ * Whether the selector names the device. A bridge is named by its own address only: it can't be handed out,
+ * and "group:7" means what can.
  */
 bool selector_matches(const Selector *selector, const DeviceFacts *device);

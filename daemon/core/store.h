@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The port to what survives this process: a record of each lease, and its lifeline with the service manager. The record
- * is written before the host is changed, so that whatever is found after a crash can be finished or undone.
+ * The port to what survives this process: a record of each lease, and its lifeline with the service manager.
+ * The record is written before the host is changed, so that whatever is found after a crash can be finished
+ * or undone.
  */
 
 #include "core/forward.h"
@@ -12,7 +13,10 @@ typedef struct StoreOps {
         /* Writes down the lease as it is now, durably, in place of what was written of it before. */
         int (*save)(void *userdata, const Lease *lease, KernelFailure *reterr);
 
-        /* Gives a duplicate of the lifeline of the lease to the service manager, before anybody relies on it. */
+        /*
+         * Gives a duplicate of the lifeline of the lease to the service manager, before anybody relies on
+         * it.
+         */
         int (*keep_lifeline)(void *userdata, const Lease *lease, KernelFailure *reterr);
 
         /* Nothing is left of the lease: its record and its lifeline go. */

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Who asks: made once, at the edge, from credentials that the transport vouches for, and plain data from there on.
+ * Who asks: made once, at the edge, from credentials that the transport vouches for, and plain data from
+ * there on.
  */
 
 #include "core/forward.h"
@@ -11,12 +12,13 @@
 
 struct Subject {
         uid_t uid;
-        gid_t gids[SUBJECT_GIDS_MAX];        /* all groups of the caller at the time it connected, the primary one among them */
+        /* all groups of the caller at the time it connected, the primary one among them */
+        gid_t gids[SUBJECT_GIDS_MAX];
         unsigned n_gids;
         pid_t pid;                           /* for the journal only: numbers are reused; 0 when unknown */
         /*
-         * The caller was proved to be in our own user namespace. Without that proof uid 0 is nobody special: root inside a
-         * container is uid 0 on the bus too.
+         * The caller was proved to be in our own user namespace. Without that proof uid 0 is nobody special:
+         * root inside a container is uid 0 on the bus too.
          */
         bool own_userns;
 };

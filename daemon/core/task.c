@@ -15,13 +15,13 @@ void task_run(const Task *task, const Kernel *kernel, TaskResult *ret) {
         switch (task->kind) {
 
         case TASK_SET_DRIVER:
-                ret->result = kernel->ops->set_driver(kernel->userdata, task->subsystem, task->name, task->driver,
-                                                      task->driver_override, &ret->failure);
+                ret->result = kernel->ops->set_driver(kernel->userdata, task->subsystem, task->name,
+                        task->driver, task->driver_override, &ret->failure);
                 return;
 
         case TASK_PROVE_FREE:
-                ret->result = kernel->ops->prove_free(kernel->userdata, task->subsystem, task->name, &ret->holders,
-                                                      &ret->failure);
+                ret->result = kernel->ops->prove_free(
+                        kernel->userdata, task->subsystem, task->name, &ret->holders, &ret->failure);
                 return;
 
         case _TASK_KIND_MAX:

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A task: one slow thing that has to be done to one device, as data. The core asks for tasks and is told their results;
- * whoever runs them (daemon/sys/worker in child processes, the tests in place) calls task_run().
+ * A task: one slow thing that has to be done to one device, as data. The core asks for tasks and is told
+ * their results; whoever runs them (daemon/sys/worker in child processes, the tests in place) calls
+ * task_run().
  */
 
 #include "core/forward.h"
@@ -31,7 +32,8 @@ struct Task {
 
 /* Small enough to go through a pipe in one write (PIPE_BUF). */
 struct TaskResult {
-        int result;                          /* what the verb returned: 0, a named outcome of it, a negative errno */
+        /* what the verb returned: 0, a named outcome of it, a negative errno */
+        int result;
         KernelFailure failure;               /* when result is negative */
         Holders holders;                     /* when result is PROVE_HELD */
 };

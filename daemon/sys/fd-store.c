@@ -12,7 +12,10 @@ int fd_store_put(const char *name, int fd) {
         char state[320];
         int n;
 
-        /* No FDPOLL: a lifeline that hangs up while we are away may go, and its lease is ended when we are back. */
+        /*
+         * No FDPOLL: a lifeline that hangs up while we are away may go, and its lease is ended when we are
+         * back.
+         */
         n = snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
         if (n < 0 || (size_t) n >= sizeof(state))
                 return -E2BIG;
@@ -38,7 +41,8 @@ int stored_fds_receive(StoredFds *ret) {
 
         stored.n = (unsigned) n;
         for (int i = 0; i < n; i++)
-                stored.fds[i] = SD_LISTEN_FDS_START + i;     /* sd_listen_fds() has made them close-on-exec */
+                /* sd_listen_fds() has made them close-on-exec */
+                stored.fds[i] = SD_LISTEN_FDS_START + i;
 
         *ret = stored;
         return 0;
@@ -55,8 +59,9 @@ int stored_fds_take(StoredFds *stored, const char *name) {
 void stored_fds_done(StoredFds *stored) {
         for (unsigned i = 0; i < stored->n; i++) {
                 if (stored->fds[i] >= 0) {
-                        log_warning("The service manager kept \"%s\" for us, which belongs to no lease: closing it",
-                                    stored->names[i]);
+                        log_warning("The service manager kept \"%s\" for us, which belongs to no lease: "
+                                    "closing it",
+                                stored->names[i]);
                         close_fd(stored->fds[i]);
                         fd_store_remove(stored->names[i]);
                 }

@@ -2,17 +2,17 @@
 #pragma once
 
 /*
- * The service manager's store of file descriptors: what is put there comes back after a restart, a crash or an upgrade
- * (systemd.service(5), FileDescriptorStoreMax=). What comes back is only called what its name says; whoever takes it has to
- * prove it.
+ * The service manager's store of file descriptors: what is put there comes back after a restart, a crash or
+ * an upgrade (systemd.service(5), FileDescriptorStoreMax=). What comes back is only called what its name
+ * says; whoever takes it has to prove it.
  */
 
 #include "base/macro.h"
 
 /*
- * Puts a duplicate of @fd into the store, under a @name without colon. Returns 1 when it was handed over; 0 when there is no
- * service manager to keep it; a negative errno. The message is in the manager's socket when this returns, with the descriptor in
- * it, so that our end does not lose it.
+ * Puts a duplicate of @fd into the store, under a @name without colon. Returns 1 when it was handed over; 0
+ * when there is no service manager to keep it; a negative errno. The message is in the manager's socket when
+ * this returns, with the descriptor in it, so that our end does not lose it.
  */
 int fd_store_put(const char *name, int fd) _must_check_;
 

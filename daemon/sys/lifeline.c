@@ -98,7 +98,8 @@ int lifelines_watch(Lifelines *lifelines, uint64_t lease, int fd, bool is_pidfd)
         lifelines->first = lifeline;
 
         /* A pipe's hang-up comes unasked; what a client may write into it is nobody's business. */
-        r = sd_event_add_io(lifelines->event, &lifeline->source, fd, is_pidfd ? EPOLLIN : 0, on_hangup, lifeline);
+        r = sd_event_add_io(
+                lifelines->event, &lifeline->source, fd, is_pidfd ? EPOLLIN : 0, on_hangup, lifeline);
         if (r < 0)
                 return r;
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Watches the lifelines of leases: our end of a pipe whose other end the client has, or the pidfd of a holder. Hang-ups
- * are served before the bus, so that what the dead had is free when the living ask for it.
+ * Watches the lifelines of leases: our end of a pipe whose other end the client has, or the pidfd of a
+ * holder. Hang-ups are served before the bus, so that what the dead had is free when the living ask for it.
  */
 
 #include <systemd/sd-event.h>
@@ -20,8 +20,8 @@ Lifelines *lifelines_free(Lifelines *lifelines);
 DEFINE_CLEANUP_FUNC(Lifelines, lifelines_free);
 
 /*
- * Watches @fd, which the lease keeps open until lifelines_forget(). Watching a lease that is watched is no error. Returns 0
- * or a negative errno.
+ * Watches @fd, which the lease keeps open until lifelines_forget(). Watching a lease that is watched is no
+ * error. Returns 0 or a negative errno.
  */
 int lifelines_watch(Lifelines *lifelines, uint64_t lease, int fd, bool is_pidfd) _must_check_;
 

@@ -94,7 +94,8 @@ static int store_save(void *userdata, const Lease *lease, KernelFailure *reterr)
         file_name(name, sizeof(name), lease->id);
 
         r = lease_record_write(lease, &text);
-        if (r >= 0 && asprintf(&file, "%s" CHECKSUM_KEY "%08" PRIx32 "\n", text, checksum(text, strlen(text))) < 0)
+        if (r >= 0 &&
+                asprintf(&file, "%s" CHECKSUM_KEY "%08" PRIx32 "\n", text, checksum(text, strlen(text))) < 0)
                 r = -ENOMEM;
         if (r >= 0)
                 r = write_file_atomic(store->dir, name, file);
@@ -134,7 +135,9 @@ static void store_forget(void *userdata, const Lease *lease) {
         (void) fault_point();
         file_name(name, sizeof(name), lease->id);
         if (unlinkat(store->dir, name, 0) < 0 && errno != ENOENT)
-                log_warning("The state file %s can't be removed: %m. It is looked at again at the next start", name);
+                log_warning(
+                        "The state file %s can't be removed: %m. It is looked at again at the next start",
+                        name);
 }
 
 Store state_store_port(StateStore *store) {
@@ -157,7 +160,8 @@ static int verify(char *text) {
                 return -EBADMSG;
 
         last++;
-        if (strlen(last) != strlen(CHECKSUM_KEY) + 8 || parse_hex_u32(last + strlen(CHECKSUM_KEY), &expected) < 0)
+        if (strlen(last) != strlen(CHECKSUM_KEY) + 8 ||
+                parse_hex_u32(last + strlen(CHECKSUM_KEY), &expected) < 0)
                 return -EBADMSG;
 
         *last = '\0';
@@ -168,13 +172,16 @@ static void set_aside(StateStore *store, const char *name, int error) {
         char aside[300];
 
         snprintf(aside, sizeof(aside), "damaged-%s", name);
-        log_error("The state file %s is not usable (%s). It is kept as %s; a device that its lease had may have to be given "
-                  "back to its driver by hand", name, strerrordesc_np(-error), aside);
+        log_error("The state file %s is not usable (%s). It is kept as %s; a device that its lease had may "
+                  "have to be given "
+                  "back to its driver by hand",
+                name, strerrordesc_np(-error), aside);
         if (renameat(store->dir, name, store->dir, aside) < 0)
                 log_warning("The state file %s can't be renamed: %m", name);
 }
 
-static int load_lease(StateStore *store, const char *name, StoredFds *stored, Manager *manager, ChangeSet *changes) {
+static int load_lease(
+        StateStore *store, const char *name, StoredFds *stored, Manager *manager, ChangeSet *changes) {
         _cleanup_free_ char *text = NULL;
         char expected[48];
         Lease *lease;

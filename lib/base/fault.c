@@ -43,7 +43,8 @@ int fault_point(void) {
         if (n == plan->kill_at) {
                 plan->kill_at = 0;           /* the next daemon lives */
                 (void) kill((pid_t) plan->pid, SIGKILL);
-                (void) raise(SIGKILL);       /* a child goes with it, as it does when the service manager ends the unit */
+                /* a child goes with it, as it does when the service manager ends the unit */
+                (void) raise(SIGKILL);
         }
 
         return n == plan->fail_at ? -(int) plan->fail_errno : 0;

@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * Fault points: places before a change to the kernel, the disk or the service manager at which a test can have the daemon
- * killed, or the change fail. Only in builds with -Dfault-injection=true; in all others they are nothing.
+ * Fault points: places before a change to the kernel, the disk or the service manager at which a test can
+ * have the daemon killed, or the change fail. Only in builds with -Dfault-injection=true; in all others they
+ * are nothing.
  *
- * The environment's IOMMUD_FAULT_FILE names a file that holds a FaultPlan and is shared by the test, the daemon and its
- * children. Points are counted over all of them.
+ * The environment's IOMMUD_FAULT_FILE names a file that holds a FaultPlan and is shared by the test, the
+ * daemon and its children. Points are counted over all of them.
  */
 
 #include <stdint.h>

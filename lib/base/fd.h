@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * File descriptors: the inert value is -EBADF, every descriptor is close-on-exec from birth, and closing one that is
- * not open stops the program: in a daemon that is full of device fds a double close closes somebody else's device.
+ * File descriptors: the inert value is -EBADF, every descriptor is close-on-exec from birth, and closing one
+ * that is not open stops the program: in a daemon that is full of device fds a double close closes somebody
+ * else's device.
  */
 
 #include <stddef.h>
@@ -11,7 +12,9 @@
 
 #include "base/macro.h"
 
-/* Closes @fd if it is not negative; keeps errno. Returns -EBADF, so that "x = close_fd(x)" leaves x inert. */
+/*
+ * Closes @fd if it is not negative; keeps errno. Returns -EBADF, so that "x = close_fd(x)" leaves x inert.
+ */
 int close_fd(int fd);
 
 static inline void close_fdp(int *fd) {
@@ -20,19 +23,23 @@ static inline void close_fdp(int *fd) {
 
 #define _cleanup_close_ _cleanup_(close_fdp)
 
-/* A close-on-exec duplicate of @fd that is never 0, 1 or 2. Returns the descriptor (caller owns) or a negative errno. */
+/*
+ * A close-on-exec duplicate of @fd that is never 0, 1 or 2. Returns the descriptor (caller owns) or a
+ * negative errno.
+ */
 int fd_dup(int fd) _must_check_;
 
 /*
- * Reads the small text file @path below @dir (AT_FDCWD, or a directory) into @buffer, at most @size - 1 bytes, without
- * its trailing newlines, and terminates it. Made for sysfs attributes and /proc files.
- * Returns the length, or a negative errno: -E2BIG when the file is longer than the buffer; the buffer is "" then.
+ * Reads the small text file @path below @dir (AT_FDCWD, or a directory) into @buffer, at most @size - 1
+ * bytes, without its trailing newlines, and terminates it. Made for sysfs attributes and /proc files.
+ * Returns the length, or a negative errno: -E2BIG when the file is longer than the buffer; the buffer is ""
+ * then.
  */
 ssize_t read_text_at(int dir, const char *path, char *buffer, size_t size) _must_check_;
 
 /*
- * Writes @text to the existing file @path below @dir in one write(2), as a sysfs attribute wants it.
- * Returns 0, or the negative errno of open or write: for sysfs that is the answer of the kernel function behind it.
+ * Writes @text to the existing file @path below @dir in one write(2), as a sysfs attribute wants it. Returns
+ * 0, or the negative errno of open or write: for sysfs that is the answer of the kernel function behind it.
  */
 int write_text_at(int dir, const char *path, const char *text) _must_check_;
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Strict parsing: the whole string is the value or the call fails. No leading or trailing space, no sign, no value
- * that does not fit. Every function returns 0, -EINVAL (not such a value) or -ERANGE (too large), and leaves the
- * result untouched when it fails.
+ * Strict parsing: the whole string is the value or the call fails. No leading or trailing space, no sign, no
+ * value that does not fit. Every function returns 0, -EINVAL (not such a value) or -ERANGE (too large), and
+ * leaves the result untouched when it fails.
  */
 
 #include <stdbool.h>
@@ -26,8 +26,8 @@ int parse_hex_u32(const char *s, uint32_t *ret) _must_check_;
 #define PCI_ADDRESS_MAX 18
 
 /*
- * A PCI address as users write it, "0000:01:00.0" or, with domain 0 implied, "01:00.0", into the kernel's spelling:
- * lower case, domain of at least four digits. @ret holds at least PCI_ADDRESS_MAX bytes.
+ * A PCI address as users write it, "0000:01:00.0" or, with domain 0 implied, "01:00.0", into the kernel's
+ * spelling: lower case, domain of at least four digits. @ret holds at least PCI_ADDRESS_MAX bytes.
  */
 int parse_pci_address(const char *s, char *ret) _must_check_;
 

@@ -6,7 +6,8 @@
 #include "base/ptr-array.h"
 
 /* Where @key is or would be; *ret_found says which. */
-static size_t ptr_array_position(const PtrArray *array, const void *key, PtrArrayCompare compare, bool *ret_found) {
+static size_t ptr_array_position(
+        const PtrArray *array, const void *key, PtrArrayCompare compare, bool *ret_found) {
         size_t low = 0, high = array->n_items;
 
         *ret_found = false;
@@ -61,7 +62,8 @@ void ptr_array_remove(PtrArray *array, const void *item) {
         for (size_t i = 0; i < array->n_items; i++)
                 if (array->items[i] == item) {
                         array->n_items--;
-                        memmove(array->items + i, array->items + i + 1, (array->n_items - i) * sizeof(*array->items));
+                        memmove(array->items + i, array->items + i + 1,
+                                (array->n_items - i) * sizeof(*array->items));
                         return;
                 }
 }

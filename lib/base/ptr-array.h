@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A sorted array of pointers: look-up by bisection, iteration by index, in order. It owns nothing but itself. The tables
- * here have a thousand entries at most, for which moving the tail on insertion is cheaper than any tree.
+ * A sorted array of pointers: look-up by bisection, iteration by index, in order. It owns nothing but
+ * itself. The tables here have a thousand entries at most, for which moving the tail on insertion is cheaper
+ * than any tree.
  */
 
 #include <stddef.h>
@@ -22,8 +23,8 @@ typedef int (*PtrArrayCompare)(const void *key, const void *item);
 void *ptr_array_find(const PtrArray *array, const void *key, PtrArrayCompare compare);
 
 /*
- * Puts @item, whose key is @key, where it belongs. Returns 0, -EEXIST when there is an equal one, or -ENOMEM; the array
- * is unchanged then.
+ * Puts @item, whose key is @key, where it belongs. Returns 0, -EEXIST when there is an equal one, or
+ * -ENOMEM; the array is unchanged then.
  */
 int ptr_array_insert(PtrArray *array, const void *key, void *item, PtrArrayCompare compare) _must_check_;
 

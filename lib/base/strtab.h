@@ -10,21 +10,21 @@
 
 #include "base/macro.h"
 
-#define DECLARE_STRING_TABLE(name, type)                                                                               \
-        const char *name##_to_string(type value);                                                                      \
+#define DECLARE_STRING_TABLE(name, type)                                                                    \
+        const char *name##_to_string(type value);                                                           \
         type name##_from_string(const char *s)
 
-#define DEFINE_STRING_TABLE(name, type, max)                                                                           \
-        static_assert(ELEMENTSOF(name##_table) == (max), #name "_table does not name every value");                    \
-        const char *name##_to_string(type value) {                                                                     \
-                assert((int) value >= 0 && (size_t) value < ELEMENTSOF(name##_table));                                 \
-                assert(name##_table[value]);                                                                           \
-                return name##_table[value];                                                                            \
-        }                                                                                                              \
-        type name##_from_string(const char *s) {                                                                       \
-                for (size_t i = 0; s && i < ELEMENTSOF(name##_table); i++)                                             \
-                        if (strcmp(name##_table[i], s) == 0)                                                           \
-                                return (type) i;                                                                       \
-                return (type) -EINVAL;                                                                                 \
-        }                                                                                                              \
+#define DEFINE_STRING_TABLE(name, type, max)                                                                \
+        static_assert(ELEMENTSOF(name##_table) == (max), #name "_table does not name every value");         \
+        const char *name##_to_string(type value) {                                                          \
+                assert((int) value >= 0 && (size_t) value < ELEMENTSOF(name##_table));                      \
+                assert(name##_table[value]);                                                                \
+                return name##_table[value];                                                                 \
+        }                                                                                                   \
+        type name##_from_string(const char *s) {                                                            \
+                for (size_t i = 0; s && i < ELEMENTSOF(name##_table); i++)                                  \
+                        if (strcmp(name##_table[i], s) == 0)                                                \
+                                return (type) i;                                                            \
+                return (type) -EINVAL;                                                                      \
+        }                                                                                                   \
         struct _string_table_needs_a_semicolon_

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What an Acquire over the system bus costs, beside a bare program that does the same opens and ioctls itself, and beside a
- * call to the same daemon that does nothing.
+ * What an Acquire over the system bus costs, beside a bare program that does the same opens and ioctls
+ * itself, and beside a call to the same daemon that does nothing.
  *
  *     bench-acquire ADDRESS [ROUNDS]
  *
- * ADDRESS is a PCI device that is on vfio-pci already. Prints medians in microseconds, of calls made in turns, so that what
- * else the machine does falls on all three alike.
+ * ADDRESS is a PCI device that is on vfio-pci already. Prints medians in microseconds, of calls made in
+ * turns, so that what else the machine does falls on all three alike.
  */
 
 #include <fcntl.h>
@@ -16,9 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <systemd/sd-bus.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
@@ -100,18 +101,19 @@ static int bare_acquire(const char *group_path, const char *cdev_path) {
 }
 
 static int noop(sd_bus *bus) {
-        return sd_bus_call_method(bus, IOMMUD_BUS_NAME, IOMMUD_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL,
-                                  NULL);
+        return sd_bus_call_method(
+                bus, IOMMUD_BUS_NAME, IOMMUD_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
 }
 
 static int acquire(sd_bus *bus, const char *address, sd_bus_message **ret_reply) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        r = sd_bus_call_method(bus, IOMMUD_BUS_NAME, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Acquire", &error, ret_reply,
-                               "asa{sv}", 1, address, 0);
+        r = sd_bus_call_method(bus, IOMMUD_BUS_NAME, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Acquire",
+                &error, ret_reply, "asa{sv}", 1, address, 0);
         if (r < 0)
-                fprintf(stderr, "Acquire: %s: %s\n", error.name ?: "?", error.message ?: strerrordesc_np(-r));
+                fprintf(stderr, "Acquire: %s: %s\n", error.name ?: "?",
+                        error.message ?: strerrordesc_np(-r));
 
         return r;
 }
@@ -123,7 +125,10 @@ static int on_removed(sd_bus_message *message, void *userdata, sd_bus_error *err
         return 0;
 }
 
-/* The lease ends with its descriptors, which live in the reply; the device is free again when its object has gone. */
+/*
+ * The lease ends with its descriptors, which live in the reply; the device is free again when its object has
+ * gone.
+ */
 static int wait_gone(sd_bus *bus, const bool *gone) {
         int r = 0;
 
@@ -149,8 +154,8 @@ static int run(sd_bus *bus, const char *address, unsigned rounds) {
                 return r;
         }
 
-        r = sd_bus_match_signal(bus, NULL, IOMMUD_BUS_NAME, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager",
-                                "InterfacesRemoved", on_removed, &gone);
+        r = sd_bus_match_signal(bus, NULL, IOMMUD_BUS_NAME, IOMMUD_PATH,
+                "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", on_removed, &gone);
         if (r < 0)
                 return r;
 
@@ -195,7 +200,8 @@ static int run(sd_bus *bus, const char *address, unsigned rounds) {
         printf("bare open and ioctl  %8" PRIu64 " us\n", m_bare);
         printf("Acquire              %8" PRIu64 " us   = bare + %.2f no-op calls\n", m_acquire,
                ((double) m_acquire - (double) m_bare) / (double) m_noop);
-        printf("Acquire to free again%8" PRIu64 " us   (proved free, reset, driver bound again)\n", median(&cycles));
+        printf("Acquire to free again%8" PRIu64 " us   (proved free, reset, driver bound again)\n",
+                median(&cycles));
         return 0;
 }
 

@@ -31,8 +31,22 @@ static void make_host(Tree *tree) {
          * attributes that are there and not read cost nothing, but make the directories as large as they are
          */
         static const char *const others[] = {
-                "vendor", "device", "class", "revision", "irq", "enable", "config", "resource", "modalias",
-                "local_cpus", "local_cpulist", "msi_bus", "d3cold_allowed", "power_state", "remove", "rescan",
+                "vendor",
+                "device",
+                "class",
+                "revision",
+                "irq",
+                "enable",
+                "config",
+                "resource",
+                "modalias",
+                "local_cpus",
+                "local_cpulist",
+                "msi_bus",
+                "d3cold_allowed",
+                "power_state",
+                "remove",
+                "rescan",
         };
 
         for (unsigned i = 0; i < N_DEVICES; i++) {
