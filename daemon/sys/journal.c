@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
+#include <systemd/sd-journal.h>
 
 #include "base/parse.h"
 #include "sys/journal.h"

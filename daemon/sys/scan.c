@@ -6,8 +6,8 @@
 #include "base/dir.h"
 #include "base/parse.h"
 #include "sys/attribute.h"
-#include "sys/scan.h"
 #include "sys/scan-device.h"
+#include "sys/scan.h"
 
 #define GROUPS_DIR "kernel/iommu_groups"
 

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * Stores it in @buffer of @size bytes, "" when there is none to be had: - the PCI Express device serial
- * number, "00-01-02-ff-fe-03-04-05", whatever driver the device has (Linux 6.18); - else that of an NVMe
- * controller, which only its own driver can ask for: it is not to be had on another one.
+ * Stores it in @buffer of @size bytes, "" when there is none to be had. A kernel that shows the serial
+ * number of PCI Express does so whatever the driver is. Else it's that of an NVMe controller, while that has
+ * its own driver: only that can ask for it.
  */
 void serial_read(int device, const char *driver, char *buffer, size_t size);

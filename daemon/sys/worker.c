@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "sys/worker.h"
 #include "sys/worker-child.h"
+#include "sys/worker.h"
 
 /* How long a killed child may take to be gone before it counts as stuck in the kernel. */
 #define GRACE_USEC (UINT64_C(500) * 1000)
