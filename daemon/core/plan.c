@@ -168,7 +168,8 @@ static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) 
         if (p->subject->uid == 0 && !p->subject->own_userns)
                 return refuse(reterr, OUTCOME_DENIED,
                         "uid 0 may not have %s: it was not proved to be this host's root. Root in a "
-                        "container is not; and the bus must hand out process descriptors (dbus 1.15.8, dbus-broker 34, Linux 6.5)",
+                        "container is not; and the bus must hand out process descriptors (dbus 1.15.8, "
+                        "dbus-broker 34, Linux 6.5)",
                         device->facts.name);
 
         return refuse(reterr, OUTCOME_DENIED,
