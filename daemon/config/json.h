@@ -64,8 +64,8 @@ int json_node_fail_at(const JsonNode *node, const char *at, const char *format, 
 
 /*
  * Calls the reader of each member in the order of the file, and stops at the first that fails. A key that is
- * in no field or that appears twice is an error, found before any is read, as is a field that must be there and
- * is not.
+ * in no field or that appears twice is an error, found before any is read, as is a field that must be there
+ * and is not.
  */
 int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t n_fields,
                           void *userdata) _must_check_;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "config/file.h"
 #include "config/json.h"
@@ -37,15 +37,10 @@ static void policy_files_done(PolicyFiles *list) {
         free(list->dirs);
 }
 
-static void dir_closep(DIR **dir) {
-        if (*dir)
-                closedir(*dir);
-}
-
 static bool is_policy_file(const char *name) {
         size_t n = strlen(name);
 
-        return name[0] != '.' && n > strlen(SUFFIX) && strcmp(name + n - strlen(SUFFIX), SUFFIX) == 0;
+        return n > strlen(SUFFIX) && strcmp(name + n - strlen(SUFFIX), SUFFIX) == 0;
 }
 
 static int policy_files_add(PolicyFiles *list, const char *dir, const char *name) {
@@ -69,38 +64,26 @@ static int policy_files_add(PolicyFiles *list, const char *dir, const char *name
 }
 
 static int list_dir(PolicyFiles *list, const char *path, int fd, ConfigError *reterr) {
-        _cleanup_(dir_closep) DIR *dir = NULL;
-        _cleanup_close_ int copy = -EBADF;
+        _cleanup_dir_ DIR *dir = NULL;
+        const char *name;
         int r;
 
-        copy = fd_dup(fd);
-        if (copy < 0)
-                return config_error_set(reterr, copy, path, "can't read the directory: %s", strerror(-copy));
+        r = dir_open_at(fd, ".", &dir);
+        if (r < 0)
+                return config_error_set(reterr, r, path, "can't read the directory: %s", strerror(-r));
 
-        dir = fdopendir(copy);
-        if (!dir)
-                return config_error_set(reterr, -errno, path, "can't read the directory: %s",
-                                        strerror(errno));
-        TAKE_FD(copy);
-
-        for (;;) {
-                struct dirent *entry;
-
-                errno = 0;
-                entry = readdir(dir);
-                if (!entry && errno != 0)
-                        return config_error_set(reterr, -errno, path, "can't read the directory: %s",
-                                                strerror(errno));
-                if (!entry)
-                        return 0;
-
-                if (!is_policy_file(entry->d_name))
+        while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
+                if (!is_policy_file(name))
                         continue;
 
-                r = policy_files_add(list, path, entry->d_name);
+                r = policy_files_add(list, path, name);
                 if (r < 0)
                         return r;
         }
+        if (r < 0)
+                return config_error_set(reterr, r, path, "can't read the directory: %s", strerror(-r));
+
+        return 0;
 }
 
 static int policy_files_add_dir(PolicyFiles *list, const char *path, ConfigError *reterr) {
