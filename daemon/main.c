@@ -115,7 +115,8 @@ static void daemon_start_tasks(Daemon *d, ChangeSet *more) {
 static void daemon_commit(void *userdata, ChangeSet *changes) {
         Daemon *d = userdata;
 
-        while (changes->n_items > 0 || changes->lost) {
+        /* At least once: what follows a task may be another one, and nothing that anybody needs to hear of. */
+        do {
                 _cleanup_(change_set_done) ChangeSet more = {};
 
                 bus_server_publish(d->server, changes);
@@ -126,7 +127,7 @@ static void daemon_commit(void *userdata, ChangeSet *changes) {
                 change_set_done(changes);
                 *changes = more;
                 more = (ChangeSet) {};
-        }
+        } while (changes->n_items > 0 || changes->lost);
 }
 
 static void on_lifeline(uint64_t lease, const char *cause, void *userdata) {
