@@ -32,9 +32,13 @@ int path_of_lease_or_none(const Lease *lease, char **ret) {
 }
 
 Device *path_to_device(const Manager *manager, const char *path) {
-        _cleanup_free_ char *name = NULL;
+        _cleanup_free_ char *name = NULL, *proper = NULL;
 
         if (sd_bus_path_decode(path, IOMMUD_PATH_DEVICE, &name) <= 0)
+                return NULL;
+
+        /* a name can be written in many ways, one of them is the object's */
+        if (path_of_device(name, &proper) < 0 || strcmp(path, proper) != 0)
                 return NULL;
 
         return manager_find_device(manager, name);
