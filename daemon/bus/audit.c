@@ -62,6 +62,9 @@ void audit_refused(
         for (size_t i = 0; i < n_selectors; i++)
                 append_name(devices, sizeof(devices), selectors[i]);
 
+        /* they are as the caller sent them, and the log has lines of its own */
+        make_printable(devices);
+
         audit_refusal(&(LogFields) { .device = devices, .uid = &subject->uid }, devices, refusal);
 }
 
