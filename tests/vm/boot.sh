@@ -46,7 +46,7 @@ guest_env() {
 # put_overlay DIRECTORY CASE...: what is added to the guest beside iommud, as it lies in the guest's root directory
 put_overlay() {
         local dir="$1" unit
-        local tests="$dir/usr/libexec/iommud/tests" units="$dir/etc/systemd/system"
+        local tests="$dir/usr/libexec/iommud-tests" units="$dir/etc/systemd/system"
         shift
 
         mkdir -p "$tests/inner" "$units/lab.target.wants" "$dir/usr/lib"
