@@ -4,6 +4,10 @@
 # Builds of the checkout. Each has its directory in the cache (a lab that runs as root leaves nothing in a user's
 # checkout), and is brought up to date by each run, as meson and ninja do.
 
+# Where things go in the guest, which is a Debian with one /usr, whatever the machine is
+LAB_BUILD_COMMON="--prefix=/usr --sysconfdir=/etc --localstatedir=/var"
+LAB_BUILD_COMMON+=" -Dsystemdsystemunitdir=/usr/lib/systemd/system -Dvm-tests=true"
+
 # The builds, and what meson is told for each
 declare -gA LAB_BUILD_OPTIONS=(
         [gcc]="-Dwerror=true"
@@ -27,7 +31,7 @@ build() {
         local dir options key
 
         dir=$(build_dir "$1")
-        read -r -a options <<<"--prefix=/usr --sysconfdir=/etc --localstatedir=/var -Dvm-tests=true ${LAB_BUILD_OPTIONS["$1"]}"
+        read -r -a options <<<"$LAB_BUILD_COMMON ${LAB_BUILD_OPTIONS["$1"]}"
         key=$(digest "${LAB_BUILD_COMPILER["$1"]}" "${options[@]}")
 
         say "building with ${LAB_BUILD_COMPILER["$1"]} ($1)"

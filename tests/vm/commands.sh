@@ -11,7 +11,7 @@ prepare() {
         rootfs_prepare
         unlock preparation
         if ((LAB_KVM_WANTED)); then
-                if kvm_works "$(rootfs_dir)/tree"; then
+                if kvm_works "$(rootfs_dir)/tree" "$(kernel_dir)/bzImage"; then
                         LAB_KVM=1
                 else
                         note "KVM does not work here, going on without"
