@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What Acquire and Plan can be called with: options, their types, selectors, and how each mistake is answered. */
+
+#include <fcntl.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "bus-rig.h"
+#include "fake/assert.h"
+#include "message-text.h"
+#include "names.h"
+
+static BusRig *rig_with_device(void) {
+        BusRig *rig;
+
+        rig = bus_rig_new();
+        scene_add(rig->scene, "0000:01:00.0", 1, "vfio-pci");
+        bus_rig_commit(rig);
+        bus_rig_forget(rig);
+        return rig;
+}
+
+/* Calls Acquire for the device with one option. */
+static sd_bus_message *acquire_with(BusRig *rig, const char *key, const char *type, ...) {
+        _cleanup_message_ sd_bus_message *call = bus_rig_message(rig, "Acquire");
+        sd_bus_message *reply;
+        va_list ap;
+
+        assert_ok(sd_bus_message_append(call, "as", 1, "01:00.0"));
+        assert_ok(sd_bus_message_open_container(call, 'a', "{sv}"));
+        assert_ok(sd_bus_message_open_container(call, 'e', "sv"));
+        assert_ok(sd_bus_message_append(call, "s", key));
+        assert_ok(sd_bus_message_open_container(call, 'v', type));
+        va_start(ap, type);
+        assert_ok(sd_bus_message_appendv(call, type, ap));
+        va_end(ap);
+        for (unsigned i = 0; i < 3; i++)
+                assert_ok(sd_bus_message_close_container(call));
+
+        bus_rig_send(rig, call, &reply);
+        assert(reply);
+        return reply;
+}
+
+static void test_invalid_options(void) {
+        static const struct {
+                const char *key, *type, *value, *part;
+        } table[] = {
+                { "mode", "s", "legacy", "There is no mode \"legacy\"" },
+                { "mode", "s", "", "There is no mode \"\"" },
+                { "mode", "s", "VMM", "There is no mode" },
+                { "mode", "o", "/vmm", "\"mode\" must be a string" },
+                { "mode", "g", "s", "\"mode\" must be a string" },
+                { "accounting", "s", "root", "it is \"process\" or \"user\"" },
+                { "holder", "s", "4711", "must be a file descriptor" },
+                { "Mode", "s", "vmm", "There is no option \"Mode\"" },
+                { "", "s", "vmm", "There is no option \"\"" },
+                /* cut within a character, and none of it is ASCII */
+                { "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+                  "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", "s", "", "\"????????????????????????????????\"" },
+                { "mode", "s", "x\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+                               "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", "\"x???????????????????????????????\"" },
+        };
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_message_ sd_bus_message *reply = NULL;
+
+                reply = acquire_with(rig, table[i].key, table[i].type, table[i].value);
+                assert_error(reply, IOMMUD_ERROR_INVALID_OPTION, table[i].part);
+        }
+
+        assert_eq_int(rig->scene->kernel->n_calls, 0);
+}
+
+static void test_wrong_types(void) {
+        _cleanup_message_ sd_bus_message *number = NULL, *array = NULL, *variant = NULL, *holder = NULL;
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+
+        number = acquire_with(rig, "mode", "u", 1);
+        assert_error(number, IOMMUD_ERROR_INVALID_OPTION, "\"mode\" must be a string");
+        array = acquire_with(rig, "accounting", "as", 1, "user");
+        assert_error(array, IOMMUD_ERROR_INVALID_OPTION, "\"accounting\" must be a string");
+        variant = acquire_with(rig, "mode", "v", "s", "vmm");
+        assert_error(variant, IOMMUD_ERROR_INVALID_OPTION, "\"mode\" must be a string");
+        holder = acquire_with(rig, "holder", "i", getpid());
+        assert_error(holder, IOMMUD_ERROR_INVALID_OPTION, "\"holder\" must be a file descriptor");
+}
+
+/* Of two wrong things the first is named, and a right one does not make up for it. */
+static void test_several_options(void) {
+        _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+
+        call = bus_rig_message(rig, "Acquire");
+        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 3, "mode", "s", "vmm", "color", "s", "red",
+                                        "accounting", "s", "nobody"));
+        bus_rig_send(rig, call, &reply);
+        assert_error(reply, IOMMUD_ERROR_INVALID_OPTION, "\"color\"");
+}
+
+static void test_valid_options(void) {
+        _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+        _cleanup_free_ char *details = NULL;
+        uint64_t lease;
+        Client client;
+
+        call = bus_rig_message(rig, "Acquire");
+        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 2, "accounting", "s", "user", "mode", "s", "vmm"));
+        bus_rig_send(rig, call, &reply);
+        bus_rig_take_fds(rig, reply, &lease, &client);
+        client_close(&client);
+        details = message_text(reply);
+        assert_has(details, "\"accounting\": <s \"user\">");
+        assert_has(rig->scene->kernel->journal, "open_context user\n");
+}
+
+static void test_holder(void) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+        _cleanup_close_ int pidfd = -EBADF;
+        uint64_t lease;
+        Client client;
+
+        pidfd = assert_ok(pidfd_open(getpid(), 0));
+        reply = acquire_with(rig, "holder", "h", pidfd);
+        pidfd = close_fd(pidfd);             /* the lease has its own */
+        bus_rig_take_fds(rig, reply, &lease, &client);
+        assert_eq_int(client.lifeline, -EBADF);
+        assert_eq_int(client.n_devices, 1);
+        client_close(&client);
+        bus_rig_watch(rig);
+        assert_eq_int(scene_lease(rig->scene, lease)->state, LEASE_ACTIVE);
+        assert(scene_lease(rig->scene, lease)->lifeline_is_pidfd);
+}
+
+static void test_bad_holders(void) {
+        _cleanup_message_ sd_bus_message *no_pidfd = NULL, *dead = NULL;
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+        _cleanup_close_ int fd = -EBADF, pidfd = -EBADF;
+        pid_t pid;
+
+        fd = assert_ok(open("/dev/null", O_RDWR | O_CLOEXEC));
+        no_pidfd = acquire_with(rig, "holder", "h", fd);
+        assert_error(no_pidfd, IOMMUD_ERROR_INVALID_OPTION, "must be a pidfd");
+
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0)
+                _exit(0);
+        pidfd = assert_ok(pidfd_open(pid, 0));
+        assert_eq_int(waitpid(pid, NULL, 0), pid);
+        dead = acquire_with(rig, "holder", "h", pidfd);
+        assert_error(dead, IOMMUD_ERROR_INVALID_OPTION, "of a process that runs");
+        assert_eq_int(rig->scene->kernel->n_calls, 0);
+}
+
+static void test_numbers_of_selectors(void) {
+        static const struct {
+                unsigned n;
+                const char *error;
+        } table[] = {
+                { 0, IOMMUD_ERROR_INVALID_SELECTOR },
+                { 64, NULL },
+                { 65, IOMMUD_ERROR_QUOTA },
+                { 5000, IOMMUD_ERROR_QUOTA },
+        };
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_message_ sd_bus_message *call = bus_rig_message(rig, "Acquire"), *reply = NULL;
+                uint64_t lease;
+                Client client;
+
+                assert_ok(sd_bus_message_open_container(call, 'a', "s"));
+                for (unsigned j = 0; j < table[i].n; j++)
+                        assert_ok(sd_bus_message_append(call, "s", "01:00.0"));
+                assert_ok(sd_bus_message_close_container(call));
+                assert_ok(sd_bus_message_append(call, "a{sv}", 0));
+                bus_rig_send(rig, call, &reply);
+
+                if (table[i].error) {
+                        assert_error(reply, table[i].error, "");
+                        continue;
+                }
+                bus_rig_take_fds(rig, reply, &lease, &client);
+                assert_eq_int(client.n_devices, 1);
+                client_close(&client);
+        }
+}
+
+static void test_quoted_selectors(void) {
+        static const char *const selectors[] = {
+                "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+                "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+                "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac",
+                "a\nb\x1b[31m",
+                "group:\xc3\xa9",
+                "%s%n",
+        };
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+
+        for (size_t i = 0; i < ELEMENTSOF(selectors); i++) {
+                _cleanup_message_ sd_bus_message *reply = NULL, *plan = NULL, *find = NULL;
+
+                reply = bus_rig_acquire(rig, selectors[i]);
+                assert_error(reply, i < 3 ? IOMMUD_ERROR_INVALID_SELECTOR : IOMMUD_ERROR_NO_SUCH_DEVICE, "\"");
+                find = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", "s", selectors[i]);
+                assert_error(find, i < 3 ? IOMMUD_ERROR_INVALID_SELECTOR : IOMMUD_ERROR_NO_SUCH_DEVICE, "\"");
+                plan = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Plan", "asa{sv}", 1, selectors[i], 0);
+                assert_reply(plan, "baa{sv}");
+        }
+}
+
+/* Calls that are not what the interface says are refused before they reach us. */
+static void test_wrong_signatures(void) {
+        static const struct {
+                const char *path, *interface, *member, *error;
+        } table[] = {
+                { IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Acquire", SD_BUS_ERROR_INVALID_ARGS },
+                { IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Plan", SD_BUS_ERROR_INVALID_ARGS },
+                { IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", SD_BUS_ERROR_INVALID_ARGS },
+                { IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Reload", SD_BUS_ERROR_INVALID_ARGS },
+                { IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "ListLeases", SD_BUS_ERROR_INVALID_ARGS },
+                { IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Nothing", SD_BUS_ERROR_UNKNOWN_METHOD },
+                { IOMMUD_PATH, IOMMUD_INTERFACE_LEASE, "Release", SD_BUS_ERROR_UNKNOWN_METHOD },
+                { IOMMUD_PATH_LEASE "/1", IOMMUD_INTERFACE_LEASE, "Release", SD_BUS_ERROR_UNKNOWN_OBJECT },
+        };
+        _cleanup_rig_ BusRig *rig = rig_with_device();
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_message_ sd_bus_message *reply = NULL;
+
+                reply = bus_rig_call(rig, table[i].path, table[i].interface, table[i].member, "u", 1);
+                assert_error(reply, table[i].error, "");
+        }
+}
+
+int main(void) {
+        test_invalid_options();
+        test_wrong_types();
+        test_several_options();
+        test_valid_options();
+        test_holder();
+        test_bad_holders();
+        test_numbers_of_selectors();
+        test_quoted_selectors();
+        test_wrong_signatures();
+        return 0;
+}
