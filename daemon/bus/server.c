@@ -162,6 +162,16 @@ static void bus_server_answer(BusServer *server, uint64_t id) {
                         id, strerrordesc_np(-r));
 }
 
+/*
+ * The same interfaces that sd-bus has listed when the object was added: it can't look them up any more when the
+ * object has gone.
+ */
+static int emit_removed(sd_bus *bus, const char *path, const char *interface) {
+        return sd_bus_emit_interfaces_removed(
+                bus, path, "org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Introspectable",
+                "org.freedesktop.DBus.Properties", interface, NULL);
+}
+
 static int emit(sd_bus *bus, const Change *change, const char *path) {
         switch (change->kind) {
 
@@ -183,9 +193,13 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
                         bus, path, IOMMUD_INTERFACE_LEASE, /* names= */ NULL);
 
         case CHANGE_DEVICE_REMOVED:
+                return emit_removed(bus, path, IOMMUD_INTERFACE_DEVICE);
+
         case CHANGE_GROUP_REMOVED:
+                return emit_removed(bus, path, IOMMUD_INTERFACE_GROUP);
+
         case CHANGE_LEASE_ENDED:
-                return sd_bus_emit_object_removed(bus, path);
+                return emit_removed(bus, path, IOMMUD_INTERFACE_LEASE);
 
         case CHANGE_LEASE_ANSWERED:
         case _CHANGE_KIND_MAX:
@@ -219,6 +233,38 @@ static int path_of_change(const Change *change, char **ret) {
         return path_of_lease(change->id, ret);
 }
 
+/*
+ * Whether there is something to be announced: what has gone again in the same set of changes was never there for
+ * the world, or its end is all that is left to say.
+ */
+static bool bus_server_has_news(const BusServer *server, const Change *change) {
+        switch (change->kind) {
+
+        case CHANGE_DEVICE_ADDED:
+        case CHANGE_DEVICE_CHANGED:
+                return manager_find_device(server->manager, change->name);
+
+        case CHANGE_GROUP_ADDED:
+        case CHANGE_GROUP_CHANGED:
+                return manager_find_group(server->manager, (uint32_t) change->id);
+
+        case CHANGE_LEASE_ADDED:
+        case CHANGE_LEASE_CHANGED:
+                return manager_find_lease(server->manager, change->id);
+
+        case CHANGE_DEVICE_REMOVED:
+        case CHANGE_GROUP_REMOVED:
+        case CHANGE_LEASE_ENDED:
+                return true;
+
+        case CHANGE_LEASE_ANSWERED:
+        case _CHANGE_KIND_MAX:
+                break;
+        }
+
+        return false;
+}
+
 static void bus_server_audit(BusServer *server, const Change *change) {
         const Lease *lease;
 
@@ -246,15 +292,13 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes) {
                 int r;
 
                 bus_server_audit(server, change);
+                if (!bus_server_has_news(server, change))
+                        continue;
 
                 r = path_of_change(change, &path);
                 if (r >= 0)
                         r = emit(server->bus, change, path);
-                /*
-                 * what has gone again in the same set of changes has no object any more, and nobody needs to
-                 * hear of it
-                 */
-                if (r < 0 && r != -ESRCH && r != -ENOTCONN)
+                if (r < 0 && r != -ENOTCONN)
                         log_warning("A signal could not be sent, ignoring: %s", strerrordesc_np(-r));
         }
 
