@@ -107,7 +107,11 @@ static int read_gids(sd_bus_message *reply, Subject *subject) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < size / sizeof(*gids) && subject->n_gids < SUBJECT_GIDS_MAX; i++)
+        /* All or none: a rule may deny to the very group that would be left out. */
+        if (size / sizeof(*gids) > SUBJECT_GIDS_MAX)
+                return -E2BIG;
+
+        for (size_t i = 0; i < size / sizeof(*gids); i++)
                 subject->gids[subject->n_gids++] = gids[i];
 
         return sd_bus_message_exit_container(reply);

@@ -8,7 +8,8 @@
 
 #include "core/forward.h"
 
-#define SUBJECT_GIDS_MAX 64
+/* Callers in more groups are refused. */
+#define SUBJECT_GIDS_MAX 256
 
 struct Subject {
         uid_t uid;
