@@ -7,8 +7,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/dir.h"
-#include "base/parse.h"
+#include "base/fd.h"
+#include "base/process.h"
 #include "kernel/dev-number.h"
 #include "kernel/fdinfo.h"
 #include "kernel/holders.h"
@@ -25,62 +25,40 @@ typedef struct Search {
         const HeldDevice *device;
         unsigned vfio_major;                 /* of all device nodes; 0: the kernel makes none */
         struct stat node;                    /* whose mappings are looked for */
-        int (*look)(const struct Search *search, int proc, const char *pid);
+        int (*look)(const Process *process, struct Search *search);
+        pid_t pid;                           /* that was looked into last */
+        Holders holders;
 } Search;
 
-static bool error_is_absence(int error) {
-        return error == -ENOENT || error == -ESRCH || error == -ENOTDIR;
-}
-
 /* The device's node has been taken away. Is this one open on it? */
-static bool fd_is_orphan_of(int proc, const char *pid, const char *fd, const HeldDevice *device) {
+static bool fd_is_orphan_of(const Process *process, const char *fd, const HeldDevice *device) {
         char path[64], syspath[PATH_MAX];
 
-        if ((size_t) snprintf(path, sizeof(path), "%s/fdinfo/%s", pid, fd) >= sizeof(path))
+        if ((size_t) snprintf(path, sizeof(path), "%s/fdinfo/%s", process->name, fd) >= sizeof(path))
                 return false;
-        return fdinfo_read_syspath(proc, path, syspath) >= 0 && strcmp(syspath, device->syspath) == 0;
+
+        return fdinfo_read_syspath(process->proc, path, syspath) >= 0 &&
+               strcmp(syspath, device->syspath) == 0;
 }
 
-static int look_at_fd(const Search *search, int proc, const char *pid, int fds, const char *fd) {
+static int on_node(const Process *process, const OpenNode *node, void *userdata) {
+        const Search *search = userdata;
         const HeldDevice *device = search->device;
-        struct statx st;
-        dev_t number;
 
-        /* what it's open on may be on a server that doesn't answer: don't ask there */
-        if (statx(fds, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0)
-                return _PROCESS_IS_NONE;     /* closed meanwhile */
-        if (!S_ISCHR(st.stx_mode))
+        if (node->type != S_IFCHR)
                 return _PROCESS_IS_NONE;
 
-        number = makedev(st.stx_rdev_major, st.stx_rdev_minor);
-        if ((device->node && number == device->node) || (device->group && number == device->group))
+        if ((device->node && node->number == device->node) ||
+            (device->group && node->number == device->group))
                 return PROCESS_IS_HOLDER;
-        if (!device->node && search->vfio_major && st.stx_rdev_major == search->vfio_major &&
-            fd_is_orphan_of(proc, pid, fd, device))
+        if (!device->node && search->vfio_major && major(node->number) == search->vfio_major &&
+            fd_is_orphan_of(process, node->fd, device))
                 return PROCESS_IS_HOLDER;
         return _PROCESS_IS_NONE;
 }
 
-static int look_at_fds(const Search *search, int proc, const char *pid) {
-        _cleanup_dir_ DIR *fds = NULL;
-        const char *fd;
-        char path[32];
-        int r;
-
-        snprintf(path, sizeof(path), "%.16s/fd", pid);
-        r = dir_open_at(proc, path, &fds);
-        if (r < 0)
-                return r;
-
-        for (;;) {
-                r = dir_next(fds, &fd);
-                if (r != DIR_ENTRY)
-                        return r < 0 ? r : _PROCESS_IS_NONE;
-
-                r = look_at_fd(search, proc, pid, dirfd(fds), fd);
-                if (r != _PROCESS_IS_NONE)
-                        return r;
-        }
+static int look_at_fds(const Process *process, Search *search) {
+        return process_visit_nodes(process, on_node, search);
 }
 
 /* "7f12a000-7f12b000 rw-s 00000000 00:06 414  /dev/vfio/devices/vfio0": what counts is device and inode. */
@@ -94,7 +72,7 @@ static bool line_maps_node(const char *line, const struct stat *node) {
         return inode == node->st_ino && makedev(major_number, minor_number) == node->st_dev;
 }
 
-static int look_at_maps(const Search *search, int proc, const char *pid) {
+static int look_at_maps(const Process *process, Search *search) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *line = NULL;
         int r = _PROCESS_IS_NONE;
@@ -102,8 +80,8 @@ static int look_at_maps(const Search *search, int proc, const char *pid) {
         size_t size = 0;
         FILE *maps;
 
-        snprintf(path, sizeof(path), "%.16s/maps", pid);
-        fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+        snprintf(path, sizeof(path), "%.16s/maps", process->name);
+        fd = openat(process->proc, path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
 
@@ -120,58 +98,40 @@ static int look_at_maps(const Search *search, int proc, const char *pid) {
         return r;
 }
 
-/* A process can call itself what it likes, but what goes on from here is text. */
-static void read_comm(int proc, const char *pid, char *ret, size_t size) {
-        char path[32], text[64];
-        ssize_t n;
+/* Outcomes of on_process(). */
+enum {
+        _SEARCH_GOES_ON,
+        SEARCH_IS_FULL,
+};
 
-        ret[0] = '\0';
-        snprintf(path, sizeof(path), "%.16s/comm", pid);
-        n = read_text_at(proc, path, text, sizeof(text));
-        if (n < 0)
-                return;
+static int on_process(const Process *process, void *userdata) {
+        Search *search = userdata;
+        Holder *holder = &search->holders.items[search->holders.n_items];
+        int r;
 
-        for (size_t i = 0; text[i]; i++)
-                if (text[i] < ' ' || text[i] > '~')
-                        text[i] = '?';
-        snprintf(ret, size, "%.*s", (int) size - 1, text);
+        static_assert(sizeof(holder->comm) == PROCESS_COMM_MAX, "the name of a process");
+
+        search->pid = process->pid;
+        r = search->look(process, search);
+        if (r != PROCESS_IS_HOLDER)
+                return r;
+
+        holder->pid = process->pid;
+        process_read_comm(process, holder->comm);
+        return ++search->holders.n_items < HOLDERS_MAX ? _SEARCH_GOES_ON : SEARCH_IS_FULL;
 }
 
 /* Goes through all processes. Returns 0 or a negative errno. */
-static int search_run(const Search *search, Holders *ret, KernelFailure *reterr) {
-        _cleanup_dir_ DIR *processes = NULL;
-        Holders holders = {};
-        const char *entry;
+static int search_run(Search *search, Holders *ret, KernelFailure *reterr) {
         int r;
 
-        r = dir_open_at(AT_FDCWD, search->backend->proc, &processes);
-        if (r < 0)
+        r = process_visit_all(AT_FDCWD, search->backend->proc, on_process, search);
+        if (r < 0 && !search->pid)
                 return kernel_failure(reterr, r, "open %s", search->backend->proc);
+        if (r < 0)
+                return kernel_failure(reterr, r, "look into process %u", (unsigned) search->pid);
 
-        while (holders.n_items < HOLDERS_MAX) {
-                Holder *holder = &holders.items[holders.n_items];
-                uint32_t pid;
-
-                r = dir_next(processes, &entry);
-                if (r < 0)
-                        return kernel_failure(reterr, r, "read %s", search->backend->proc);
-                if (r != DIR_ENTRY)
-                        break;
-                if (parse_u32(entry, &pid) < 0 || (pid_t) pid == getpid())
-                        continue;
-
-                r = search->look(search, dirfd(processes), entry);
-                if (r < 0 && !error_is_absence(r))
-                        return kernel_failure(reterr, r, "look into process %u", pid);
-                if (r != PROCESS_IS_HOLDER)
-                        continue;
-
-                holder->pid = (pid_t) pid;
-                read_comm(dirfd(processes), entry, holder->comm, sizeof(holder->comm));
-                holders.n_items++;
-        }
-
-        *ret = holders;
+        *ret = search->holders;
         return 0;
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A look through /proc: which processes there are, and what nodes of devices they have open. What a process
+ * got at without a descriptor of its own can't be seen here: memory that it has mapped, a descriptor on its
+ * way through a socket.
+ */
+
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+/* One of the processes, during a visit. */
+typedef struct Process {
+        int proc;                            /* the directory /proc; borrowed */
+        const char *name;                    /* below it, "712"; borrowed */
+        pid_t pid;
+} Process;
+
+typedef int (*ProcessFunc)(const Process *process, void *userdata);
+
+/*
+ * Calls @func for every process but our own. @path below @dir is /proc. A return value that isn't 0 ends the
+ * visit and is its result, except for an error that says that the process has ended: it is passed over then.
+ * Returns 0, what @func returned, or the negative errno of reading /proc.
+ */
+int process_visit_all(int dir, const char *path, ProcessFunc func, void *userdata) _must_check_;
+
+/* The node of a device that a process has open. */
+typedef struct OpenNode {
+        const char *fd;                      /* the number of the descriptor, "17"; borrowed */
+        mode_t type;                         /* S_IFCHR or S_IFBLK */
+        dev_t number;
+} OpenNode;
+
+typedef int (*OpenNodeFunc)(const Process *process, const OpenNode *node, void *userdata);
+
+/*
+ * Calls @func for every node of a device that the process has open, until it returns something that isn't 0.
+ * Returns that, 0, or a negative errno: -EACCES when we may not look into the process. (For those of other
+ * users this takes CAP_SYS_PTRACE.)
+ */
+int process_visit_nodes(const Process *process, OpenNodeFunc func, void *userdata) _must_check_;
+
+#define PROCESS_COMM_MAX 16
+
+/*
+ * Its name, with "?" for whatever is no plain text, since it can call itself what it likes; "" when it has
+ * ended. @ret is of PROCESS_COMM_MAX bytes.
+ */
+void process_read_comm(const Process *process, char *ret);
