@@ -25,8 +25,8 @@ build_dir() {
         printf '%s/%s\n' "$(builds_dir)" "$1"
 }
 
-# build NAME: configures if need be, and compiles. With a warning it fails, except in the release build, which is
-# for compilers that nobody has seen yet.
+# build NAME: configures if need be, and compiles. With a warning it fails, except in the release build, which is also
+# what a tester gets, by compilers that nobody has seen yet.
 build() {
         local dir options key
 

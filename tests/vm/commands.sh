@@ -30,7 +30,7 @@ prepare_guest() {
 }
 
 demo() {
-        prepare_guest gcc
+        prepare_guest release
         say "booting the lab's machine (a few seconds; without KVM, what follows takes about a minute)"
         boot demo
         [[ "$LAB_STATUS" == 0 ]] || die "the demonstration failed; the console is in $LAB_CACHE/console.log"
@@ -38,7 +38,7 @@ demo() {
 
 shell() {
         [[ -t 0 ]] || die "a shell needs a terminal"
-        prepare_guest gcc
+        prepare_guest release
         say "booting the lab's machine (a few seconds)"
         boot shell
         [[ "$LAB_STATUS" == 0 ]] || die "the lab's machine failed"

@@ -7,6 +7,7 @@
 LAB_PASSED=0
 LAB_FAILED=0
 LAB_SKIPPED=0
+LAB_SUITE_BEGIN=$SECONDS
 
 # account SUITE PASSED FAILED SKIPPED: adds to the sum, and says how the suite went
 account() {
@@ -17,7 +18,8 @@ account() {
         LAB_PASSED=$((LAB_PASSED + $2))
         LAB_FAILED=$((LAB_FAILED + $3))
         LAB_SKIPPED=$((LAB_SKIPPED + $4))
-        say "$1: passed $2, failed $3, skipped $4"
+        say "$1: passed $2, failed $3, skipped $4, after $(duration $((SECONDS - LAB_SUITE_BEGIN)))"
+        LAB_SUITE_BEGIN=$SECONDS
 }
 
 # closing_line: the sum. Fails when anything did.
