@@ -209,6 +209,30 @@ static int daemon_scan_device(Daemon *d, const char *subsystem, const char *name
 }
 
 /*
+ * A device has changed. One that is, or was, a virtual function changes its physical function too, of which
+ * the kernel says nothing: how many it has.
+ */
+static int daemon_device_changed(Daemon *d, const char *subsystem, const char *name, ChangeSet *changes) {
+        char physfn[KERNEL_NAME_MAX] = "";
+        const Device *device;
+        int r;
+
+        device = manager_find_device(d->manager, name);
+        if (device)
+                strcpy(physfn, device->facts.physfn);
+
+        r = daemon_scan_device(d, subsystem, name, changes);
+        if (r < 0)
+                return r;
+
+        device = manager_find_device(d->manager, name);
+        if (device)
+                strcpy(physfn, device->facts.physfn);
+
+        return physfn[0] ? daemon_scan_device(d, subsystem, physfn, changes) : 0;
+}
+
+/*
  * Everything may have changed: devices that are known are looked at one by one, so that those that went are
  * noticed.
  */
@@ -229,7 +253,7 @@ static void on_device_event(const char *subsystem, const char *name, void *userd
         Daemon *d = userdata;
         int r;
 
-        r = name ? daemon_scan_device(d, subsystem, name, &changes) : daemon_rescan(d, &changes);
+        r = name ? daemon_device_changed(d, subsystem, name, &changes) : daemon_rescan(d, &changes);
         if (r < 0)
                 log_warning("%s could not be looked at, ignoring what changed: %s", name ?: "The host",
                             strerrordesc_np(-r));
@@ -244,7 +268,7 @@ static int daemon_identify(void *userdata, sd_bus_message *message, Subject *ret
 }
 
 /* All or nothing: the policy in force stays when the new one is broken. */
-static int daemon_load_policy(void *userdata, char *reterr, size_t size) {
+static int daemon_load_policy(void *userdata, char **reterr) {
         static const char *const dirs[] = {
                 IOMMUD_SYSCONF_DIR "/policy.d",
                 IOMMUD_VENDOR_DIR "/policy.d",
@@ -259,12 +283,12 @@ static int daemon_load_policy(void *userdata, char *reterr, size_t size) {
         r = policy_load(dirs, &policy, &error);
         if (r < 0) {
                 if (r == -ENOMEM || config_error_to_string(&error, &text) < 0)
-                        snprintf(reterr, size, "out of memory");
-                else
-                        snprintf(reterr, size, "%s", text);
+                        text = NULL;
 
                 log_event(IOMMUD_MESSAGE_POLICY, LOG_ERR, /* fields= */ NULL,
-                        "The policy can't be loaded: %s", reterr);
+                        "The policy can't be loaded: %s", text ?: "out of memory");
+                if (reterr)
+                        *reterr = TAKE_PTR(text);
                 return r;
         }
 
@@ -275,10 +299,8 @@ static int daemon_load_policy(void *userdata, char *reterr, size_t size) {
 }
 
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
-        char text[512];
-
         (void) sd_notify(/* unset_environment= */ false, "RELOADING=1");
-        (void) daemon_load_policy(userdata, text, sizeof(text));         /* it has logged */
+        (void) daemon_load_policy(userdata, /* reterr= */ NULL);         /* it has logged */
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
         return 0;
 }
@@ -336,7 +358,6 @@ static int daemon_init_leases(Daemon *d, ChangeSet *changes) {
 /* Ports and state; the devices are known when this returns. */
 static int daemon_init_state(Daemon *d) {
         static const WorkerFuncs worker_funcs = { .on_done = on_task_done, .on_overdue = on_task_overdue };
-        char text[512];
         int r;
 
         d->sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -356,7 +377,7 @@ static int daemon_init_state(Daemon *d) {
                 return r;
 
         /* A broken policy leaves us without one, which denies: root can still see what is wrong. */
-        (void) daemon_load_policy(d, text, sizeof(text));
+        (void) daemon_load_policy(d, /* reterr= */ NULL);
 
         r = worker_new(d->event, &d->kernel, &worker_funcs, d, &d->worker);
         if (r < 0)

@@ -301,8 +301,8 @@ static int method_find(sd_bus_message *message, void *userdata, sd_bus_error *er
 }
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *text = NULL;
         BusServer *server = userdata;
-        char text[512] = "";
         Refusal refusal;
         Subject subject;
         int r;
@@ -318,10 +318,10 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
                 return reply_refusal(message, &refusal);
         }
 
-        r = server->funcs->reload(server->userdata, text, sizeof(text));
+        r = server->funcs->reload(server->userdata, &text);
         if (r < 0)
                 return sd_bus_reply_method_errorf(message, IOMMUD_ERROR_INVALID_POLICY,
-                                                  "The policy in force stays: %s", text);
+                        "The policy in force stays: %s", text ?: "out of memory");
 
         return sd_bus_reply_method_return(message, NULL);
 }

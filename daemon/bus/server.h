@@ -29,10 +29,10 @@ typedef struct BusServerFuncs {
         void (*commit)(void *userdata, ChangeSet *changes);
 
         /*
-         * Loads the policy again. On failure returns a negative errno, and the reason in @reterr of @size
-         * bytes.
+         * Loads the policy again. On failure returns a negative errno, and the reason in *reterr, which the
+         * caller frees; NULL: memory ran out.
          */
-        int (*reload)(void *userdata, char *reterr, size_t size);
+        int (*reload)(void *userdata, char **reterr);
 } BusServerFuncs;
 
 typedef struct PendingCall PendingCall;

@@ -31,12 +31,12 @@ static void rig_commit(void *userdata, ChangeSet *changes) {
         manager_reap(rig->scene->manager);
 }
 
-static int rig_reload(void *userdata, char *reterr, size_t size) {
+static int rig_reload(void *userdata, char **reterr) {
         BusRig *rig = userdata;
 
         rig->n_reloads++;
         if (rig->reload < 0)
-                snprintf(reterr, size, "50-test.json:3: no such key");
+                *reterr = strdup("50-test.json:3: no such key");
         return rig->reload;
 }
 
