@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "sys/host-block.h"
+#include "sys/host-device.h"
 #include "sys/host.h"
+
+/* Each is a HostOps.in_use() of one kind of use. The last ones take the most time. */
+static int (*const checks[])(const HostDevice *device, char *ret_use, size_t size) = {
+        host_block_in_use,
+};
 
 static int local_host_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use,
                              size_t size) {
-        return host_block_in_use(userdata, subsystem, name, ret_use, size);
+        HostDevice device;
+        int r;
+
+        r = host_device_find(userdata, subsystem, name, &device);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
+                r = checks[i](&device, ret_use, size);
+                if (r != _HOST_USE_NONE)
+                        return r;
+        }
+
+        return _HOST_USE_NONE;
 }
 
 static const HostOps local_host_ops = { .in_use = local_host_in_use };
