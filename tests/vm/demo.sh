@@ -107,7 +107,8 @@ assert no_lease
 account "QEMU's end" "ended the lease"
 assert_driver "$LAB_NVME" nvme
 assert_soon 20 disk_is_back
-show root iommuctl list
+printf '\n'
+show root sh -c "iommuctl list | grep -e DEVICE -e $LAB_NVME"
 account "the disk" "is with the host's driver nvme again, its content as before"
 
 heading "What happened"
