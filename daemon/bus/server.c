@@ -144,16 +144,16 @@ static void bus_server_answer(BusServer *server, uint64_t id) {
                 return;
 
         if (lease->refusal.outcome != OUTCOME_GRANTED) {
-                audit_failed(lease);
                 r = reply_refusal(call, &lease->refusal);
+                audit_failed(lease);
         } else {
-                audit_granted(lease);
                 r = lease_object_reply(call, lease);
                 /*
                  * Ours are closed whether the reply went out or not: if not, the lifeline hangs up, and that
                  * ends the lease.
                  */
                 lease_close(lease);
+                audit_granted(lease);
         }
 
         if (r < 0)
