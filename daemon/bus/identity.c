@@ -182,14 +182,17 @@ static int read_credentials(sd_bus_message *reply, Subject *ret) {
         return 0;
 }
 
-static void identity_remember(Identity *identity, const char *name, const Subject *subject) {
+static int identity_remember(Identity *identity, const char *name, const Subject *subject) {
         KnownSender *known = &identity->known[identity->next];
+        int r;
 
-        if (copy_string(known->name, sizeof(known->name), name) < 0)
-                return;
+        r = copy_string(known->name, sizeof(known->name), name);
+        if (r < 0)
+                return r;
 
         known->subject = *subject;
         identity->next = (identity->next + 1) % IDENTITIES_MAX;
+        return 0;
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -208,10 +211,11 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
         else
                 r = read_credentials(reply, &subject);
 
-        if (r >= 0) {
-                identity_remember(question->identity, sender, &subject);
+        /* what is not remembered would be asked for again, for ever */
+        if (r >= 0)
+                r = identity_remember(question->identity, sender, &subject);
+        if (r >= 0)
                 r = sd_bus_message_rewind(question->message, /* complete= */ true);
-        }
         if (r >= 0)
                 r = sd_bus_enqueue_for_read(question->identity->bus, question->message);
         if (r < 0)

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Who is calling, asked of a bus driver that the test plays: any answer can be given, also those of buses that this
+ * host has not.
+ */
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/subject.h"
+#include "fake/assert.h"
+#include "fake-driver.h"
+#include "names.h"
+
+static void test_credentials(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        sd_bus_message *reply;
+
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->n_asked, 1);
+        assert_eq_int(d->n_known, 0);
+
+        reply = fake_driver_answer_begin(d);
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixGroupIDs", "au", 3, 1000, 27, 44));
+        assert_ok(sd_bus_message_append(reply, "{sv}", "LinuxSecurityLabel", "ay", 2, 'x', 0));
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", 1000));
+        assert_ok(sd_bus_message_append(reply, "{sv}", "ProcessID", "u", 4711));
+        fake_driver_answer_end(d, reply);
+
+        assert_eq_int(d->n_calls, 2);
+        assert_eq_int(d->n_known, 1);
+        assert_eq_int(d->subject.uid, 1000);
+        assert_eq_int(d->subject.pid, 4711);
+        assert_eq_int(d->subject.n_gids, 3);
+        assert_eq_int(d->subject.gids[1], 27);
+        assert(!d->subject.own_userns);
+
+        /* the same connection is not asked about again, another one is */
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->n_asked, 1);
+        assert_eq_int(d->n_known, 2);
+        fake_driver_call(d, ":1.8");
+        assert_eq_int(d->n_asked, 2);
+        assert_eq_int(d->n_known, 2);
+}
+
+/* Two wait at once, and are answered in the other order: nobody gets another's identity. */
+static void test_two_at_once(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        sd_bus_message *first;
+
+        fake_driver_call(d, ":1.1");
+        first = sd_bus_message_ref(d->question);
+        fake_driver_call(d, ":1.2");
+        fake_driver_answer_uid(d, 1002);
+        assert_eq_int(d->n_known, 1);
+        assert_eq_int(d->subject.uid, 1002);
+
+        sd_bus_message_unref(d->question);
+        d->question = first;
+        fake_driver_answer_uid(d, 1001);
+        assert_eq_int(d->n_known, 2);
+        assert_eq_int(d->subject.uid, 1001);
+
+        fake_driver_call(d, ":1.2");
+        assert_eq_int(d->subject.uid, 1002);
+        fake_driver_call(d, ":1.1");
+        assert_eq_int(d->subject.uid, 1001);
+        assert_eq_int(d->n_asked, 2);
+}
+
+/* More connections than are remembered: the first is asked about again. */
+static void test_many(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+        for (unsigned i = 0; i < 100; i++) {
+                char name[16];
+
+                snprintf(name, sizeof(name), ":1.%u", i);
+                fake_driver_call(d, name);
+                fake_driver_answer_uid(d, 1000 + i);
+                assert_eq_int(d->subject.uid, 1000 + i);
+        }
+        assert_eq_int(d->n_asked, 100);
+
+        fake_driver_call(d, ":1.99");
+        assert_eq_int(d->n_asked, 100);
+        fake_driver_call(d, ":1.0");
+        assert_eq_int(d->n_asked, 101);
+        fake_driver_answer_uid(d, 1000);
+        assert_eq_int(d->subject.uid, 1000);
+}
+
+static void answer_groups(FakeDriver *d, unsigned n) {
+        sd_bus_message *reply = fake_driver_answer_begin(d);
+        uint32_t gids[SUBJECT_GIDS_MAX + 1];
+
+        assert(n <= ELEMENTSOF(gids));
+        for (unsigned i = 0; i < n; i++)
+                gids[i] = i + 1;
+
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", 1000));
+        assert_ok(sd_bus_message_open_container(reply, 'e', "sv"));
+        assert_ok(sd_bus_message_append(reply, "s", "UnixGroupIDs"));
+        assert_ok(sd_bus_message_open_container(reply, 'v', "au"));
+        assert_ok(sd_bus_message_append_array(reply, 'u', gids, n * sizeof(gids[0])));
+        assert_ok(sd_bus_message_close_container(reply));
+        assert_ok(sd_bus_message_close_container(reply));
+        fake_driver_answer_end(d, reply);
+}
+
+/* Of the groups none may be left out: a rule may deny to that very one. */
+static void test_many_groups(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+        fake_driver_call(d, ":1.7");
+        answer_groups(d, SUBJECT_GIDS_MAX);
+        assert_eq_int(d->n_known, 1);
+        assert_eq_int(d->subject.n_gids, SUBJECT_GIDS_MAX);
+        assert(subject_has_gid(&d->subject, 1) && subject_has_gid(&d->subject, SUBJECT_GIDS_MAX));
+        assert(!subject_has_gid(&d->subject, SUBJECT_GIDS_MAX + 1));
+
+        fake_driver_call(d, ":1.8");
+        answer_groups(d, SUBJECT_GIDS_MAX + 1);
+        assert_eq_int(d->n_known, 1);
+        assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
+}
+
+/* What the bus does not vouch for is an error, and not somebody by default. */
+static void test_no_credentials(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        sd_bus_message *reply;
+
+        fake_driver_call(d, ":1.7");
+        reply = fake_driver_answer_begin(d);
+        assert_ok(sd_bus_message_append(reply, "{sv}", "ProcessID", "u", 4711));
+        fake_driver_answer_end(d, reply);
+        assert_eq_int(d->n_known, 0);
+        assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
+
+        fake_driver_call(d, ":1.8");
+        d->error[0] = '\0';
+        reply = fake_driver_answer_begin(d);
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "s", "root"));
+        fake_driver_answer_end(d, reply);
+        assert_eq_int(d->n_known, 0);
+        assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
+
+        fake_driver_call(d, ":1.9");
+        d->error[0] = '\0';
+        assert_ok(sd_bus_reply_method_errorf(d->question, SD_BUS_ERROR_ACCESS_DENIED, "no"));
+        fake_driver_process(d);
+        assert_eq_int(d->n_known, 0);
+        assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
+
+        /* none of these is remembered */
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->n_asked, 4);
+}
+
+static void test_gone(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+        fake_driver_call(d, ":1.7");
+        assert_ok(sd_bus_reply_method_errorf(d->question, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "gone"));
+        fake_driver_process(d);
+        assert_eq_int(d->n_calls, 1);
+        assert_eq_str(d->error, "");
+
+        /* the end of the daemon while a question is under way */
+        fake_driver_call(d, ":1.8");
+        assert_eq_int(d->n_asked, 2);
+}
+
+static void test_no_sender(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+        fake_driver_call(d, NULL);
+        assert_eq_int(d->result, -EBADMSG);
+        assert_eq_int(d->n_asked, 0);
+}
+
+/* A name that can't be remembered must not be asked about for ever. */
+static void test_long_name(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        char name[100] = ":1.";
+
+        memset(name + 3, '1', sizeof(name) - 4);
+        fake_driver_call(d, name);
+        fake_driver_answer_uid(d, 1000);
+        assert_eq_int(d->n_asked, 1);
+        assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
+}
+
+/* A process in namespaces of its own, which lives as long as *ret_keep is open. Negative: not allowed here. */
+static int spawn(int flags, int *ret_keep) {
+        int ready[2], keep[2], pidfd;
+        pid_t pid;
+        char c;
+
+        assert_ok(pipe2(ready, O_CLOEXEC));
+        assert_ok(pipe2(keep, O_CLOEXEC));
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0) {
+                close_fd(keep[1]);
+                c = flags == 0 || unshare(flags) == 0;
+                (void) !write(ready[1], &c, 1);
+                (void) !read(keep[0], &c, 1);
+                _exit(0);
+        }
+
+        close_fd(ready[1]);
+        close_fd(keep[0]);
+        assert_eq_int(read(ready[0], &c, 1), 1);
+        close_fd(ready[0]);
+        pidfd = assert_ok(pidfd_open(pid, 0));
+        *ret_keep = keep[1];
+        if (!c) {
+                close_fd(pidfd);
+                return -EPERM;
+        }
+        return pidfd;
+}
+
+/* Whether uid 0 with this process descriptor is the host's root. */
+static void assert_own_userns(int fd, bool expected) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        sd_bus_message *reply;
+
+        fake_driver_call(d, ":1.7");
+        reply = fake_driver_answer_begin(d);
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", 0));
+        assert_ok(sd_bus_message_append(reply, "{sv}", "ProcessFD", "h", fd));
+        fake_driver_answer_end(d, reply);
+        assert_eq_int(d->n_known, 1);
+        assert_eq_int(d->subject.own_userns, expected);
+        assert_eq_int(subject_is_root(&d->subject), expected);
+}
+
+static void test_user_namespace(void) {
+        _cleanup_close_ int ours = -EBADF, theirs = -EBADF, null = -EBADF;
+        int keep_ours, keep_theirs;
+
+        ours = assert_ok(spawn(0, &keep_ours));
+        assert_own_userns(ours, true);
+        close_fd(keep_ours);
+        assert_eq_int(waitid(P_PIDFD, (id_t) ours, &(siginfo_t) {}, WEXITED), 0);
+        assert_own_userns(ours, false);      /* its number may be anybody's now */
+
+        null = assert_ok(open("/dev/null", O_RDONLY | O_CLOEXEC));
+        assert_own_userns(null, false);
+
+        theirs = spawn(CLONE_NEWUSER, &keep_theirs);
+        if (theirs >= 0)
+                assert_own_userns(theirs, false);
+        else
+                puts("not tried: a process in another user namespace, which this host does not let be made");
+        close_fd(keep_theirs);
+}
+
+int main(void) {
+        test_credentials();
+        test_two_at_once();
+        test_many();
+        test_many_groups();
+        test_no_credentials();
+        test_gone();
+        test_no_sender();
+        test_long_name();
+        test_user_namespace();
+        return 0;
+}
