@@ -149,8 +149,27 @@ static void read_vf_index(int device, DeviceFacts *facts) {
                 facts->vf_index = (int16_t) index;
 }
 
+/*
+ * How many virtual functions it has. Not by sriov_numvfs: whoever reads that waits for somebody who is
+ * switching them off, and he waits for the last user of one.
+ */
+static uint16_t count_vfs(int device) {
+        _cleanup_dir_ DIR *dir = NULL;
+        const char *name;
+        uint16_t n = 0;
+
+        if (faccessat(device, "sriov_totalvfs", F_OK, 0) < 0 || dir_open_at(device, ".", &dir) < 0)
+                return 0;
+
+        while (n < UINT16_MAX && dir_next(dir, &name) == DIR_ENTRY)
+                if (strncmp(name, "virtfn", strlen("virtfn")) == 0)
+                        n++;
+
+        return n;
+}
+
 static void read_pci(int device, DeviceFacts *facts) {
-        uint32_t class = facts->class >> 8, number;
+        uint32_t class = facts->class >> 8;
 
         facts->bridge = class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS ||
                         class == PCI_CLASS_BRIDGE_PCI_SEMI;
@@ -159,8 +178,8 @@ static void read_pci(int device, DeviceFacts *facts) {
 
         if (readlink_name_at(device, "physfn", facts->physfn, sizeof(facts->physfn)) >= 0)
                 read_vf_index(device, facts);
-        else if (read_number(device, "sriov_numvfs", &number) >= 0 && number <= UINT16_MAX)
-                facts->n_vfs = (uint16_t) number;
+        else
+                facts->n_vfs = count_vfs(device);
 
         serial_read(device, facts->driver, facts->serial, sizeof(facts->serial));
 }

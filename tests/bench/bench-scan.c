@@ -62,7 +62,7 @@ static void make_host(Tree *tree) {
 
         tree_file(tree, "1\n", "devices/pci0000:00/0000:00:00.0/sriov_offset");
         tree_file(tree, "2\n", "devices/pci0000:00/0000:00:00.0/sriov_stride");
-        tree_file(tree, "500\n", "devices/pci0000:00/0000:00:00.0/sriov_numvfs");
+        tree_file(tree, "500\n", "devices/pci0000:00/0000:00:00.0/sriov_totalvfs");
 }
 
 typedef struct Count {

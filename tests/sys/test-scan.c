@@ -40,7 +40,9 @@ static void test_device_changes(void) {
         tree_pci_device(t, "0000:00:04.0", 7, "vfio-pci");
         tree_file(t, "vfio-pci\n", "%s/driver_override", dir);
         tree_file(t, "1\n", "%s/numa_node", dir);
-        tree_file(t, "4\n", "%s/sriov_numvfs", dir);
+        tree_file(t, "7\n", "%s/sriov_totalvfs", dir);
+        tree_link(t, "../0000:01:00.1", "%s/virtfn1", dir);
+        tree_link(t, "../0000:01:00.4", "%s/virtfn4", dir);
         tree_file(t, "12-34-56-ff-fe-78-9a-bc\n", "%s/serial_number", dir);
 
         /* a kernel without character devices has the directory, but no number in it */
@@ -53,7 +55,7 @@ static void test_device_changes(void) {
         assert(strcmp(facts.cdev, "vfio12") == 0);
         assert(strcmp(facts.driver_override, "vfio-pci") == 0);
         assert(facts.numa_node == 1);
-        assert(facts.n_vfs == 4);
+        assert(facts.n_vfs == 2);
         assert(strcmp(facts.serial, "12-34-56-ff-fe-78-9a-bc") == 0);
 
         tree_file(t, "PCI_CLASS=60400\nPCI_ID=1B36:000C\n", "%s/uevent", dir);
@@ -88,7 +90,7 @@ static void test_vf(void) {
         DeviceFacts facts;
 
         tree_pci_device(t, "0000:00:1e.0", 1, "igb");
-        tree_file(t, "2\n", "%s/sriov_numvfs", pf);
+        tree_file(t, "7\n", "%s/sriov_totalvfs", pf);
         tree_file(t, "128\n", "%s/sriov_offset", pf);
         tree_file(t, "2\n", "%s/sriov_stride", pf);
         make_vf(t, "0000:01:0e.0", 2, 0);
