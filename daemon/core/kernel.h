@@ -46,6 +46,9 @@ enum {
         /* somebody has the device open; *ret_holders says who, if it could be seen */
         PROVE_HELD,
         PROVE_GONE,                          /* there is no such device any more */
+        /* nobody has it, but its reset failed or can't be trusted: *reterr says what was found */
+        PROVE_RESET_FAILED,
+        PROVE_NO_RESET,                      /* nobody has it, but there is no way to reset it */
 };
 
 typedef struct KernelOps {
@@ -92,7 +95,8 @@ typedef struct KernelOps {
 
         /*
          * Finds out whether nobody has the device open any more: looks for its nodes in all processes, then
-         * binds it to a throw-away iommufd, resets it and closes it again. See the outcomes above.
+         * binds it to a throw-away iommufd, resets it, looks whether it is as after a reset, and closes
+         * it again. See the outcomes above.
          */
         int (*prove_free)(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
                           KernelFailure *reterr);

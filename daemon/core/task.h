@@ -34,7 +34,7 @@ struct Task {
 struct TaskResult {
         /* what the verb returned: 0, a named outcome of it, a negative errno */
         int result;
-        KernelFailure failure;               /* when result is negative */
+        KernelFailure failure;               /* when result is negative or PROVE_RESET_FAILED */
         Holders holders;                     /* when result is PROVE_HELD */
 };
 

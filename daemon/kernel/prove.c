@@ -12,6 +12,7 @@
 #include "kernel/iommufd.h"
 #include "kernel/path.h"
 #include "kernel/prove.h"
+#include "kernel/reset.h"
 #include "kernel/retry.h"
 #include "kernel/vfio-group.h"
 #include "kernel/vfio-node.h"
@@ -52,7 +53,8 @@ static bool error_is_held(int error) {
  * Takes the device and gives it back. Nobody can have it then, and closing it for the last time resets it.
  * EPERM and EBUSY are waited with: that can be ourselves, at another device of the same group.
  */
-static int try_device(const IommufdBackend *backend, const char *device, KernelFailure *reterr) {
+static int try_device(const IommufdBackend *backend, const char *subsystem, const char *device,
+                      KernelFailure *reterr) {
         _cleanup_close_ int iommufd = -EBADF, fd = -EBADF;
         Retry retry = RETRY_INIT;
         VfioNode node;
@@ -75,15 +77,15 @@ static int try_device(const IommufdBackend *backend, const char *device, KernelF
                 return r;
 
         /* before the close, which resets too but doesn't say how it went */
-        r = vfio_node_reset(fd, &node, reterr);
+        r = reset_device(subsystem, device, fd, &node, reterr);
         if (r < 0)
                 return r;
 
-        return _PROVE_FREE;
+        return r == RESET_FAILED ? PROVE_RESET_FAILED : r == RESET_IMPOSSIBLE ? PROVE_NO_RESET : _PROVE_FREE;
 }
 
-static int prove_device(const IommufdBackend *backend, const char *device, Holders *ret_holders,
-                        KernelFailure *reterr) {
+static int prove_device(const IommufdBackend *backend, const char *subsystem, const char *device,
+                        Holders *ret_holders, KernelFailure *reterr) {
         Holders holders = {};
         VfioNode node = {};
         bool has_node;
@@ -103,7 +105,7 @@ static int prove_device(const IommufdBackend *backend, const char *device, Holde
                 if (!has_node)
                         return _PROVE_FREE;
 
-                r = try_device(backend, device, reterr);
+                r = try_device(backend, subsystem, device, reterr);
                 if (r != PROVE_HELD)
                         return r;
 
@@ -127,8 +129,8 @@ int prove_free(const IommufdBackend *backend, const char *subsystem, const char 
         if (r < 0)
                 return r;
 
-        r = prove_device(backend, device, ret_holders, reterr);
-        if (r < 0 && access(device, F_OK) < 0 && errno == ENOENT)
-                return PROVE_GONE;           /* meanwhile, and that is why it failed */
+        r = prove_device(backend, subsystem, device, ret_holders, reterr);
+        if ((r < 0 || r == PROVE_RESET_FAILED) && access(device, F_OK) < 0 && errno == ENOENT)
+                return PROVE_GONE; /* meanwhile, and that is why it failed */
         return r;
 }

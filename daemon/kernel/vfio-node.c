@@ -170,8 +170,7 @@ int vfio_node_reset(int fd, const VfioNode *node, KernelFailure *reterr) {
                 r = ioctl_retry(fd, VFIO_DEVICE_RESET, NULL);
         while (r == -EAGAIN && retry_again(&retry));
 
-        /* EINVAL and ENOTTY: there is no reset for this device, or not in this driver */
-        if (r < 0 && r != -EINVAL && r != -ENOTTY)
+        if (r < 0)
                 return kernel_failure(reterr, r, "ioctl VFIO_DEVICE_RESET on %s", node->name);
         return 0;
 }

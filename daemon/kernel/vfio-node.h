@@ -35,5 +35,8 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
  */
 int vfio_node_bind(int fd, const VfioNode *node, int iommufd, KernelFailure *reterr) _must_check_;
 
-/* Resets the device. One that cannot be reset is no failure here. */
+/*
+ * Resets the device. -EINVAL, -ENOTTY: there is no reset that works for it, or not in this driver. -EAGAIN
+ * has been waited for.
+ */
 int vfio_node_reset(int fd, const VfioNode *node, KernelFailure *reterr) _must_check_;

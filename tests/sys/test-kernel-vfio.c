@@ -38,6 +38,7 @@ static unsigned n_binds, n_resets, n_pauses;
 static uint64_t accounting;
 static uint32_t group_flags;
 static const char *hidden;                   /* what we may not look into */
+static bool gone_at_reset;                   /* the device is unplugged when it is reset */
 static bool number_moves;                    /* the node gets another number while it's opened */
 
 static bool must_fail(void) {
@@ -168,6 +169,8 @@ int __wrap_ioctl(int fd, unsigned long request, void *argument) {
                 errno = bind_errno[n_binds++];
         } else if (request == VFIO_DEVICE_RESET) {
                 n_resets++;
+                if (gone_at_reset)
+                        tree_remove(tree, "sys/bus/pci/devices/" NAME);
                 errno = reset_errno;
         } else if (request == VFIO_GROUP_GET_STATUS) {
                 struct vfio_group_status *status = argument;
@@ -200,6 +203,18 @@ static void set_node(bool there) {
         tree_file(tree, "241:3\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
 }
 
+/* The first bytes of its configuration space; 64 of them is what sysfs shows without privileges. */
+static void set_config(const char *bytes, size_t size) {
+        char config[64] = "";
+        int fd;
+
+        memcpy(config, bytes, size);
+        tree_file(tree, "", "sys/" DEVICE "/config");
+        fd = __real_openat64(tree->fd, "sys/" DEVICE "/config", O_WRONLY | O_CLOEXEC);
+        assert(fd >= 0 && write(fd, config, sizeof(config)) == sizeof(config));
+        close_fd(fd);
+}
+
 static void setup(void) {
         fail_at = 0;
         tree_free(tree);
@@ -209,6 +224,10 @@ static void setup(void) {
         tree_link(tree, "../../../devices/pci0000:00/" NAME, "sys/bus/pci/devices/" NAME);
         tree_link(tree, "../../../kernel/iommu_groups/7", "sys/" DEVICE "/iommu_group");
         tree_file(tree, "240:7\n", "sys/class/vfio/7/dev");
+        tree_file(tree, "0x8086\n", "sys/" DEVICE "/vendor");
+        tree_file(tree, "0x10d3\n", "sys/" DEVICE "/device");
+        tree_file(tree, "flr bus\n", "sys/" DEVICE "/reset_method");
+        set_config("\x86\x80\xd3\x10\x03", 5);
         set_node(true);
         tree_file(tree, "", "dev/iommu");
         tree_file(tree, "", "dev/vfio/7");
@@ -230,7 +249,7 @@ static void setup(void) {
         memset(bind_errno, 0, sizeof(bind_errno));
         reset_errno = group_errno = 0;
         group_flags = VFIO_GROUP_FLAGS_VIABLE;
-        number_moves = false;
+        number_moves = gone_at_reset = false;
         hidden = NULL;
         fdinfo_syspath = "/sys/" DEVICE;
 }
@@ -355,18 +374,6 @@ static void test_prove(void) {
         assert(prove_free(&failure) == _PROVE_FREE);
         assert(n_binds == 1 && n_resets == 1);
 
-        /* no reset for this device */
-        setup();
-        reset_errno = EINVAL;
-        assert(prove_free(&failure) == _PROVE_FREE);
-        reset_errno = ENOTTY;
-        assert(prove_free(&failure) == _PROVE_FREE);
-
-        /* one that fails */
-        reset_errno = ETIMEDOUT;
-        assert(prove_free(&failure) == -ETIMEDOUT);
-        assert(strcmp(failure.call, "ioctl VFIO_DEVICE_RESET on vfio3") == 0);
-
         setup();
         bind_errno[0] = ENXIO;
         assert(prove_free(&failure) == -ENXIO);
@@ -380,6 +387,80 @@ static void test_prove(void) {
         setup();
         tree_remove(tree, "sys/bus/pci/devices/" NAME);
         assert(prove_free(&failure) == PROVE_GONE);
+}
+
+static void test_prove_reset(void) {
+        KernelFailure failure;
+
+        setup();
+        reset_errno = ETIMEDOUT;
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+        assert(failure.error == -ETIMEDOUT);
+        assert(strcmp(failure.call, "ioctl VFIO_DEVICE_RESET on vfio3") == 0);
+
+        /* EINVAL says that it didn't work when the device was opened: there is a way to reset it */
+        reset_errno = EINVAL;
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+        assert(failure.error == -EINVAL);
+
+        /* and here there is none */
+        tree_file(tree, "\n", "sys/" DEVICE "/reset_method");
+        assert(prove_free(&failure) == PROVE_NO_RESET);
+        tree_remove(tree, "sys/" DEVICE "/reset_method");
+        assert(prove_free(&failure) == PROVE_NO_RESET);
+        reset_errno = ENOTTY;
+        assert(prove_free(&failure) == PROVE_NO_RESET);
+
+        /* somebody has its lock all the time: nothing is known yet */
+        reset_errno = EAGAIN;
+        assert(prove_free(&failure) == -EAGAIN);
+        assert(failure.error == -EAGAIN);
+
+        /* it went with the reset */
+        setup();
+        reset_errno = ENODEV;
+        gone_at_reset = true;
+        assert(prove_free(&failure) == PROVE_GONE);
+}
+
+/* The kernel says that it was reset. */
+static void test_prove_verified(void) {
+        KernelFailure failure;
+
+        setup();
+        set_config("\xff\xff\xff\xff\xff\xff", 6);
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+        assert(strcmp(failure.call, "it answers as ffff:ffff, and was 8086:10d3 before") == 0);
+
+        setup();
+        set_config("\x86\x80\xd3\x10\x07", 5);
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+        assert(strstr(failure.call, "bus mastering is on"));
+
+        /* one that can't be reset must be quiet too */
+        reset_errno = ENOTTY;
+        tree_remove(tree, "sys/" DEVICE "/reset_method");
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+
+        /* virtual functions have no ids */
+        setup();
+        tree_dir(tree, "sys/devices/pci0000:00/0000:00:03.0");
+        tree_link(tree, "../0000:00:03.0", "sys/" DEVICE "/physfn");
+        set_config("\xff\xff\xff\xff\x00", 5);
+        assert(prove_free(&failure) == _PROVE_FREE);
+        set_config("\xff\xff\xff\xff\x04", 5);
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+        set_config("\xff\xff\xff\xff\xff\xff", 6);
+        assert(prove_free(&failure) == PROVE_RESET_FAILED);
+        assert(strstr(failure.call, "ffff:ffff"));
+
+        /* what can't be looked at isn't known */
+        setup();
+        tree_file(tree, "\x86", "sys/" DEVICE "/config");
+        assert(prove_free(&failure) == -EIO);
+        setup();
+        tree_file(tree, "none\n", "sys/" DEVICE "/vendor");
+        assert(prove_free(&failure) == -EINVAL);
 }
 
 static void test_prove_waits(void) {
@@ -521,6 +602,8 @@ int main(void) {
         test_open();
         test_probe();
         test_prove();
+        test_prove_reset();
+        test_prove_verified();
         test_prove_waits();
         test_holders();
         test_holder_mapped();
@@ -528,7 +611,8 @@ int main(void) {
         test_every_failure(open_context, 2, 0);
         test_every_failure(open_device, 4, 0);
         test_every_failure(probe_group, 4, 0);
-        test_every_failure(prove_free, 15, 2);         /* without the number of the group's node */
+        /* without the number of the group's node; and a reset that fails is an outcome */
+        test_every_failure(prove_free, 18, 3);
         tree_free(tree);
         return 0;
 }
