@@ -391,7 +391,7 @@ static void test_objects(Test *test) {
 
         call_with(test, IOMMUD_PATH, "org.iommud2.Manager", "ListDevices", UNKNOWN_INTERFACE "|" UNKNOWN_METHOD, "");
         call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_PROPERTY, "ss", IOMMUD_INTERFACE_MANAGER, "version");
-        call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_INTERFACE, "ss", "a.b", "Version");
+        call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_INTERFACE "|" UNKNOWN_PROPERTY, "ss", "a.b", "Version");
         call_with(test, IOMMUD_PATH, PROPERTIES, "Get", INVALID_ARGS, "s", IOMMUD_INTERFACE_MANAGER);
         call_with(test, IOMMUD_PATH, PROPERTIES, "Set", READ_ONLY "|" ACCESS_DENIED, "ssv", IOMMUD_INTERFACE_MANAGER,
                   "Version", "s", "0");
