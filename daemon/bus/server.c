@@ -163,8 +163,8 @@ static void bus_server_answer(BusServer *server, uint64_t id) {
 }
 
 /*
- * The same interfaces that sd-bus has listed when the object was added: it can't look them up any more when the
- * object has gone.
+ * The same interfaces that sd-bus has listed when the object was added: it can't look them up any more when
+ * the object has gone.
  */
 static int emit_removed(sd_bus *bus, const char *path, const char *interface) {
         return sd_bus_emit_interfaces_removed(
@@ -234,8 +234,8 @@ static int path_of_change(const Change *change, char **ret) {
 }
 
 /*
- * Whether there is something to be announced: what has gone again in the same set of changes was never there for
- * the world, or its end is all that is left to say.
+ * Whether there is something to be announced: what has gone again in the same set of changes was never there
+ * for the world, or its end is all that is left to say.
  */
 static bool bus_server_has_news(const BusServer *server, const Change *change) {
         switch (change->kind) {

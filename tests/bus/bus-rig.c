@@ -77,7 +77,10 @@ static void describe_properties(sd_bus_message *m, FILE *f) {
         assert_ok(sd_bus_message_skip(m, "as"));
 }
 
-/* "/org/iommud1/lease/1 Peer Introspectable Properties org.iommud1.Lease": of what InterfacesAdded and -Removed speak. */
+/*
+ * "/org/iommud1/lease/1 Peer Introspectable Properties org.iommud1.Lease": of what InterfacesAdded and
+ * -Removed speak.
+ */
 static void describe_interfaces(sd_bus_message *m, bool added, FILE *f) {
         const char *path, *interface;
 
@@ -235,7 +238,8 @@ sd_bus_message *bus_rig_call(BusRig *rig, const char *path, const char *interfac
         sd_bus_message *reply;
         va_list ap;
 
-        assert_ok(sd_bus_message_new_method_call(rig->client, &call, /* destination= */ NULL, path, interface, member));
+        assert_ok(sd_bus_message_new_method_call(rig->client, &call, /* destination= */ NULL, path,
+                                                 interface, member));
         va_start(ap, types);
         if (types)
                 assert_ok(sd_bus_message_appendv(call, types, ap));
@@ -283,7 +287,8 @@ void assert_error(sd_bus_message *reply, const char *name, const char *part) {
 void assert_reply(sd_bus_message *reply, const char *types) {
         if (sd_bus_message_is_method_error(reply, NULL))
                 assert_failed(__FILE__, __LINE__, types, "expected a reply, got %s: %s",
-                              sd_bus_message_get_error(reply)->name, sd_bus_message_get_error(reply)->message);
+                              sd_bus_message_get_error(reply)->name,
+                              sd_bus_message_get_error(reply)->message);
         assert_eq_str(sd_bus_message_get_signature(reply, /* complete= */ true) ?: "", types);
 }
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The server on one end of a socketpair, a client on the other, a scene behind: no bus and no root is needed. Who the caller is
- * the test says. Everything that the client receives is written down in the order in which it came.
+ * The server on one end of a socketpair, a client on the other, a scene behind: no bus and no root is
+ * needed. Who the caller is the test says. Everything that the client receives is written down in the order
+ * in which it came.
  */
 
 #include <systemd/sd-bus.h>
@@ -18,7 +19,7 @@ typedef struct BusRig {
         BusServer *server;
 
         Subject subject;                     /* who the caller is */
-        int identify;                        /* what finding that out returns: 1, 0 (asked, not known yet), a negative errno */
+        int identify;                        /* what finding that out returns: 1, 0, a negative errno */
         sd_bus_message *asked;               /* the message that identify was 0 for; owned */
         int reload;                          /* what loading the policy returns */
         unsigned n_reloads;
@@ -54,7 +55,10 @@ void bus_rig_forget(BusRig *rig);
 /* A call that is answered later, into *ret; NULL until then. The caller frees it. */
 void bus_rig_send(BusRig *rig, sd_bus_message *call, sd_bus_message **ret);
 
-/* Calls a method, with arguments as for sd_bus_message_append(). Returns the reply or the error, which the caller frees. */
+/*
+ * Calls a method, with arguments as for sd_bus_message_append(). Returns the reply or the error, which the
+ * caller frees.
+ */
 sd_bus_message *bus_rig_call(BusRig *rig, const char *path, const char *interface, const char *member,
                              const char *types, ...);
 

@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
-#include "fake/assert.h"
 #include "fake-driver.h"
+#include "fake/assert.h"
 
 /* The handler of a method: like those of the daemon, it runs again when the answer is there. */
 static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -85,7 +85,8 @@ void fake_driver_call(FakeDriver *d, const char *sender) {
         sd_bus_message *m;
         uint64_t cookie;
 
-        assert_ok(sd_bus_message_new_method_call(d->bus, &m, /* destination= */ NULL, "/", "test.Test", "Who"));
+        assert_ok(sd_bus_message_new_method_call(d->bus, &m, /* destination= */ NULL, "/", "test.Test",
+                                                 "Who"));
         if (sender)
                 assert_ok(sd_bus_message_set_sender(m, sender));
         assert_ok(sd_bus_send(d->bus, m, &cookie));          /* a reply is wanted, that means */

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A bus that is one connection and its driver: calls come from whatever name the test says, and the test answers what is
- * asked about them.
+ * A bus that is one connection and its driver: calls come from whatever name the test says, and the test
+ * answers what is asked about them.
  */
 
 #include <systemd/sd-bus.h>
@@ -17,7 +17,7 @@ typedef struct FakeDriver {
 
         unsigned n_asked;                    /* questions to the driver */
         sd_bus_message *question;            /* the last one; owned */
-        unsigned n_calls, n_known;           /* how often the handler ran, and how often it knew who called */
+        unsigned n_calls, n_known;           /* how often the handler ran, and knew who called */
         int result;                          /* of identity_of_sender() */
         Subject subject;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Prints what the server says of itself: the introspection of one object of each type, one after the other. */
+/* Prints what the server says of itself: the introspection of one object of each type. */
 
 #include "bus-rig.h"
 #include "fake/assert.h"
@@ -23,7 +23,8 @@ int main(void) {
                 _cleanup_message_ sd_bus_message *reply = NULL;
                 const char *xml;
 
-                reply = bus_rig_call(rig, paths[i], "org.freedesktop.DBus.Introspectable", "Introspect", NULL);
+                reply = bus_rig_call(rig, paths[i], "org.freedesktop.DBus.Introspectable", "Introspect",
+                                     NULL);
                 assert_reply(reply, "s");
                 assert_ok(sd_bus_message_read(reply, "s", &xml));
                 puts(xml);

@@ -11,10 +11,12 @@ static void print_value(sd_bus_message *m, FILE *f);
 
 /* Up to the end of the container. */
 static void print_values(sd_bus_message *m, const char *separator, FILE *f) {
-        for (bool first = true; assert_ok(sd_bus_message_at_end(m, /* complete= */ false)) == 0; first = false) {
-                if (!first)
-                        fputs(separator, f);
+        const char *between = "";
+
+        while (assert_ok(sd_bus_message_at_end(m, /* complete= */ false)) == 0) {
+                fputs(between, f);
                 print_value(m, f);
+                between = separator;
         }
 }
 

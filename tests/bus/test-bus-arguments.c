@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What Acquire and Plan can be called with: options, their types, selectors, and how each mistake is answered. */
+/*
+ * What Acquire and Plan can be called with: options, their types, selectors, and how each mistake is
+ * answered.
+ */
 
 #include <fcntl.h>
 #include <sys/pidfd.h>
@@ -12,6 +15,10 @@
 #include "fake/assert.h"
 #include "message-text.h"
 #include "names.h"
+
+/* Characters of two and of three bytes, four of each */
+#define E4 "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+#define EURO4 "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
 
 static BusRig *rig_with_device(void) {
         BusRig *rig;
@@ -59,10 +66,8 @@ static void test_invalid_options(void) {
                 { "Mode", "s", "vmm", "There is no option \"Mode\"" },
                 { "", "s", "vmm", "There is no option \"\"" },
                 /* cut within a character, and none of it is ASCII */
-                { "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
-                  "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", "s", "", "\"????????????????????????????????\"" },
-                { "mode", "s", "x\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
-                               "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", "\"x???????????????????????????????\"" },
+                { E4 E4 E4 E4 E4, "s", "", "\"????????????????????????????????\"" },
+                { "mode", "s", "x" E4 E4 E4 E4 E4, "\"x???????????????????????????????\"" },
         };
         _cleanup_rig_ BusRig *rig = rig_with_device();
 
@@ -96,8 +101,8 @@ static void test_several_options(void) {
         _cleanup_rig_ BusRig *rig = rig_with_device();
 
         call = bus_rig_message(rig, "Acquire");
-        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 3, "mode", "s", "vmm", "color", "s", "red",
-                                        "accounting", "s", "nobody"));
+        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 3, "mode", "s", "vmm", "color", "s",
+                                        "red", "accounting", "s", "nobody"));
         bus_rig_send(rig, call, &reply);
         assert_error(reply, IOMMUD_ERROR_INVALID_OPTION, "\"color\"");
 }
@@ -110,7 +115,8 @@ static void test_valid_options(void) {
         Client client;
 
         call = bus_rig_message(rig, "Acquire");
-        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 2, "accounting", "s", "user", "mode", "s", "vmm"));
+        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 2, "accounting", "s", "user", "mode",
+                                        "s", "vmm"));
         bus_rig_send(rig, call, &reply);
         bus_rig_take_fds(rig, reply, &lease, &client);
         client_close(&client);
@@ -195,9 +201,7 @@ static void test_numbers_of_selectors(void) {
 
 static void test_quoted_selectors(void) {
         static const char *const selectors[] = {
-                "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
-                "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
-                "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac",
+                EURO4 EURO4 EURO4 EURO4 EURO4 EURO4,
                 "a\nb\x1b[31m",
                 "group:\xc3\xa9",
                 "%s%n",
@@ -205,13 +209,15 @@ static void test_quoted_selectors(void) {
         _cleanup_rig_ BusRig *rig = rig_with_device();
 
         for (size_t i = 0; i < ELEMENTSOF(selectors); i++) {
+                const char *error = i < 3 ? IOMMUD_ERROR_INVALID_SELECTOR : IOMMUD_ERROR_NO_SUCH_DEVICE;
                 _cleanup_message_ sd_bus_message *reply = NULL, *plan = NULL, *find = NULL;
 
                 reply = bus_rig_acquire(rig, selectors[i]);
-                assert_error(reply, i < 3 ? IOMMUD_ERROR_INVALID_SELECTOR : IOMMUD_ERROR_NO_SUCH_DEVICE, "\"");
+                assert_error(reply, error, "\"");
                 find = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", "s", selectors[i]);
-                assert_error(find, i < 3 ? IOMMUD_ERROR_INVALID_SELECTOR : IOMMUD_ERROR_NO_SUCH_DEVICE, "\"");
-                plan = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Plan", "asa{sv}", 1, selectors[i], 0);
+                assert_error(find, error, "\"");
+                plan = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Plan", "asa{sv}", 1,
+                                    selectors[i], 0);
                 assert_reply(plan, "baa{sv}");
         }
 }

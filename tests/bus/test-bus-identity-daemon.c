@@ -139,8 +139,8 @@ static void send_call(RealBus *b, sd_bus *from) {
         const char *server;
 
         assert_ok(sd_bus_get_unique_name(b->server, &server));
-        assert_ok(sd_bus_call_method_async(from, /* ret_slot= */ NULL, server, "/", "test.Test", "Who", on_answer, b,
-                                           NULL));
+        assert_ok(sd_bus_call_method_async(from, /* ret_slot= */ NULL, server, "/", "test.Test", "Who",
+                                           on_answer, b, NULL));
 }
 
 static void call_and_wait(RealBus *b, sd_bus *from) {
@@ -159,7 +159,8 @@ static bool real_bus_has_process_fd(RealBus *b) {
 
         assert_ok(sd_bus_get_unique_name(b->client, &name));
         assert_ok(sd_bus_call_method(b->client, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionCredentials", NULL, &reply, "s", name));
+                                     "org.freedesktop.DBus", "GetConnectionCredentials", NULL, &reply, "s",
+                                     name));
         assert_ok(sd_bus_message_enter_container(reply, 'a', "{sv}"));
         while (assert_ok(sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
                 assert_ok(sd_bus_message_read(reply, "s", &key));

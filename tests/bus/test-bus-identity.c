@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Who is calling, asked of a bus driver that the test plays: any answer can be given, also those of buses that this
- * host has not.
+ * Who is calling, asked of a bus driver that the test plays: any answer can be given, also those of buses
+ * that this host has not.
  */
 
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 
 #include "base/fd.h"
 #include "core/subject.h"
-#include "fake/assert.h"
 #include "fake-driver.h"
+#include "fake/assert.h"
 #include "names.h"
 
 static void test_credentials(void) {
@@ -197,7 +197,9 @@ static void test_long_name(void) {
         assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
 }
 
-/* A process in namespaces of its own, which lives as long as *ret_keep is open. Negative: not allowed here. */
+/*
+ * A process in namespaces of its own, which lives as long as *ret_keep is open. Negative: not allowed here.
+ */
 static int spawn(int flags, int *ret_keep) {
         int ready[2], keep[2], pidfd;
         pid_t pid;

@@ -31,16 +31,15 @@ static void test_plan(void) {
         bus_rig_forget(rig);
 
         assert_plan(rig, "01:00.0",
-                    "true ["
-                    "{\"action\": <s \"rebind\">, \"device\": <s \"0000:01:00.0\">, \"driver\": <s \"nvme\">, "
-                    "\"target\": <s \"vfio-pci\">}, "
-                    "{\"action\": <s \"open\">, \"device\": <s \"0000:01:00.0\">, \"driver\": <s \"nvme\">}, "
+                    "true [{\"action\": <s \"rebind\">, \"device\": <s \"0000:01:00.0\">, "
+                    "\"driver\": <s \"nvme\">, \"target\": <s \"vfio-pci\">}, "
+                    "{\"action\": <s \"open\">, \"device\": <s \"0000:01:00.0\">, "
+                    "\"driver\": <s \"nvme\">}, "
                     "{\"action\": <s \"keep\">, \"device\": <s \"0000:01:00.1\">, \"driver\": <s \"\">}]");
         assert_plan(rig, "66:00.0",
-                    "false ["
-                    "{\"action\": <s \"blocked\">, \"device\": <s \"" FORBIDDEN "\">, \"driver\": <s \"nvme\">, "
-                    "\"reason\": <s \"Denied\">, "
-                    "\"text\": <s \"uid 1000 may not have " FORBIDDEN ": test.json: rules[0] denies it\">}]");
+                    "false [{\"action\": <s \"blocked\">, \"device\": <s \"" FORBIDDEN "\">, "
+                    "\"driver\": <s \"nvme\">, \"reason\": <s \"Denied\">, \"text\": "
+                    "<s \"uid 1000 may not have " FORBIDDEN ": test.json: rules[0] denies it\">}]");
         assert_eq_str(rig->received, "reply\nreply\n");
         assert_eq_int(rig->scene->manager->leases.n_items, 0);
         assert_eq_int(task_runner_take(&rig->scene->tasks), 0);
@@ -51,13 +50,15 @@ static void test_plan(void) {
         bus_rig_commit(rig);
         bus_rig_forget(rig);
         assert_plan(rig, "02:00.0",
-                    "false ["
-                    "{\"action\": <s \"open\">, \"device\": <s \"0000:02:00.0\">, \"driver\": <s \"vfio-pci\">}, "
-                    "{\"action\": <s \"blocked\">, \"device\": <s \"0000:02:00.0\">, \"driver\": <s \"vfio-pci\">, "
-                    "\"reason\": <s \"Taken\">, \"text\": <s \"Group 2 is in use by another program that iommud did not give "
-                    "it to: \"fuser -v /dev/vfio/2 /dev/vfio/devices/*\" finds it\">}]");
-        assert_eq_str(rig->received, "reply\n/org/iommud1/group/2 PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers "
-                                     "Devices Lease\n");
+                    "false [{\"action\": <s \"open\">, \"device\": <s \"0000:02:00.0\">, "
+                    "\"driver\": <s \"vfio-pci\">}, "
+                    "{\"action\": <s \"blocked\">, \"device\": <s \"0000:02:00.0\">, "
+                    "\"driver\": <s \"vfio-pci\">, \"reason\": <s \"Taken\">, "
+                    "\"text\": <s \"Group 2 is in use by another program that iommud did not give it to: "
+                    "\"fuser -v /dev/vfio/2 /dev/vfio/devices/*\" finds it\">}]");
+        assert_eq_str(rig->received,
+                      "reply\n/org/iommud1/group/2 PropertiesChanged org.iommud1.Group DmaOwner Viable "
+                      "Blockers Devices Lease\n");
 }
 
 static void test_release(void) {
@@ -96,9 +97,10 @@ static void test_release(void) {
 
                 assert_reply(reply, "");
                 assert_eq_int(scene_lease(rig->scene, 1)->state, LEASE_DRAINING);
-                assert_eq_str(rig->received, "reply\n"
-                                             "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason "
-                                             "Devices Companions Groups\n");
+                assert_eq_str(rig->received,
+                              "reply\n"
+                              "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason "
+                              "Devices Companions Groups\n");
                 bus_rig_run_tasks(rig);
                 gone = call_release(rig, "/org/iommud1/lease/1");
                 assert_error(gone, SD_BUS_ERROR_UNKNOWN_OBJECT, "");
@@ -113,7 +115,8 @@ static void test_release_wrong(void) {
         scene_grant(rig->scene, &ALICE, "01:00.0");
         bus_rig_commit(rig);
 
-        option = bus_rig_call(rig, "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE, "Release", "a{sv}", 1, "force", "b", 1);
+        option = bus_rig_call(rig, "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE, "Release", "a{sv}", 1,
+                              "force", "b", 1);
         assert_error(option, IOMMUD_ERROR_INVALID_OPTION, "no options");
         unknown = call_release(rig, "/org/iommud1/lease/2");
         assert_error(unknown, SD_BUS_ERROR_UNKNOWN_OBJECT, "");
@@ -133,8 +136,8 @@ static void test_release_twice(void) {
         bus_rig_commit(rig);
 
         rig->identify = 0;
-        assert_ok(sd_bus_message_new_method_call(rig->client, &call, NULL, "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE,
-                                                 "Release"));
+        assert_ok(sd_bus_message_new_method_call(rig->client, &call, /* destination= */ NULL,
+                                                 "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE, "Release"));
         assert_ok(sd_bus_message_append(call, "a{sv}", 0));
         bus_rig_send(rig, call, &reply);
         assert(!reply);
@@ -173,7 +176,8 @@ static void test_reload(void) {
                 { &ALICE, 0, IOMMUD_ERROR_DENIED, "Only root" },
                 { &CONTAINER_ROOT, 0, IOMMUD_ERROR_DENIED, "Only root" },
                 { &ROOT, 0, NULL, NULL },
-                { &ROOT, -EINVAL, IOMMUD_ERROR_INVALID_POLICY, "The policy in force stays: 50-test.json:3: no such key" },
+                { &ROOT, -EINVAL, IOMMUD_ERROR_INVALID_POLICY,
+                  "The policy in force stays: 50-test.json:3: no such key" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {

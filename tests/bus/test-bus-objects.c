@@ -57,7 +57,8 @@ typedef struct Expected {
         const char *name, *value;
 } Expected;
 
-static void assert_properties(BusRig *rig, const char *path, const char *interface, const Expected *expected, size_t n) {
+static void assert_properties(BusRig *rig, const char *path, const char *interface, const Expected *expected,
+                              size_t n) {
         _cleanup_free_ char *all = get_all(rig, path, interface);
         size_t length = 2;
 
@@ -137,7 +138,8 @@ static void test_group(void) {
         };
         _cleanup_rig_ BusRig *rig = rig_with_everything();
 
-        assert_properties(rig, "/org/iommud1/group/12", IOMMUD_INTERFACE_GROUP, expected, ELEMENTSOF(expected));
+        assert_properties(rig, "/org/iommud1/group/12", IOMMUD_INTERFACE_GROUP, expected,
+                          ELEMENTSOF(expected));
         scene_grant(rig->scene, &ALICE, "02:00.0");
         assert_properties(rig, "/org/iommud1/group/20", IOMMUD_INTERFACE_GROUP, leased, ELEMENTSOF(leased));
 }
@@ -158,7 +160,8 @@ static void test_lease(void) {
         _cleanup_rig_ BusRig *rig = rig_with_everything();
 
         scene_grant(rig->scene, &ALICE, "02:00.0", "01:00.1");
-        assert_properties(rig, "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE, expected, ELEMENTSOF(expected));
+        assert_properties(rig, "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE, expected,
+                          ELEMENTSOF(expected));
 }
 
 static void test_manager(void) {
@@ -220,7 +223,8 @@ static void test_find(void) {
                 _cleanup_message_ sd_bus_message *reply = NULL;
                 _cleanup_free_ char *text = NULL;
 
-                reply = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", "s", table[i].selector);
+                reply = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", "s",
+                                     table[i].selector);
                 assert_reply(reply, "ao");
                 text = message_text(reply);
                 assert_eq_str(text, table[i].expected);
@@ -230,16 +234,22 @@ static void test_find(void) {
 /* ObjectManager and introspection know the same objects as the lists. */
 static void test_managed_objects(void) {
         static const char *const paths[] = {
-                "/org/iommud1/device/_30000_3a00_3a1c_2e0", "/org/iommud1/device/_30000_3a01_3a00_2e0",
-                "/org/iommud1/device/_30000_3a01_3a00_2e1", "/org/iommud1/device/_30000_3a02_3a00_2e0",
-                "/org/iommud1/group/3", "/org/iommud1/group/12", "/org/iommud1/group/20", "/org/iommud1/lease/1",
+                "/org/iommud1/device/_30000_3a00_3a1c_2e0",
+                "/org/iommud1/device/_30000_3a01_3a00_2e0",
+                "/org/iommud1/device/_30000_3a01_3a00_2e1",
+                "/org/iommud1/device/_30000_3a02_3a00_2e0",
+                "/org/iommud1/group/3",
+                "/org/iommud1/group/12",
+                "/org/iommud1/group/20",
+                "/org/iommud1/lease/1",
         };
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_rig_ BusRig *rig = rig_with_everything();
         _cleanup_free_ char *text = NULL;
 
         scene_grant(rig->scene, &ALICE, "02:00.0");
-        reply = bus_rig_call(rig, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL);
+        reply = bus_rig_call(rig, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                             NULL);
         assert_reply(reply, "a{oa{sa{sv}}}");
         text = message_text(reply);
 
@@ -257,15 +267,30 @@ static void test_managed_objects(void) {
 /* A path is an object's or it is nobody's. */
 static void test_no_objects(void) {
         static const char *const paths[] = {
-                "/org/iommud1/device", "/org/iommud1/device/_30000_3a01_3a00_2e7", "/org/iommud1/device/nothing",
-                "/org/iommud1/device/_", "/org/iommud1/device/_30000_3a01_3a00_2e0/x",
-                "/org/iommud1/device/_30000_3a01_3a00_2e_30",         /* the same name, written in another way */
-                "/org/iommud1/group/1", "/org/iommud1/group/012", "/org/iommud1/group/4294967308",
-                "/org/iommud1/group/_12", "/org/iommud1/group/12/3", "/org/iommud1/groups",
-                "/org/iommud1/lease/2", "/org/iommud1/lease/01", "/org/iommud1/lease/18446744073709551617",
-                "/org/iommud1/lease/_31", "/", "/org",
+                "/org/iommud1/device",
+                "/org/iommud1/device/_30000_3a01_3a00_2e7",
+                "/org/iommud1/device/nothing",
+                "/org/iommud1/device/_",
+                "/org/iommud1/device/_30000_3a01_3a00_2e0/x",
+                "/org/iommud1/device/_30000_3a01_3a00_2e_30",   /* the same name in other letters */
+                "/org/iommud1/group/1",
+                "/org/iommud1/group/012",
+                "/org/iommud1/group/4294967308",
+                "/org/iommud1/group/_12",
+                "/org/iommud1/group/12/3",
+                "/org/iommud1/groups",
+                "/org/iommud1/lease/2",
+                "/org/iommud1/lease/01",
+                "/org/iommud1/lease/18446744073709551617",
+                "/org/iommud1/lease/_31",
+                "/",
+                "/org",
         };
-        static const char *const interfaces[] = { IOMMUD_INTERFACE_DEVICE, IOMMUD_INTERFACE_GROUP, IOMMUD_INTERFACE_LEASE };
+        static const char *const interfaces[] = {
+                IOMMUD_INTERFACE_DEVICE,
+                IOMMUD_INTERFACE_GROUP,
+                IOMMUD_INTERFACE_LEASE,
+        };
         _cleanup_rig_ BusRig *rig = rig_with_everything();
 
         scene_grant(rig->scene, &ALICE, "02:00.0");

@@ -8,21 +8,25 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/parse.h"
 #include "core/device.h"
 #include "fake/assert.h"
 #include "fake/fake-kernel.h"
 
-/* Calls @func for each descriptor of this process. */
-static unsigned for_each_fd(bool (*func)(int fd, const void *userdata), const void *userdata) {
+/* How many descriptors of this process @func says yes to. */
+static unsigned count_fds_if(bool (*func)(int fd, const void *userdata), const void *userdata) {
         unsigned n = 0;
         DIR *dir;
 
         dir = opendir("/proc/self/fd");
         assert(dir);
 
-        for (struct dirent *entry; (entry = readdir(dir));)
-                if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir) && func(atoi(entry->d_name), userdata))
+        for (struct dirent *entry; (entry = readdir(dir));) {
+                uint32_t fd;
+
+                if (parse_u32(entry->d_name, &fd) >= 0 && (int) fd != dirfd(dir) && func((int) fd, userdata))
                         n++;
+        }
 
         closedir(dir);
         return n;
@@ -33,7 +37,7 @@ static bool any_fd(int fd, const void *userdata) {
 }
 
 unsigned count_fds(void) {
-        return for_each_fd(any_fd, /* userdata= */ NULL);
+        return count_fds_if(any_fd, /* userdata= */ NULL);
 }
 
 bool fake_device_is_fd(const FakeDevice *device, int fd) {
@@ -50,7 +54,7 @@ static bool is_fd(int fd, const void *userdata) {
 }
 
 unsigned fake_device_n_open(const FakeDevice *device) {
-        return for_each_fd(is_fd, device);
+        return count_fds_if(is_fd, device);
 }
 
 FakeKernel *fake_kernel_new(void) {
@@ -100,7 +104,8 @@ void fake_device_hold(FakeDevice *device, unsigned n_tries, pid_t pid, const cha
                 return;
 
         device->holders.items[0].pid = pid;
-        memcpy(device->holders.items[0].comm, comm, strnlen(comm, sizeof(device->holders.items[0].comm) - 1));
+        memcpy(device->holders.items[0].comm, comm,
+               strnlen(comm, sizeof(device->holders.items[0].comm) - 1));
         device->holders.n_items = 1;
 }
 
@@ -120,7 +125,8 @@ const char *fake_kernel_drivers(const FakeKernel *kernel) {
 }
 
 /* Counts the call. Returns 0, or the error that it is to fail with. */
-_printf_(4, 5) static int fake_call(FakeKernel *kernel, bool quiet, KernelFailure *reterr, const char *format, ...) {
+_printf_(4, 5)
+static int fake_call(FakeKernel *kernel, bool quiet, KernelFailure *reterr, const char *format, ...) {
         size_t n = strlen(kernel->journal);
         char line[160];
         va_list ap;
@@ -149,7 +155,8 @@ static int fake_open_context(void *userdata, Accounting accounting, int *ret_fd,
         FakeKernel *kernel = userdata;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "open_context %s", accounting_to_string(accounting));
+        r = fake_call(kernel, /* quiet= */ false, reterr, "open_context %s",
+                      accounting_to_string(accounting));
         if (r < 0)
                 return r;
 
@@ -216,8 +223,8 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
         FakeDevice *device;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "set_driver %s %s %s", name, driver[0] ? driver : "-",
-                      override[0] ? override : "-");
+        r = fake_call(kernel, /* quiet= */ false, reterr, "set_driver %s %s %s", name,
+                      driver[0] ? driver : "-", override[0] ? override : "-");
 
         device = fake_kernel_find(kernel, name);
         if (!device || device->gone)

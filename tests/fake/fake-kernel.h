@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * A made host behind the port to the kernel. It does what the kernel would, with what tests want beside: calls are counted
- * over all verbs and any of them can be made to fail, what it opens are real descriptors, and what changes the host is
- * written down. It stops the test where the kernel would wait for ever: at an unbind while somebody has the device open.
+ * A made host behind the port to the kernel. It does what the kernel would, with what tests want beside:
+ * calls are counted over all verbs and any of them can be made to fail, what it opens are real descriptors,
+ * and what changes the host is written down. It stops the test where the kernel would wait for ever: at an
+ * unbind while somebody has the device open.
  */
 
 #include "core/kernel.h"
@@ -30,11 +31,11 @@ typedef struct FakeKernel {
         unsigned n_calls;                    /* of all verbs */
         unsigned fail_at;                    /* the number of the call that fails, from 1; 0: none */
         bool fail_on;                        /* all calls after that one fail as well */
-        const char *fail_call;               /* calls whose line in the journal starts like this fail; NULL: none */
+        const char *fail_call;               /* calls whose line starts like this fail; NULL: none */
         int fail_error;                      /* negative errno that they fail with */
         char failed[160];                    /* the line of the call that failed last */
 
-        /* One line for each call but read_driver(): "set_driver 0000:01:00.0 vfio-pci vfio-pci", "-" for "" */
+        /* One line for each call but read_driver(): "set_driver 0000:01:00.0 nvme -", where "-" is "" */
         char journal[8192];
 } FakeKernel;
 
@@ -49,7 +50,10 @@ Kernel fake_kernel_port(FakeKernel *kernel);
 FakeDevice *fake_kernel_add(FakeKernel *kernel, const char *name, uint32_t group, const char *driver);
 FakeDevice *fake_kernel_find(FakeKernel *kernel, const char *name);
 
-/* Another process has the device open: it is found in the next @n_tries trials. @comm may be NULL: it can't be seen. */
+/*
+ * Another process has the device open: it is found in the next @n_tries trials. @comm may be NULL: it can't
+ * be seen.
+ */
 void fake_device_hold(FakeDevice *device, unsigned n_tries, pid_t pid, const char *comm);
 
 /* Whether a descriptor of this process stands for the device, and how many do. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A picture of the manager's objects that is kept from changes alone, as a client of the bus keeps one from signals. Where it
- * differs from the manager, a change was not announced.
+ * A picture of the manager's objects that is kept from changes alone, as a client of the bus keeps one from
+ * signals. Where it differs from the manager, a change was not announced.
  */
 
 #include "core/change.h"

@@ -196,10 +196,14 @@ Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const 
 void scene_watch(Scene *scene) {
         for (size_t i = 0; i < scene->manager->leases.n_items; i++) {
                 const Lease *lease = scene->manager->leases.items[i];
-                struct pollfd fd = { .fd = lease->lifeline, .events = lease->lifeline_is_pidfd ? POLLIN : 0 };
+                struct pollfd fd = {
+                        .fd = lease->lifeline,
+                        .events = lease->lifeline_is_pidfd ? POLLIN : 0,
+                };
 
                 if (lease->state == LEASE_ACTIVE && poll(&fd, 1, 0) > 0)
-                        manager_hangup(scene->manager, lease->id, "its lifeline was closed", &scene->changes);
+                        manager_hangup(scene->manager, lease->id, "its lifeline was closed",
+                                       &scene->changes);
         }
 }
 
@@ -237,11 +241,13 @@ const char *scene_changes(const Scene *scene) {
         for (size_t i = 0; i < scene->changes.n_items; i++) {
                 const Change *change = &scene->changes.items[i];
 
-                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s ", n > 0 ? ", " : "", names[change->kind]);
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s ", n > 0 ? ", " : "",
+                                       names[change->kind]);
                 if (change->name[0])
                         n += (size_t) snprintf(text + n, sizeof(text) - n, "%s", change->name);
                 else
-                        n += (size_t) snprintf(text + n, sizeof(text) - n, "%llu", (unsigned long long) change->id);
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, "%llu",
+                                               (unsigned long long) change->id);
                 assert(n < sizeof(text));
         }
 
@@ -308,6 +314,7 @@ void scene_assert_as_before(Scene *scene, const Before *before) {
         for (size_t i = 0; i < manager->devices.n_items; i++) {
                 const Device *device = manager->devices.items[i];
 
-                assert_eq_str(device->facts.driver, fake_kernel_find(scene->kernel, device->facts.name)->driver);
+                assert_eq_str(device->facts.driver,
+                              fake_kernel_find(scene->kernel, device->facts.name)->driver);
         }
 }

@@ -45,7 +45,7 @@ typedef struct Scene {
 
         uint64_t lease;                      /* that an Acquire has made last */
         Refusal refusal;                     /* of the Acquire that made none last */
-        unsigned n_answers;                  /* how many callers whose Acquire made a lease have got their answer */
+        unsigned n_answers;                  /* that were given to callers whose Acquire made a lease */
         Refusal answer;                      /* the last of these answers */
 } Scene;
 
@@ -63,19 +63,22 @@ DeviceFacts *scene_facts(Scene *scene, const char *name);
 /* Unplugs a device. */
 void scene_unplug(Scene *scene, const char *name);
 
-/* Acquire for @subject; the rest are selectors. Returns OUTCOME_GRANTED with scene->lease, or else scene->refusal is set. */
-#define scene_acquire(scene, subject, ...)                                                                             \
+/*
+ * Acquire for @subject; the rest are selectors. Returns OUTCOME_GRANTED with scene->lease, or else
+ * scene->refusal is set.
+ */
+#define scene_acquire(scene, subject, ...)                                                                  \
         scene_acquire_strv(scene, subject, (const char *const[]) { __VA_ARGS__, NULL })
 int scene_acquire_strv(Scene *scene, const Subject *subject, const char *const *selectors);
 
 /* The dry run of the same. */
-#define scene_plan(scene, subject, ret, ...)                                                                           \
+#define scene_plan(scene, subject, ret, ...)                                                                \
         scene_plan_strv(scene, subject, ret, (const char *const[]) { __VA_ARGS__, NULL })
 void scene_plan_strv(Scene *scene, const Subject *subject, Plan *ret, const char *const *selectors);
 
 /*
- * What the daemon does after each call into the core: the changes are published, which is to take them into the mirror here,
- * and leases that have ended are forgotten.
+ * What the daemon does after each call into the core: the changes are published, which is to take them into
+ * the mirror here, and leases that have ended are forgotten.
  */
 void scene_commit(Scene *scene);
 
@@ -87,7 +90,7 @@ void scene_run(Scene *scene);
 void scene_monitor(Scene *scene);
 
 /* Like scene_acquire(), and runs all tasks: the lease must be active then. */
-#define scene_grant(scene, subject, ...)                                                                               \
+#define scene_grant(scene, subject, ...)                                                                    \
         scene_grant_strv(scene, subject, (const char *const[]) { __VA_ARGS__, NULL })
 Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const *selectors);
 

@@ -23,7 +23,8 @@ void task_runner_run_one(TaskRunner *runner, unsigned i, ChangeSet *changes) {
         assert(i < runner->n_waiting);
         task = runner->waiting[i];
         runner->n_waiting--;
-        memmove(runner->waiting + i, runner->waiting + i + 1, (runner->n_waiting - i) * sizeof(*runner->waiting));
+        memmove(runner->waiting + i, runner->waiting + i + 1,
+                (runner->n_waiting - i) * sizeof(*runner->waiting));
 
         /* whoever asks for more than this asks for ever */
         assert(runner->n_done < ELEMENTSOF(runner->done));

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Runs the manager's tasks in place, one at a time, in an order of the test's choice. Delays are not waited for; what ran is
- * kept to be looked at.
+ * Runs the manager's tasks in place, one at a time, in an order of the test's choice. Delays are not waited
+ * for; what ran is kept to be looked at.
  */
 
 #include "core/change.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Two leases at once, in every order in which their tasks can end and their clients can go. The order is a number whose digits
- * are the choices made where there was more than one; counting up goes through all of them.
+ * Two leases at once, in every order in which their tasks can end and their clients can go. The order is a
+ * number whose digits are the choices made where there was more than one; counting up goes through all of
+ * them.
  */
 
 #include "base/fd.h"
@@ -69,7 +70,8 @@ static void party_act(Scene *s, Party *party) {
         } else {
                 party->asked = true;
                 if (scene_acquire_strv(s, party->subject, party->selectors) > 0) {
-                        assert(s->refusal.outcome == OUTCOME_TAKEN || s->refusal.outcome == OUTCOME_DRAINING);
+                        assert(s->refusal.outcome == OUTCOME_TAKEN ||
+                               s->refusal.outcome == OUTCOME_DRAINING);
                         party->refused = true;
                 } else
                         party->lease = s->lease;
@@ -146,8 +148,8 @@ static unsigned run(const char *const *first, const char *const *second, Choices
         return n_refused;
 }
 
-static void run_all(const char *what, const char *const *first, const char *const *second, unsigned min_refused,
-                    unsigned max_refused) {
+static void run_all(const char *what, const char *const *first, const char *const *second,
+                    unsigned min_refused, unsigned max_refused) {
         unsigned n = 0, min = 2, max = 0;
         Choices choices = {};
 

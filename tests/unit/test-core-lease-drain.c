@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From the end of the holder to the proof that nobody has the devices any more: how often it is tried, and what is said. */
+/*
+ * From the end of the holder to the proof that nobody has the devices any more: how often it is tried, and
+ * what is said.
+ */
 
 #include "base/fd.h"
 #include "fake/assert.h"
@@ -44,7 +47,8 @@ static void test_delays(void) {
                 assert_eq_int(task->timeout_usec, LIMIT_PROVE_FREE_USEC);
                 assert(scene_step(s));
                 if (i + 1 < ELEMENTSOF(expected))
-                        assert_eq_str(lease->reason, "0000:01:00.0 is still open in qemu-system-x86 (pid 4711)");
+                        assert_eq_str(lease->reason,
+                                      "0000:01:00.0 is still open in qemu-system-x86 (pid 4711)");
         }
 
         assert_eq_int(lease->state, LEASE_RESTORING);
@@ -165,7 +169,7 @@ static void test_failing_trial(void) {
         assert(!scene_lease(s, 1));
 }
 
-/* The client has ended its lease but keeps a descriptor: it keeps the device as well, and nobody is harmed. */
+/* The client has ended its lease but keeps a descriptor: it keeps the device, and nobody is harmed. */
 static void test_client_keeps_the_device(void) {
         _cleanup_scene_ Scene *s = scene_new();
         Client client;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Every call to the kernel fails in turn, over the whole life of a lease: alone, and with all that follow it. Whatever
- * happens, the caller has one answer, and in the end every device is as it was.
+ * Every call to the kernel fails in turn, over the whole life of a lease: alone, and with all that follow
+ * it. Whatever happens, the caller has one answer, and in the end every device is as it was.
  */
 
 #include <sys/resource.h>
@@ -46,7 +46,7 @@ static void build_two_groups(Scene *s) {
 static const Topology topologies[] = {
         { "one device", build_one_device, (const char *const[]) { "01:00.0", NULL } },
         { "one device on vfio-pci", build_ready_device, (const char *const[]) { "01:00.0", NULL } },
-        { "two devices of one group", build_two_devices, (const char *const[]) { "01:00.0", "01:00.1", NULL } },
+        { "two of one group", build_two_devices, (const char *const[]) { "01:00.0", "01:00.1", NULL } },
         { "a companion", build_companion, (const char *const[]) { "01:00.0", NULL } },
         { "two groups", build_two_groups, (const char *const[]) { "02:00.1", "01:00.0", "02:00.0", NULL } },
 };
@@ -164,7 +164,7 @@ static bool fail_for_good(const Topology *topology, TaskOrder order, unsigned n)
         return s->kernel->failed[0];
 }
 
-/* What the process itself lacks: the two descriptors of the lifeline, after everything else has been opened. */
+/* What the process itself lacks: the two descriptors of the lifeline, after all others. */
 static void test_no_lifeline(void) {
         _cleanup_scene_ Scene *s = scene_new();
         struct rlimit limit, tight;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Devices that are unplugged in each state of a lease. The kernel removes a device only when nobody has it open any more, so
- * nothing is left to be proved or given back; and what is plugged in again under the same name or number is another's.
+ * Devices that are unplugged in each state of a lease. The kernel removes a device only when nobody has it
+ * open any more, so nothing is left to be proved or given back; and what is plugged in again under the same
+ * name or number is another's.
  */
 
 #include "fake/assert.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The life of a lease when all goes well: what is done in which order, what is handed over, who may end it. */
+/* The life of a lease when all goes well: what is done in which order, what is handed over, who ends it. */
 
 #include <fcntl.h>
 #include <sys/pidfd.h>
@@ -75,7 +75,8 @@ static void test_ready(void) {
         scene_remember(s, &before);
 
         assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
-        assert_eq_str(scene_changes(s), "lease-added 1, group-changed 1, device-changed 0000:01:00.0, lease-changed 1, "
+        assert_eq_str(scene_changes(s),
+                      "lease-added 1, group-changed 1, device-changed 0000:01:00.0, lease-changed 1, "
                                         "lease-answered 1");
         assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
 
@@ -151,14 +152,16 @@ static void test_release(void) {
                 scene_add(s, "0000:01:00.0", 1, "vfio-pci");
                 lease = scene_grant(s, table[i].owner, "01:00.0");
 
-                assert_eq_int(manager_release(s->manager, table[i].subject, 1, &refusal, &s->changes), table[i].expected);
+                assert_eq_int(manager_release(s->manager, table[i].subject, 1, &refusal, &s->changes),
+                              table[i].expected);
                 assert_eq_int(lease->state, table[i].expected == 0 ? LEASE_DRAINING : LEASE_ACTIVE);
                 assert_eq_int(refusal.outcome, table[i].expected);
                 assert_eq_str(scene_changes(s), table[i].expected == 0 ? "lease-changed 1" : "");
 
                 /* a second time is no error, and no news */
                 scene_commit(s);
-                assert_eq_int(manager_release(s->manager, table[i].subject, 1, &refusal, &s->changes), table[i].expected);
+                assert_eq_int(manager_release(s->manager, table[i].subject, 1, &refusal, &s->changes),
+                              table[i].expected);
                 assert_eq_str(scene_changes(s), "");
                 scene_run(s);
         }

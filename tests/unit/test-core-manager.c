@@ -13,8 +13,9 @@ static void test_add_and_remove(void) {
         scene_add(s, "0000:01:00.0", 1, "nvme");
         scene_add(s, "0000:00:1f.2", 7, "ahci");
         assert_eq_str(scene_changes(s),
-                      "group-added 1, device-added 0000:01:00.1, group-changed 1, device-added 0000:01:00.0, "
-                      "group-added 7, device-added 0000:00:1f.2, group-changed 7");
+                      "group-added 1, device-added 0000:01:00.1, group-changed 1, "
+                      "device-added 0000:01:00.0, group-added 7, device-added 0000:00:1f.2, "
+                      "group-changed 7");
         scene_commit(s);
 
         group = manager_find_group(s->manager, 1);

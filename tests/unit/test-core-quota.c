@@ -31,13 +31,13 @@ static void test_too_many_devices(void) {
 
         add_devices(s, LIMIT_LEASE_DEVICES + 1);
         assert_eq_int(scene_acquire(s, &ALICE, "8086:10d3"), OUTCOME_QUOTA);
-        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0", "03:00.0", "04:00.0", "05:00.0", "06:00.0",
-                                    "07:00.0", "08:00.0", "09:00.0"), OUTCOME_QUOTA);
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0", "03:00.0", "04:00.0", "05:00.0",
+                                    "06:00.0", "07:00.0", "08:00.0", "09:00.0"), OUTCOME_QUOTA);
         assert_eq_int(s->kernel->n_calls, 0);
 
         /* the same one again is not one more */
-        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0", "03:00.0", "04:00.0", "05:00.0", "06:00.0",
-                                    "07:00.0", "08:00.0", "01:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0", "03:00.0", "04:00.0", "05:00.0",
+                                    "06:00.0", "07:00.0", "08:00.0", "01:00.0"), OUTCOME_GRANTED);
 }
 
 static void test_quota_of_a_user(void) {

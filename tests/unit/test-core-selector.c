@@ -78,7 +78,7 @@ static void test_parse_refuses(void) {
                 "pf=0000:01:00.0,vf=1,vf=2",
                 "pf=0000:01:00.0,VF=1",
                 "pf=eth0,vf=1",
-                "pf=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,vf=1",
+                "pf=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,vf=1",
                 "serial=",
                 "serial=a b",
                 "serial=/",
