@@ -41,6 +41,7 @@ Status verb_groups(const Options *options, char **arguments);
 Status verb_leases(const Options *options, char **arguments);
 Status verb_list(const Options *options, char **arguments);
 Status verb_plan(const Options *options, char **arguments);
+Status verb_quarantine(const Options *options, char **arguments);
 Status verb_release(const Options *options, char **arguments);
 Status verb_reload(const Options *options, char **arguments);
 Status verb_run(const Options *options, char **arguments);

@@ -85,6 +85,8 @@ static const Verb verb_table[] = {
           " -d SELECTOR... -- COMMAND...",    "Run a command that gets devices" },
         { "release", 1, 1,       JSON | NO_WAIT | TIMEOUT, verb_release,
           " LEASE|SELECTOR",                  "End a lease" },
+        { "quarantine", 0, 2,    JSON,                     verb_quarantine,
+          " [clear SELECTOR]",                "List or clear devices that were not reset" },
         { "reload",  0, 0,       0,                        verb_reload,
           "",                                 "Load the policy again" },
         { "version", 0, 0,       JSON,                     verb_version,

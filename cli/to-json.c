@@ -73,6 +73,7 @@ json_object *json_from_device(const iommud_device *d, NamesDb *names) {
         json_put_strings(o, "reset_methods", iommud_device_reset_methods(d));
         json_put_string(o, "iommu", iommud_device_iommu(d));
         json_put_string(o, "physical_function", iommud_device_physical_function(d));
+        json_put_string(o, "quarantine", iommud_device_quarantine(d));
         return o;
 }
 

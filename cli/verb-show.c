@@ -61,6 +61,7 @@ static void print_device(const iommud_device *d, NamesDb *names) {
         if (iommud_device_numa_node(d) >= 0)
                 print_line_take("NUMA node", print_string("%d", iommud_device_numa_node(d)));
         print_line_take("Reset methods", join_strings(iommud_device_reset_methods(d), ", "));
+        print_line("Quarantine", iommud_device_quarantine(d));
 }
 
 static void print_group(const iommud_group *g) {

@@ -20,6 +20,7 @@ struct iommud_device {
         char *cdev;
         char *iommu;
         char *physical_function;
+        char *quarantine;
         char **reset_methods;
         int32_t numa_node;
         uint32_t group;
@@ -41,6 +42,7 @@ static const Field device_fields[] = {
         { "Cdev",             &field_text,  offsetof(iommud_device, cdev)              },
         { "Iommu",            &field_text,  offsetof(iommud_device, iommu)             },
         { "PhysicalFunction", &field_text,  offsetof(iommud_device, physical_function) },
+        { "Quarantine",       &field_text,  offsetof(iommud_device, quarantine)        },
         { "ResetMethods",     &field_texts, offsetof(iommud_device, reset_methods)     },
         { "NumaNode",         &field_i32,   offsetof(iommud_device, numa_node)         },
         { "Group",            &field_group, offsetof(iommud_device, group)             },
@@ -74,6 +76,7 @@ DEFINE_GETTER_TEXT(device, original_driver);
 DEFINE_GETTER_TEXT(device, cdev);
 DEFINE_GETTER_TEXT(device, iommu);
 DEFINE_GETTER_TEXT(device, physical_function);
+DEFINE_GETTER_TEXT(device, quarantine);
 DEFINE_GETTER_LIST(device, reset_methods);
 DEFINE_GETTER(device, int32_t, numa_node, -1);
 DEFINE_GETTER(device, uint32_t, group, 0);

@@ -23,6 +23,7 @@ static const char *const error_table[] = {
         [IOMMUD_E_NOT_SUPPORTED]    = IOMMUD_ERROR_NOT_SUPPORTED,
         [IOMMUD_E_KERNEL_FAILED]    = IOMMUD_ERROR_KERNEL_FAILED,
         [IOMMUD_E_STUCK]            = IOMMUD_ERROR_PREFIX "Stuck",
+        [IOMMUD_E_QUARANTINED]      = IOMMUD_ERROR_QUARANTINED,
 };
 
 /* All that can be wrong with the start of a service */

@@ -76,6 +76,7 @@ enum iommud_error_code {
         IOMMUD_E_NOT_SUPPORTED = 13,     /* this kernel or this iommud cannot do it */
         IOMMUD_E_KERNEL_FAILED = 14,     /* the kernel refused or failed; everything was put back */
         IOMMUD_E_STUCK = 15,             /* only from iommud_wait(): a device could not be given back */
+        IOMMUD_E_QUARANTINED = 16,       /* it was not reset after its last tenant */
 };
 
 /* The name of a code as on the bus, without its prefix: "Denied". "" for what is none of them. */
@@ -113,6 +114,12 @@ void iommud_strings_free(char **strings);
 /* Has iommud read its policy again. Only root may (IOMMUD_E_DENIED). */
 int iommud_reload(iommud_client *client);
 
+/*
+ * Takes the devices that @selector names, see iommud_find(), out of quarantine. Only root may
+ * (IOMMUD_E_DENIED). IOMMUD_E_NO_SUCH_DEVICE: none of them is in quarantine.
+ */
+int iommud_clear_quarantine(iommud_client *client, const char *selector);
+
 /* ---- Devices ------------------------------------------------------------------------------------------ */
 
 typedef struct iommud_device iommud_device;
@@ -143,6 +150,7 @@ int iommud_find(iommud_client *client, const char *selector, char ***ret_names);
  *      iommu              that translates for it: "dmar0", "ivhd0", ...
  *      physical_function  the PCI address of the physical function that this virtual function belongs to
  *      reset_methods      what the kernel can reset it with, the preferred first: "flr", "pm", "bus", ...
+ *      quarantine         why it is not handed to everybody: it was not reset after its last tenant
  *      numa_node          -1 when there is none, and for a NULL device
  *      group, lease       their numbers; lease is 0 when the device is in none
  */
@@ -160,6 +168,7 @@ const char *iommud_device_original_driver(const iommud_device *device);
 const char *iommud_device_cdev(const iommud_device *device);
 const char *iommud_device_iommu(const iommud_device *device);
 const char *iommud_device_physical_function(const iommud_device *device);
+const char *iommud_device_quarantine(const iommud_device *device);
 const char *const *iommud_device_reset_methods(const iommud_device *device);
 int32_t iommud_device_numa_node(const iommud_device *device);
 uint32_t iommud_device_group(const iommud_device *device);

@@ -82,25 +82,45 @@ _public_ int iommud_reload(iommud_client *client) {
         return client_ask(client, "Reload", /* ret_reply= */ NULL);
 }
 
-_public_ int iommud_find(iommud_client *client, const char *selector, char ***ret_names) {
-        _cleanup_message_ sd_bus_message *message = NULL, *reply = NULL;
-        _cleanup_(strv_freep) char **names = NULL;
-        int r;
+/* Calls a method of the Manager whose one argument is a selector. @ret_reply may be NULL. */
+static int manager_call_with_selector(
+                iommud_client *client,
+                const char *member,
+                const char *selector,
+                sd_bus_message **ret_reply) {
 
-        if (!selector || !ret_names)
-                return -EINVAL;
+        _cleanup_message_ sd_bus_message *message = NULL;
+        int r;
 
         r = client_begin(client);
         if (r < 0)
                 return r;
-        r = client_prepare(client, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Find", &message);
+        r = client_prepare(client, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, member, &message);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(message, "s", selector);
         if (r < 0)
                 return client_fail(client, r, "the selector cannot be sent: it is not UTF-8");
 
-        r = client_call(client, message, 0, &reply);
+        return client_call(client, message, 0, ret_reply);
+}
+
+_public_ int iommud_clear_quarantine(iommud_client *client, const char *selector) {
+        if (!selector)
+                return -EINVAL;
+
+        return manager_call_with_selector(client, "ClearQuarantine", selector, /* ret_reply= */ NULL);
+}
+
+_public_ int iommud_find(iommud_client *client, const char *selector, char ***ret_names) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        if (!selector || !ret_names)
+                return -EINVAL;
+
+        r = manager_call_with_selector(client, "Find", selector, &reply);
         if (r != 0)
                 return r;
 

@@ -6,6 +6,7 @@
 
 #include "bus/audit.h"
 #include "core/lease.h"
+#include "core/quarantine.h"
 #include "core/refusal.h"
 #include "core/subject.h"
 #include "names.h"
@@ -94,4 +95,18 @@ void audit_ended(const Lease *lease) {
         log_event(IOMMUD_MESSAGE_RELEASE, LOG_NOTICE, &f.fields,
                 "Lease %s of uid %u ended: %s; %s given back", f.lease, lease->subject.uid, lease->end_cause,
                 f.devices);
+}
+
+void audit_quarantined(const QuarantineEntry *entry) {
+        int priority = entry->kind == QUARANTINE_NO_RESET ? LOG_NOTICE : LOG_ERR;
+
+        log_event(IOMMUD_MESSAGE_QUARANTINE, priority,
+                &(LogFields) { .device = entry->device, .uid = &entry->uid },
+                "%s is in quarantine after uid %u: %s. \"iommuctl quarantine clear %s\" ends it",
+                entry->device, entry->uid, entry->reason, entry->device);
+}
+
+void audit_cleared(const char *device) {
+        log_event(IOMMUD_MESSAGE_CLEARANCE, LOG_NOTICE, &(LogFields) { .device = device },
+                "%s was taken out of quarantine by root", device);
 }

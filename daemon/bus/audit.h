@@ -13,3 +13,5 @@ void audit_refused(
 void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */
 void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);
+void audit_quarantined(const QuarantineEntry *entry);
+void audit_cleared(const char *device);

@@ -9,6 +9,7 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/quarantine.h"
 #include "names.h"
 
 #define DEFINE_APPEND(member, type, value)                                                                  \
@@ -42,6 +43,14 @@ static int append_original_driver(sd_bus_message *message, const void *object) {
                 d = lease_find_device(device->group->lease, device->facts.name);
 
         return sd_bus_message_append(message, "s", d ? d->driver : "");
+}
+
+static int append_quarantine(sd_bus_message *message, const void *object) {
+        const Device *device = object;
+        const QuarantineEntry *entry;
+
+        entry = quarantine_find(device->group->manager->quarantine, device->facts.name);
+        return sd_bus_message_append(message, "s", entry ? entry->reason : "");
 }
 
 static int append_group(sd_bus_message *message, const void *object) {
@@ -110,6 +119,7 @@ static const Property device_properties[] = {
         { "ResetMethods", "as", append_reset_methods },
         { "Iommu", "s", append_iommu },
         { "PhysicalFunction", "s", append_physical_function },
+        { "Quarantine", "s", append_quarantine },
 };
 
 int device_object_append(sd_bus_message *message, const Device *device) {
@@ -165,6 +175,7 @@ static const sd_bus_vtable device_vtable[] = {
         SD_BUS_PROPERTY("ResetMethods", "as", get_property, 0, 0),
         SD_BUS_PROPERTY("Iommu", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("PhysicalFunction", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Quarantine", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END
 };
 

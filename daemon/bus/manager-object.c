@@ -326,6 +326,35 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         return sd_bus_reply_method_return(message, NULL);
 }
 
+static int method_clear_quarantine(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        BusServer *server = userdata;
+        const char *selector;
+        Refusal refusal;
+        Subject subject;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &selector);
+        if (r < 0)
+                return r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        r = manager_clear_quarantine(server->manager, &subject, selector, &refusal, &changes);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return reply_failure(message, r, "ClearQuarantine");
+
+        r = sd_bus_reply_method_return(message, NULL);
+        server->funcs->commit(server->userdata, &changes);
+        return r;
+}
+
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "s", IOMMUD_VERSION);
@@ -354,8 +383,12 @@ static const sd_bus_vtable manager_vtable[] = {SD_BUS_VTABLE_START(0),
                 method_find, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                 "Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ClearQuarantine", SD_BUS_ARGS("s", selector), SD_BUS_NO_RESULT,
+                method_clear_quarantine, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST), SD_BUS_VTABLE_END};
+        SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_VTABLE_END
+};
 
 int manager_object_add(BusServer *server) {
         return sd_bus_add_object_vtable(server->bus, /* ret_slot= */ NULL, IOMMUD_PATH,

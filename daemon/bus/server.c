@@ -11,6 +11,7 @@
 #include "core/change.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/quarantine.h"
 #include "names.h"
 #include "sys/journal.h"
 
@@ -181,6 +182,8 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
                 return sd_bus_emit_object_added(bus, path);
 
         case CHANGE_DEVICE_CHANGED:
+        case CHANGE_DEVICE_QUARANTINED:
+        case CHANGE_DEVICE_CLEARED:
                 return sd_bus_emit_properties_changed_strv(
                         bus, path, IOMMUD_INTERFACE_DEVICE, /* names= */ NULL);
 
@@ -214,6 +217,8 @@ static int path_of_change(const Change *change, char **ret) {
 
         case CHANGE_DEVICE_ADDED:
         case CHANGE_DEVICE_CHANGED:
+        case CHANGE_DEVICE_QUARANTINED:
+        case CHANGE_DEVICE_CLEARED:
         case CHANGE_DEVICE_REMOVED:
                 return path_of_device(change->name, ret);
 
@@ -242,6 +247,8 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
 
         case CHANGE_DEVICE_ADDED:
         case CHANGE_DEVICE_CHANGED:
+        case CHANGE_DEVICE_QUARANTINED:
+        case CHANGE_DEVICE_CLEARED:
                 return manager_find_device(server->manager, change->name);
 
         case CHANGE_GROUP_ADDED:
@@ -266,7 +273,17 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
 }
 
 static void bus_server_audit(BusServer *server, const Change *change) {
+        const QuarantineEntry *entry;
         const Lease *lease;
+
+        if (change->kind == CHANGE_DEVICE_CLEARED)
+                audit_cleared(change->name);
+
+        if (change->kind == CHANGE_DEVICE_QUARANTINED) {
+                entry = quarantine_find(server->manager->quarantine, change->name);
+                if (entry)
+                        audit_quarantined(entry);
+        }
 
         if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDED)
                 return;

@@ -12,6 +12,8 @@
 typedef enum ChangeKind {
         CHANGE_DEVICE_ADDED,
         CHANGE_DEVICE_CHANGED,
+        CHANGE_DEVICE_QUARANTINED,           /* it need not be there any more */
+        CHANGE_DEVICE_CLEARED,               /* out of quarantine; nor need this one */
         CHANGE_DEVICE_REMOVED,
         CHANGE_GROUP_ADDED,
         CHANGE_GROUP_CHANGED,

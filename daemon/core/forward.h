@@ -28,6 +28,8 @@ typedef struct Lease Lease;
 typedef struct Manager Manager;
 typedef struct Plan Plan;
 typedef struct Policy Policy;
+typedef struct Quarantine Quarantine;
+typedef struct QuarantineEntry QuarantineEntry;
 typedef struct Refusal Refusal;
 typedef struct Request Request;
 typedef struct Store Store;

@@ -17,6 +17,7 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/quarantine.h"
 #include "core/store.h"
 #include "core/task.h"
 
@@ -528,18 +529,37 @@ static bool lease_has_held_device(const Lease *lease) {
         return false;
 }
 
+/* What its last tenant has left in the device is nobody else's: on record before the lease lets go of it. */
+static int lease_quarantine(Lease *lease, const LeaseDevice *device, const TaskResult *result,
+        KernelFailure *reterr, ChangeSet *changes) {
+        QuarantineKind kind;
+
+        if (result->result == PROVE_RESET_FAILED)
+                kind = QUARANTINE_RESET_FAILED;
+        else if (result->result == PROVE_NO_RESET)
+                kind = QUARANTINE_NO_RESET;
+        else
+                return 0;
+
+        return manager_quarantine(lease->manager, &lease->subject, device->name, kind, &result->failure,
+                reterr, changes);
+}
+
 static void lease_drain_done(
         Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
+        KernelFailure failure;
+
         if (result->result == PROVE_HELD) {
                 device->n_tries++;
                 lease_explain_held(lease, device, &result->holders, changes);
                 return;
         }
 
-        if (result->result < 0) {
-                /* not proved is not free */
+        failure = result->failure;
+        if (result->result < 0 || lease_quarantine(lease, device, result, &failure, changes) < 0) {
+                /* not proved is not free; nor is what nobody would know of after a restart */
                 device->n_tries++;
-                lease_explain_failure(lease, device, &result->failure, changes);
+                lease_explain_failure(lease, device, &failure, changes);
                 return;
         }
 

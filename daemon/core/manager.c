@@ -11,19 +11,25 @@
 #include "core/manager.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "core/quarantine.h"
 #include "core/subject.h"
 #include "core/task.h"
 
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) {
-        Manager *manager;
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        int r;
 
         manager = calloc(1, sizeof(*manager));
         if (!manager)
                 return -ENOMEM;
 
+        r = quarantine_new(&manager->quarantine);
+        if (r < 0)
+                return r;
+
         manager->kernel = kernel;
         manager->host = host;
-        *ret = manager;
+        *ret = TAKE_PTR(manager);
         return 0;
 }
 
@@ -43,6 +49,7 @@ Manager *manager_free(Manager *manager) {
         ptr_array_done(&manager->devices);
         ptr_array_done(&manager->accounts);
         policy_free(manager->policy);
+        quarantine_free(manager->quarantine);
         free(manager->tasks);
         free(manager);
         return NULL;

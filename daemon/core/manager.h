@@ -16,6 +16,7 @@ struct Manager {
         const Store *store;                  /* borrowed; NULL: nothing survives the process */
         /* owned; NULL: none is loaded, everything is denied but to root */
         Policy *policy;
+        Quarantine *quarantine;              /* owned */
         PtrArray groups;                     /* by id; owned */
         PtrArray devices;                    /* by name; owned by their groups */
         PtrArray leases;                     /* by id; owned */
@@ -68,6 +69,13 @@ int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Re
 
 /* The lifeline was closed, or the holder has ended: @cause says which. No such lease: nothing. */
 void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeSet *changes);
+
+/*
+ * Takes the devices that a selector names out of quarantine, on the word of @subject, who must be root.
+ * Returns 0; an Outcome with *reterr; or a negative errno; in the latter two cases nothing is changed.
+ */
+int manager_clear_quarantine(Manager *manager, const Subject *subject, const char *selector, Refusal *reterr,
+        ChangeSet *changes) _must_check_;
 
 /* Takes the oldest task out of the queue. False: there is none. */
 bool manager_next_task(Manager *manager, Task *ret);

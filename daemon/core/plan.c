@@ -12,6 +12,7 @@
 #include "core/manager.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "core/quarantine.h"
 #include "core/selector.h"
 #include "core/subject.h"
 
@@ -198,6 +199,23 @@ static int planner_check_host(Planner *p, const Device *device, Refusal *reterr)
         return 0;
 }
 
+/*
+ * Whether what was left in the device concerns the subject. What its group can reach, it can: that it is
+ * not asked for makes no difference. Returns 0, or OUTCOME_QUARANTINED.
+ */
+static int planner_check_quarantine(Planner *p, const Device *device, Refusal *reterr) {
+        const QuarantineEntry *entry;
+
+        entry = quarantine_find(p->manager->quarantine, device->facts.name);
+        if (!entry || quarantine_entry_admits(entry, p->subject))
+                return 0;
+
+        return refuse(reterr, OUTCOME_QUARANTINED,
+                "%s is in quarantine: %s. When it is safe, root can say so: \"iommuctl quarantine clear "
+                "%s\"",
+                device->facts.name, entry->reason, device->facts.name);
+}
+
 /* Whether the device itself is of a kind that can be handed out. Returns 0, or OUTCOME_NOT_SUPPORTED. */
 static int check_kind(const Device *device, Refusal *reterr) {
         if (device->facts.bridge)
@@ -303,7 +321,8 @@ static int planner_add_device(Planner *p, const Device *device) {
         Refusal refusal;
         int r;
 
-        if (check_kind(device, &refusal) > 0 || planner_check_host(p, device, &refusal) > 0)
+        if (check_kind(device, &refusal) > 0 || planner_check_host(p, device, &refusal) > 0 ||
+                planner_check_quarantine(p, device, &refusal) > 0)
                 return plan_block(p->plan, device, &refusal);
 
         if (!device_facts_on_vfio(&device->facts)) {
@@ -321,6 +340,9 @@ static int planner_add_device(Planner *p, const Device *device) {
  */
 static int planner_add_companion(Planner *p, const Device *device) {
         Refusal why, refusal;
+
+        if (planner_check_quarantine(p, device, &refusal) > 0)
+                return plan_block(p->plan, device, &refusal);
 
         if (!device_facts_own_dma(&device->facts))
                 return plan_append(p->plan, PLAN_KEEP, device, /* ret= */ NULL);

@@ -14,6 +14,7 @@ static const char *const outcome_table[] = {
         [OUTCOME_NO_SUCH_DEVICE] = "NoSuchDevice",
         [OUTCOME_DENIED] = "Denied",
         [OUTCOME_HOST_IN_USE] = "HostInUse",
+        [OUTCOME_QUARANTINED] = "Quarantined",
         [OUTCOME_TAKEN] = "Taken",
         [OUTCOME_DRAINING] = "Draining",
         [OUTCOME_NOT_SUPPORTED] = "NotSupported",

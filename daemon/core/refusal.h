@@ -16,6 +16,7 @@ typedef enum Outcome {
         OUTCOME_NO_SUCH_DEVICE,
         OUTCOME_DENIED,
         OUTCOME_HOST_IN_USE,
+        OUTCOME_QUARANTINED,
         OUTCOME_TAKEN,
         OUTCOME_DRAINING,
         OUTCOME_NOT_SUPPORTED,

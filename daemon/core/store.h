@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The port to what survives this process: a record of each lease, and its lifeline with the service manager.
- * The record is written before the host is changed, so that whatever is found after a crash can be finished
- * or undone.
+ * The port to what survives this process: a record of each lease, its lifeline with the service manager,
+ * and which devices are in quarantine. A record is written before the host is changed, so that whatever is
+ * found after a crash can be finished or undone.
  */
 
 #include "core/forward.h"
@@ -21,6 +21,9 @@ typedef struct StoreOps {
 
         /* Nothing is left of the lease: its record and its lifeline go. */
         void (*forget)(void *userdata, const Lease *lease);
+
+        /* Writes down which devices are in quarantine, in place of what was written of that before. */
+        int (*save_quarantine)(void *userdata, const Quarantine *quarantine, KernelFailure *reterr);
 } StoreOps;
 
 struct Store {

@@ -10,11 +10,13 @@
 #include "core/lease-record.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/quarantine.h"
 #include "sys/journal.h"
 #include "sys/state-file.h"
 #include "sys/state-store.h"
 
 #define FILE_PREFIX "lease-"
+#define QUARANTINE_FILE "quarantine"
 
 static void file_name(char *buffer, size_t size, uint64_t lease) {
         snprintf(buffer, size, FILE_PREFIX "%" PRIu64, lease);
@@ -33,6 +35,27 @@ static int store_save(void *userdata, const Lease *lease, KernelFailure *reterr)
                 r = state_file_write(store->dir, name, text);
         if (r < 0)
                 return kernel_failure(reterr, r, "writing the state file %s", name);
+
+        return 0;
+}
+
+static int store_save_quarantine(void *userdata, const Quarantine *quarantine, KernelFailure *reterr) {
+        _cleanup_free_ char *text = NULL;
+        StateStore *store = userdata;
+        int r;
+
+        if (quarantine->n_entries == 0) {
+                r = fault_point();
+                if (r >= 0)
+                        r = state_file_remove(store->dir, QUARANTINE_FILE);
+                return r < 0 ? kernel_failure(reterr, r, "removing the state file " QUARANTINE_FILE) : 0;
+        }
+
+        r = quarantine_write(quarantine, &text);
+        if (r >= 0)
+                r = state_file_write(store->dir, QUARANTINE_FILE, text);
+        if (r < 0)
+                return kernel_failure(reterr, r, "writing the state file " QUARANTINE_FILE);
 
         return 0;
 }
@@ -79,6 +102,7 @@ Store state_store_port(StateStore *store) {
                 .save = store_save,
                 .keep_lifeline = store_keep_lifeline,
                 .forget = store_forget,
+                .save_quarantine = store_save_quarantine,
         };
 
         return (Store) { .ops = &ops, .userdata = store };
@@ -110,10 +134,31 @@ static int load_lease(
         return 0;
 }
 
+static int load_quarantine(StateStore *store, Manager *manager) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = state_file_read(store->dir, QUARANTINE_FILE, &text);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+
+        return quarantine_read(manager->quarantine, text);
+}
+
 int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) {
         _cleanup_dir_ DIR *dir = NULL;
         const char *name;
         int r;
+
+        /* first: a lease that is gone on with can add to it */
+        r = load_quarantine(store, manager);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                state_file_set_aside(store->dir, QUARANTINE_FILE, r,
+                        "devices that were not reset since they were last used are handed out again");
 
         r = dir_open_at(store->dir, ".", &dir);
         if (r < 0)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The Store port on this host: a file for each lease in the state directory, written atomically and with a
- * checksum, and its lifeline in the service manager's store.
+ * The Store port on this host: a file for each lease in the state directory and one for what is in
+ * quarantine (sys/state-file.h), and lifelines in the service manager's store.
  */
 
 #include "core/store.h"
@@ -18,10 +18,10 @@ typedef struct StateStore {
 Store state_store_port(StateStore *store);
 
 /*
- * Reads back all leases that are on file, into @manager, and goes on with each (lease_adopt()), with its
- * lifeline from @stored. A file that is damaged, or not one of ours, is set aside under another name and
- * reported; nothing in it is trusted. Returns 0, or a negative errno when the directory itself can't be
- * read.
+ * Reads back what is in quarantine and all leases that are on file, into @manager, and goes on with each
+ * lease (lease_adopt()), with its lifeline from @stored. A file that is damaged, or not one of ours, is
+ * set aside under another name and reported; nothing in it is trusted. Returns 0, or a negative errno when
+ * the directory itself can't be read.
  */
 int state_store_load(
         StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) _must_check_;

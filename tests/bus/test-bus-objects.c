@@ -94,6 +94,7 @@ static void test_device(void) {
                 { "ResetMethods", "<as [\"flr\", \"bus\"]>" },
                 { "Iommu", "<s \"dmar0\">" },
                 { "PhysicalFunction", "<s \"0000:01:00.7\">" },
+                { "Quarantine", "<s \"\">" },
         };
         _cleanup_free_ char *none = NULL, *unknown = NULL, *lease = NULL, *cdev = NULL;
         _cleanup_rig_ BusRig *rig = rig_with_everything();

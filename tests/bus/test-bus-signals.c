@@ -7,7 +7,9 @@
 #include "names.h"
 
 #define DEVICE "/org/iommud1/device/_30000_3a01_3a00_2e0"
-#define DEVICE_CHANGED DEVICE " PropertiesChanged org.iommud1.Device Serial Driver DriverOverride OriginalDriver Lease Cdev\n"
+#define DEVICE_CHANGED                                                                                      \
+        DEVICE " PropertiesChanged org.iommud1.Device Serial Driver DriverOverride OriginalDriver Lease "   \
+               "Cdev Quarantine\n"
 #define GROUP_CHANGED(id) "/org/iommud1/group/" id " PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers Devices Lease\n"
 #define ADDED(path, interface) "/org/iommud1 InterfacesAdded " path " Peer Introspectable Properties " interface "\n"
 #define REMOVED(path, interface) "/org/iommud1 InterfacesRemoved " path " Peer Introspectable Properties " interface "\n"

@@ -272,7 +272,9 @@ static int fake_prove_free(void *userdata, const char *subsystem, const char *na
                 return PROVE_HELD;
         }
 
-        return 0;
+        if (device->reset == PROVE_RESET_FAILED)
+                kernel_failure(reterr, -EIO, "reset %s", name);
+        return device->reset;
 }
 
 Kernel fake_kernel_port(FakeKernel *kernel) {

@@ -20,6 +20,7 @@ typedef struct FakeDevice {
         bool gone;                           /* it has been unplugged */
         unsigned n_held;                     /* another process has it open for so many more trials */
         Holders holders;                     /* and this is who */
+        int reset;                           /* 0, PROVE_RESET_FAILED or PROVE_NO_RESET: how a trial ends */
         const char *refuses;                 /* the driver of this name fails to bind to it; NULL: none */
 } FakeDevice;
 

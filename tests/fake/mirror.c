@@ -6,6 +6,7 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/quarantine.h"
 #include "fake/assert.h"
 #include "fake/mirror.h"
 
@@ -24,11 +25,14 @@ static uint64_t lease_id(const Lease *lease) {
 static void describe_device(MirrorEntry *entry, const Device *device) {
         const Lease *lease = device->group->lease;
         const LeaseDevice *d = lease ? lease_find_device(lease, device->facts.name) : NULL;
+        const QuarantineEntry *quarantine;
 
+        quarantine = quarantine_find(device->group->manager->quarantine, device->facts.name);
         snprintf(entry->key, sizeof(entry->key), "device %s", device->facts.name);
-        snprintf(entry->state, sizeof(entry->state), "driver=%s override=%s cdev=%s original=%s group=%u lease=%" PRIu64,
+        snprintf(entry->state, sizeof(entry->state), "driver=%s override=%s cdev=%s original=%s group=%u lease=%" PRIu64
+                 " quarantine=%s",
                  device->facts.driver, device->facts.driver_override, device->facts.cdev, d ? d->driver : "",
-                 device->group->facts.id, lease_id(lease));
+                 device->group->facts.id, lease_id(lease), quarantine ? quarantine->reason : "");
 }
 
 static void describe_group(MirrorEntry *entry, const Group *group) {
@@ -98,6 +102,15 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
                 mirror->entries = reallocarray(mirror->entries, mirror->n_entries + 1, sizeof(entry));
                 assert(mirror->entries);
                 mirror->entries[mirror->n_entries++] = entry;
+                return;
+
+        case CHANGE_DEVICE_QUARANTINED:
+        case CHANGE_DEVICE_CLEARED:
+                if (!exists)
+                        return;              /* it is unplugged */
+                if (!known)
+                        assert_failed(__FILE__, __LINE__, entry.key, "changed before it was added");
+                *known = entry;
                 return;
 
         case CHANGE_DEVICE_CHANGED:

@@ -223,6 +223,8 @@ const char *scene_changes(const Scene *scene) {
         static const char *const names[] = {
                 [CHANGE_DEVICE_ADDED] = "device-added",
                 [CHANGE_DEVICE_CHANGED] = "device-changed",
+                [CHANGE_DEVICE_QUARANTINED] = "device-quarantined",
+                [CHANGE_DEVICE_CLEARED] = "device-cleared",
                 [CHANGE_DEVICE_REMOVED] = "device-removed",
                 [CHANGE_GROUP_ADDED] = "group-added",
                 [CHANGE_GROUP_CHANGED] = "group-changed",

@@ -70,6 +70,16 @@ static int on_release(sd_bus_message *m) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int on_clear_quarantine(sd_bus_message *m) {
+        const char *selector;
+
+        check(sd_bus_message_read(m, "s", &selector));
+        if (strcmp(selector, "0000:01:00.0") != 0)
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_NO_SUCH_DEVICE, "it is not in quarantine");
+
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 static int on_list_leases(sd_bus_message *m) {
         int r;
 
@@ -114,6 +124,7 @@ static int on_manager(sd_bus_message *m) {
                 { "Acquire",     reply_acquire  },
                 { "Release",     on_release     },
                 { "Get",         on_get         },
+                { "ClearQuarantine", on_clear_quarantine },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++)

@@ -64,6 +64,7 @@ static void append_device(sd_bus_message *m, const FakeDevice *d) {
         check(sd_bus_message_append(m, "{sv}", "ResetMethods", "as", 2, "flr", "bus"));
         append_string(m, "Iommu", "dmar0");
         append_string(m, "PhysicalFunction", "");
+        append_string(m, "Quarantine", leased ? "" : "it can't be reset\033");
 
         check(sd_bus_message_close_container(m));
         check(sd_bus_message_close_container(m));

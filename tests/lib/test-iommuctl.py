@@ -188,6 +188,25 @@ class ReleaseTest(IommuctlTest):
         self.complaint(1, 'release', '0')
 
 
+class QuarantineTest(IommuctlTest):
+    def test_list(self):
+        self.assertEqual(self.check(0, 'quarantine').stdout,
+                         "DEVICE        REASON\n0000:01:00.0  it can't be reset?\n")
+        self.assertEqual(self.json('quarantine'), [{'device': '0000:01:00.0', 'reason': "it can't be reset?"}])
+        self.assertEqual(self.json('list')[1]['quarantine'], '')
+        self.assertIn("Quarantine: it can't be reset?\n", self.check(0, 'show', '0000:01:00.0').stdout)
+
+    def test_clear(self):
+        self.assertEqual(self.check(0, 'quarantine', 'clear', '0000:01:00.0').stdout, '')
+        self.assertIn('NoSuchDevice', self.complaint(1, 'quarantine', 'clear', '0000:02:00.0'))
+        self.assertIn('cannot take x out of quarantine: no',
+                      self.complaint(1, 'quarantine', 'clear', 'x', scenario='refuse:Denied'))
+
+    def test_usage(self):
+        for arguments in ['clear'], ['0000:01:00.0'], ['empty', 'x']:
+            self.complaint(2, 'quarantine', *arguments)
+
+
 class FailureTest(IommuctlTest):
     def test_usage(self):
         for arguments in (['no-verb'], ['list', 'x'], ['find'], ['list', '--no-wait'], ['--mode=vmm'],

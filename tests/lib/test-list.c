@@ -35,6 +35,8 @@ static void test_devices(const char *scenario) {
         assert(iommud_device_numa_node(d) == -1);
         assert(iommud_device_group(d) == 13);
         assert(iommud_device_lease(d) == 7);
+        assert(strcmp(iommud_device_quarantine(d), "") == 0);
+        assert(strcmp(iommud_device_quarantine(devices[0]), "it can't be reset?") == 0);
         assert(iommud_device_lease(devices[0]) == 0);
 }
 

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "core/change.h"
+#include "core/device.h"
+#include "core/kernel.h"
+#include "core/manager.h"
+#include "core/quarantine.h"
+#include "core/refusal.h"
+#include "core/selector.h"
+#include "core/store.h"
+#include "core/subject.h"
+
+#define RECORD_BEGIN "version=1\n"
+
+static const char *const quarantine_kind_table[] = {
+        [QUARANTINE_RESET_FAILED] = "reset-failed",
+        [QUARANTINE_NO_RESET] = "no-reset",
+};
+
+DEFINE_STRING_TABLE(quarantine_kind, QuarantineKind, _QUARANTINE_KIND_MAX);
+
+int quarantine_new(Quarantine **ret) {
+        Quarantine *quarantine;
+
+        quarantine = calloc(1, sizeof(*quarantine));
+        if (!quarantine)
+                return -ENOMEM;
+
+        *ret = quarantine;
+        return 0;
+}
+
+Quarantine *quarantine_free(Quarantine *quarantine) {
+        if (!quarantine)
+                return NULL;
+
+        free(quarantine->entries);
+        free(quarantine);
+        return NULL;
+}
+
+const QuarantineEntry *quarantine_find(const Quarantine *quarantine, const char *device) {
+        for (size_t i = 0; i < quarantine->n_entries; i++)
+                if (strcmp(quarantine->entries[i].device, device) == 0)
+                        return &quarantine->entries[i];
+
+        return NULL;
+}
+
+/* A container's root shares its number with the host's, but not what it may have. */
+bool quarantine_entry_admits(const QuarantineEntry *entry, const Subject *subject) {
+        if (entry->kind != QUARANTINE_NO_RESET)
+                return false;
+
+        return subject_is_root(subject) ||
+               (subject->uid == entry->uid && subject->own_userns == entry->own_userns);
+}
+
+static int quarantine_append(Quarantine *quarantine, const QuarantineEntry *entry) {
+        QuarantineEntry *entries;
+
+        entries = reallocarray(quarantine->entries, quarantine->n_entries + 1, sizeof(*entries));
+        if (!entries)
+                return -ENOMEM;
+
+        quarantine->entries = entries;
+        entries[quarantine->n_entries++] = *entry;
+        return 0;
+}
+
+int quarantine_write(const Quarantine *quarantine, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f;
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -errno;
+
+        fputs(RECORD_BEGIN, f);
+        for (size_t i = 0; i < quarantine->n_entries; i++) {
+                const QuarantineEntry *entry = &quarantine->entries[i];
+
+                /* the reason is the rest of the line: it has spaces, but being printable no line breaks */
+                fprintf(f, "device=%s kind=%s uid=%u own-userns=%u reason=%s\n", entry->device,
+                        quarantine_kind_to_string(entry->kind), entry->uid, entry->own_userns,
+                        entry->reason);
+        }
+
+        if (fclose(f) != 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int read_word(char **line, const char *key, const char **ret) {
+        char *word;
+
+        word = strsep(line, " ");
+        if (!word || strncmp(word, key, strlen(key)) != 0)
+                return -EBADMSG;
+
+        *ret = word + strlen(key);
+        return 0;
+}
+
+static int read_line(char *line, QuarantineEntry *ret) {
+        QuarantineEntry entry = {};
+        const char *device, *kind, *uid, *own_userns;
+
+        if (read_word(&line, "device=", &device) < 0 || read_word(&line, "kind=", &kind) < 0 ||
+                read_word(&line, "uid=", &uid) < 0 || read_word(&line, "own-userns=", &own_userns) < 0)
+                return -EBADMSG;
+        if (!line || strncmp(line, "reason=", strlen("reason=")) != 0)
+                return -EBADMSG;
+
+        entry.kind = quarantine_kind_from_string(kind);
+        if ((int) entry.kind < 0 || !device[0] || parse_u32(uid, &entry.uid) < 0 ||
+                (strcmp(own_userns, "0") != 0 && strcmp(own_userns, "1") != 0) ||
+                copy_string(entry.device, sizeof(entry.device), device) < 0 ||
+                copy_string(entry.reason, sizeof(entry.reason), line + strlen("reason=")) < 0)
+                return -EBADMSG;
+
+        entry.own_userns = own_userns[0] == '1';
+        make_printable(entry.reason);
+        *ret = entry;
+        return 0;
+}
+
+/* Puts @next in the place of @quarantine, whose contents it gets to free. */
+static void quarantine_swap(Quarantine *quarantine, Quarantine *next) {
+        Quarantine before = *quarantine;
+
+        *quarantine = *next;
+        *next = before;
+}
+
+int quarantine_read(Quarantine *quarantine, const char *text) {
+        _cleanup_(quarantine_freep) Quarantine *next = NULL;
+        _cleanup_free_ char *copy = NULL;
+        char *rest, *line;
+        int r;
+
+        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0)
+                return -EBADMSG;
+
+        copy = rest = strdup(text + strlen(RECORD_BEGIN));
+        if (!copy)
+                return -ENOMEM;
+
+        r = quarantine_new(&next);
+        if (r < 0)
+                return r;
+
+        while ((line = strsep(&rest, "\n"))) {
+                QuarantineEntry entry;
+
+                if (!*line)
+                        continue;
+                r = read_line(line, &entry);
+                if (r < 0)
+                        return r;
+                if (quarantine_find(next, entry.device))
+                        return -EBADMSG;
+                r = quarantine_append(next, &entry);
+                if (r < 0)
+                        return r;
+        }
+
+        quarantine_swap(quarantine, next);
+        return 0;
+}
+
+/* On record first, and only then in force: what could not be written has not happened. */
+static int manager_replace_quarantine(Manager *manager, Quarantine *next, KernelFailure *reterr) {
+        const Store *store = manager->store;
+        int r;
+
+        r = store ? store->ops->save_quarantine(store->userdata, next, reterr) : 0;
+        if (r < 0)
+                return r;
+
+        quarantine_swap(manager->quarantine, next);
+        return 0;
+}
+
+static void entry_explain(QuarantineEntry *entry, const KernelFailure *failure) {
+        if (entry->kind == QUARANTINE_NO_RESET)
+                snprintf(entry->reason, sizeof(entry->reason),
+                        "it can't be reset: only uid %u, who had it last, and root may have it", entry->uid);
+        else
+                snprintf(entry->reason, sizeof(entry->reason), "its reset failed: %s: %s", failure->call,
+                        strerrordesc_np(-failure->error) ?: "unknown error");
+
+        make_printable(entry->reason);
+}
+
+int manager_quarantine(Manager *manager, const Subject *tenant, const char *device, QuarantineKind kind,
+        const KernelFailure *failure, KernelFailure *reterr, ChangeSet *changes) {
+        QuarantineEntry entry = { .kind = kind, .uid = tenant->uid, .own_userns = tenant->own_userns };
+        _cleanup_(quarantine_freep) Quarantine *next = NULL;
+        const QuarantineEntry *known;
+        int r;
+
+        assert(strlen(device) < sizeof(entry.device));
+        strcpy(entry.device, device);
+        entry_explain(&entry, failure);
+
+        known = quarantine_find(manager->quarantine, device);
+        if (known && known->kind == kind && known->uid == entry.uid &&
+                known->own_userns == entry.own_userns && strcmp(known->reason, entry.reason) == 0)
+                return 0;                    /* and nobody needs to hear of it again */
+
+        r = quarantine_new(&next);
+        for (size_t i = 0; r >= 0 && i < manager->quarantine->n_entries; i++)
+                if (strcmp(manager->quarantine->entries[i].device, device) != 0)
+                        r = quarantine_append(next, &manager->quarantine->entries[i]);
+        if (r >= 0)
+                r = quarantine_append(next, &entry);
+        if (r < 0)
+                return kernel_failure(reterr, r, "putting it into quarantine");
+
+        r = manager_replace_quarantine(manager, next, reterr);
+        if (r < 0)
+                return r;
+
+        change_set_device(changes, CHANGE_DEVICE_QUARANTINED, device);
+        return 0;
+}
+
+/* What is unplugged is known by its name alone. */
+static bool entry_matches(const QuarantineEntry *entry, const Manager *manager, const Selector *selector) {
+        DeviceFacts facts = DEVICE_FACTS_INIT;
+        const Device *device;
+
+        device = manager_find_device(manager, entry->device);
+        if (device)
+                return selector_matches(selector, &device->facts);
+
+        strcpy(facts.name, entry->device);
+        return selector->kind == SELECTOR_NAME && selector_matches(selector, &facts);
+}
+
+int manager_clear_quarantine(Manager *manager, const Subject *subject, const char *text, Refusal *reterr,
+        ChangeSet *changes) {
+        _cleanup_(quarantine_freep) Quarantine *next = NULL;
+        KernelFailure failure;
+        Selector selector;
+        int r;
+
+        if (!subject_is_root(subject))
+                return refuse(reterr, OUTCOME_DENIED, "Only root can take a device out of quarantine");
+
+        r = selector_parse(text, &selector, reterr);
+        if (r > 0)
+                return r;
+
+        r = quarantine_new(&next);
+        for (size_t i = 0; r >= 0 && i < manager->quarantine->n_entries; i++)
+                if (!entry_matches(&manager->quarantine->entries[i], manager, &selector))
+                        r = quarantine_append(next, &manager->quarantine->entries[i]);
+        if (r < 0)
+                return r;
+
+        if (next->n_entries == manager->quarantine->n_entries)
+                return refuse(reterr, OUTCOME_NO_SUCH_DEVICE,
+                        "No device in quarantine answers to \"%.64s\": see \"iommuctl quarantine\"", text);
+
+        r = manager_replace_quarantine(manager, next, &failure);
+        if (r < 0)
+                return refuse_kernel(reterr, &failure);
+
+        /* those that were in it are what was swapped out */
+        for (size_t i = 0; i < next->n_entries; i++)
+                if (!quarantine_find(manager->quarantine, next->entries[i].device))
+                        change_set_device(changes, CHANGE_DEVICE_CLEARED, next->entries[i].device);
+        return 0;
+}
