@@ -136,6 +136,15 @@ assert_ended() {
                 fail "lease $1 does not end: it is $(lease_field "$1" state): $(lease_field "$1" state_reason)"
 }
 
+# What earlier tenants have left in devices; here there are no secrets in them
+clear_quarantine() {
+        local device
+
+        for device in $(iommuctl quarantine --json | jq -r '.[].device'); do
+                iommuctl quarantine clear "$device" || return 1
+        done
+}
+
 # ---- the host
 
 override_of() {
@@ -226,6 +235,7 @@ kernel_said() {
 # What the case begins with, and has to end with
 assert iommuctl list >/dev/null
 assert no_lease
+assert clear_quarantine
 BEFORE=$(bindings)
 
 # Everything is as it was: to be called at the end of a case
