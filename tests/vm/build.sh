@@ -47,11 +47,18 @@ build() {
         with_progress "compilation" "$dir.log" ninja -C "$dir"
 }
 
-# stage BUILD: installs it as a package would be put together, and sets LAB_STAGE to where that is
+# stage_dir BUILD: where stage() puts it
+stage_dir() {
+        printf '%s.stage\n' "$(build_dir "$1")"
+}
+
+# stage BUILD: installs it as a package would be put together
 stage() {
-        LAB_STAGE="$(build_dir "$1").stage"
-        rm -rf "$LAB_STAGE"
-        mkdir -p "$LAB_STAGE"
+        local dir
+
+        dir=$(stage_dir "$1")
+        rm -rf "$dir"
+        mkdir -p "$dir"
         with_progress "installation" "$(build_dir "$1").log" \
-                meson install -C "$(build_dir "$1")" --no-rebuild --destdir "$LAB_STAGE"
+                meson install -C "$(build_dir "$1")" --no-rebuild --destdir "$dir"
 }

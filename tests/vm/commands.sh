@@ -10,6 +10,10 @@ prepare() {
         kernel_prepare
         rootfs_prepare
         unlock preparation
+}
+
+# What came with prepare() may be asked now
+choose_accelerator() {
         if ((LAB_KVM_WANTED)); then
                 if kvm_works "$(rootfs_dir)/tree" "$(kernel_dir)/bzImage"; then
                         LAB_KVM=1
@@ -23,9 +27,11 @@ prepare() {
 prepare_guest() {
         install_packages "${HOST_PACKAGES_BUILD[@]}"
         prepare
+        choose_accelerator
         lock "builds-$(digest "$LAB_TREE")"
         build "$1"
         stage "$1"
+        LAB_STAGE=$(stage_dir "$1")
         LAB_CASES="$LAB_VM/cases"
 }
 

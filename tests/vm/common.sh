@@ -43,6 +43,18 @@ duration() {
         fi
 }
 
+# attempt COMMAND...: runs it, sets LAB_ATTEMPT to its status and goes on. Not `if COMMAND`: errexit is off, all the way
+# down, in a command whose failure is handled. A subshell, so nothing that it sets remains, and die() ends only that.
+attempt() {
+        set +e
+        (
+                set -e
+                "$@"
+        )
+        LAB_ATTEMPT=$?
+        set -e
+}
+
 # with_progress LABEL LOGFILE COMMAND...
 # Runs a command that prints too much to be read and takes too long to be silent: all of it goes to the log, what
 # it is at is shown now and then, and if it fails, the end of the log is shown.
@@ -54,9 +66,12 @@ with_progress() {
                 every=1
         fi
 
-        # No `||` here: in a command whose failure is handled, errexit is off all the way down
+        # As in attempt()
         set +e
-        (set -e && "$@") 2>&1 </dev/null | while IFS= read -r line; do
+        (
+                set -e
+                "$@"
+        ) 2>&1 </dev/null | while IFS= read -r line; do
                 printf '%s\n' "$line"
                 lines=$((lines + 1))
                 if ((SECONDS >= shown + every)); then

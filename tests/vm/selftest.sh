@@ -8,6 +8,7 @@ selftest() {
         local file name expected wrong=0
 
         prepare
+        choose_accelerator
         LAB_CASES="$LAB_VM/selftest"
         LAB_SANITIZER=0
         # Without iommud: this is about the lab

@@ -169,62 +169,76 @@ vm_suite() {
 
 # vm_suite_of BUILD LABEL PATTERN
 vm_suite_of() {
+        attempt prepare
+        if ((LAB_ATTEMPT == 0)); then
+                attempt stage "$1"
+        fi
+        if ((LAB_ATTEMPT != 0)); then
+                account "$2" 0 1 0
+                return
+        fi
+
+        choose_accelerator
+        LAB_STAGE=$(stage_dir "$1")
         LAB_CASES="$LAB_VM/cases"
         LAB_SANITIZER=0
         if [[ "$1" == sanitize ]]; then
                 LAB_SANITIZER=1
         fi
-        stage "$1"
         vm_suite "$2" "$3"
 }
 
+# suite LABEL BUILD COMMAND...: makes sure of the build, then runs the suite. What does not build counts as one failure,
+# and the other suites have their turn all the same.
+suite() {
+        local label="$1" build="$2"
+        shift 2
+
+        if [[ -z "${LAB_BUILT["$build"]:-}" ]]; then
+                attempt build "$build"
+                LAB_BUILT["$build"]=$LAB_ATTEMPT
+        fi
+        if ((LAB_BUILT["$build"] != 0)); then
+                note "$label: cannot run, as $build is not built"
+                account "$label" 0 1 0
+                return
+        fi
+        "$@"
+}
+declare -gA LAB_BUILT=()
+
 # check [SUITE [PATTERN]]
 check() {
-        local suite="${1:-all}" pattern="${2:-*}"
+        local name="${1:-all}" pattern="${2:-*}"
 
         install_packages "${HOST_PACKAGES_BUILD[@]}" "${HOST_PACKAGES_CHECK[@]}"
-        case "$suite" in
-        all | vm | vm-sanitize)
-                prepare
-                ;;
-        esac
-
         lock "builds-$(digest "$LAB_TREE")"
-        case "$suite" in
+        case "$name" in
         all)
-                build gcc
-                host_suite gcc gcc "" "*"
-                build clang
-                host_suite clang clang "" "*"
-                build sanitize
-                sanitize_suite sanitize sanitize "" "*"
-                valgrind_suite valgrind gcc bus "*"
-                vm_suite_of gcc vm "*"
-                vm_suite_of sanitize vm-sanitize "*"
+                suite gcc gcc host_suite gcc gcc "" "*"
+                suite clang clang host_suite clang clang "" "*"
+                suite sanitize sanitize sanitize_suite sanitize sanitize "" "*"
+                suite valgrind gcc valgrind_suite valgrind gcc bus "*"
+                suite vm gcc vm_suite_of gcc vm "*"
+                suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "*"
                 ;;
         gcc | clang)
-                build "$suite"
-                host_suite "$suite" "$suite" "" "$pattern"
+                suite "$name" "$name" host_suite "$name" "$name" "" "$pattern"
                 ;;
         sanitize)
-                build sanitize
-                sanitize_suite sanitize sanitize "" "$pattern"
+                suite sanitize sanitize sanitize_suite sanitize sanitize "" "$pattern"
                 ;;
         valgrind)
-                build gcc
-                valgrind_suite valgrind gcc bus "$pattern"
+                suite valgrind gcc valgrind_suite valgrind gcc bus "$pattern"
                 ;;
         vm)
-                build gcc
-                vm_suite_of gcc vm "$pattern"
+                suite vm gcc vm_suite_of gcc vm "$pattern"
                 ;;
         vm-sanitize)
-                build sanitize
-                vm_suite_of sanitize vm-sanitize "$pattern"
+                suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "$pattern"
                 ;;
         *)
-                build gcc
-                host_suite "$suite" gcc "$suite" "$pattern"
+                suite "$name" gcc host_suite "$name" gcc "$name" "$pattern"
                 ;;
         esac
         closing_line

@@ -5,8 +5,8 @@
  *
  *     acquire-at-once SELECTOR...
  *
- * Prints a line for each: "granted LEASE SELECTOR" or "refused ERROR SELECTOR", then "all", and holds what it has been
- * given until the end of its input.
+ * Prints a line for each: "granted LEASE SELECTOR" or "refused ERROR SELECTOR", then "all", and holds what
+ * it has been given until the end of its input.
  */
 
 #include <stdio.h>
@@ -52,8 +52,8 @@ static int run(sd_bus *bus, Call *calls, char **selectors, unsigned n) {
         for (unsigned i = 0; i < n; i++) {
                 calls[i] = (Call) { .selector = selectors[i], .n_open = &n_open };
                 r = sd_bus_call_method_async(bus, /* ret_slot= */ NULL, IOMMUD_BUS_NAME, IOMMUD_PATH,
-                                             IOMMUD_INTERFACE_MANAGER, "Acquire", on_reply, &calls[i], "asa{sv}", 1,
-                                             selectors[i], 0);
+                        IOMMUD_INTERFACE_MANAGER, "Acquire", on_reply, &calls[i], "asa{sv}", 1, selectors[i],
+                        0);
                 if (r < 0)
                         return r;
         }

@@ -7,17 +7,20 @@
  *
  * Binds and attaches the device, says "ready", and reads commands, a line each:
  *
- *     dma      a page goes from memory to the device and from there to another page; "dma ok" when it has arrived
- *     map      maps the device's registers and closes both descriptors: "mapped". Nothing else can be done then.
+ *     dma      a page goes from memory to the device and from there to another page, each way with an
+ *              interrupt at its end; "dma ok" when it has arrived
+ *     map      maps the device's registers and closes both descriptors: "mapped". Nothing else can be
+ *              done then.
  *     exit
  */
 
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -25,15 +28,18 @@
 #include "kernel/uapi.h"
 
 #define PAGE 4096U
-#define IOVA UINT64_C(0x100000)              /* edu has 28 bits of address */
+#define IOVA UINT64_C(0x100000) /* edu has 28 bits of address */
 
 /* QEMU's docs/specs/edu.rst */
+#define EDU_IRQ_ACKNOWLEDGE 0x64
 #define EDU_DMA_SOURCE 0x80
 #define EDU_DMA_TARGET 0x88
 #define EDU_DMA_COUNT 0x90
 #define EDU_DMA_COMMAND 0x98
 #define EDU_DMA_START 1U
 #define EDU_DMA_TO_MEMORY 2U
+#define EDU_DMA_INTERRUPT 4U
+#define EDU_DMA_IRQ 0x100U
 #define EDU_BUFFER UINT64_C(0x40000)
 
 #define PCI_COMMAND 4
@@ -41,8 +47,10 @@
 
 typedef struct Edu {
         int iommufd, device;
-        uint64_t config, registers, registers_size;  /* offsets of regions in the device's descriptor */
-        unsigned char *memory;               /* two pages, mapped for the device at IOVA */
+        int irq;                    /* eventfd */
+        uint64_t config, registers; /* offsets of regions in the device's descriptor */
+        uint64_t registers_size;
+        unsigned char *memory; /* two pages, mapped for the device at IOVA */
 } Edu;
 
 static int edu_bind(Edu *edu) {
@@ -80,43 +88,78 @@ static int edu_enable(Edu *edu) {
         uint16_t command;
 
         if (ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &config) < 0 ||
-            ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &bar) < 0)
+                ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &bar) < 0)
                 return -errno;
         edu->config = config.offset;
         edu->registers = bar.offset;
         edu->registers_size = bar.size;
 
-        if (pread(edu->device, &command, sizeof(command), (off_t) (edu->config + PCI_COMMAND)) != sizeof(command))
-                return -EIO;
+        if (pread(edu->device, &command, sizeof(command), (off_t) (edu->config + PCI_COMMAND)) < 0)
+                return -errno;
         command |= PCI_COMMAND_MEMORY_AND_MASTER;
-        if (pwrite(edu->device, &command, sizeof(command), (off_t) (edu->config + PCI_COMMAND)) != sizeof(command))
-                return -EIO;
+        if (pwrite(edu->device, &command, sizeof(command), (off_t) (edu->config + PCI_COMMAND)) < 0)
+                return -errno;
 
         return 0;
 }
 
-static int edu_write(const Edu *edu, uint64_t offset, uint64_t value) {
-        return pwrite(edu->device, &value, sizeof(value), (off_t) (edu->registers + offset)) == sizeof(value) ? 0 : -EIO;
+static int edu_enable_irq(Edu *edu) {
+        union {
+                struct vfio_irq_set set;
+                char buffer[sizeof(struct vfio_irq_set) + sizeof(int)];
+        } request = {
+                .set = {
+                        .argsz = sizeof(request),
+                        .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+                        .index = VFIO_PCI_MSI_IRQ_INDEX,
+                        .count = 1,
+                },
+        };
+
+        edu->irq = eventfd(0, EFD_CLOEXEC);
+        if (edu->irq < 0)
+                return -errno;
+
+        memcpy(request.buffer + sizeof(request.set), &edu->irq, sizeof(int));
+        return ioctl(edu->device, VFIO_DEVICE_SET_IRQS, &request) < 0 ? -errno : 0;
 }
 
-static int edu_copy(const Edu *edu, uint64_t from, uint64_t to, uint64_t command) {
-        uint64_t state = EDU_DMA_START;
+static int edu_write(const Edu *edu, uint64_t offset, uint64_t value, size_t size) {
+        return pwrite(edu->device, &value, size, (off_t) (edu->registers + offset)) < 0 ? -errno : 0;
+}
 
-        if (edu_write(edu, EDU_DMA_SOURCE, from) < 0 || edu_write(edu, EDU_DMA_TARGET, to) < 0 ||
-            edu_write(edu, EDU_DMA_COUNT, PAGE) < 0 || edu_write(edu, EDU_DMA_COMMAND, command) < 0)
-                return -EIO;
+static int edu_wait(const Edu *edu) {
+        struct pollfd irq = { .fd = edu->irq, .events = POLLIN };
+        uint64_t n;
+        int r;
 
-        /* it takes a tenth of a second; there would be an interrupt, but this needs no more */
-        for (unsigned i = 0; i < 3000; i++) {
-                if (pread(edu->device, &state, sizeof(state), (off_t) (edu->registers + EDU_DMA_COMMAND)) !=
-                    sizeof(state))
-                        return -EIO;
-                if (!(state & EDU_DMA_START))
-                        return 0;
-                (void) nanosleep(&(struct timespec) { .tv_nsec = 10 * 1000 * 1000 }, NULL);
+        r = poll(&irq, 1, /* timeout= */ 30 * 1000);
+        if (r <= 0)
+                return r < 0 ? -errno : -ETIMEDOUT;
+        if (read(edu->irq, &n, sizeof(n)) < 0)
+                return -errno;
+
+        return edu_write(edu, EDU_IRQ_ACKNOWLEDGE, EDU_DMA_IRQ, sizeof(uint32_t));
+}
+
+static int edu_copy(const Edu *edu, uint64_t from, uint64_t to, uint64_t direction) {
+        const struct {
+                uint64_t offset, value;
+        } writes[] = {
+                { EDU_DMA_SOURCE, from },
+                { EDU_DMA_TARGET, to },
+                { EDU_DMA_COUNT, PAGE },
+                { EDU_DMA_COMMAND, EDU_DMA_START | EDU_DMA_INTERRUPT | direction },
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(writes); i++) {
+                r = edu_write(edu, writes[i].offset, writes[i].value, sizeof(writes[i].value));
+                if (r < 0)
+                        return r;
         }
 
-        return -ETIMEDOUT;
+        return edu_wait(edu);
 }
 
 static int edu_dma(const Edu *edu) {
@@ -128,10 +171,10 @@ static int edu_dma(const Edu *edu) {
                 edu->memory[i] = (unsigned char) (i * 7 + round);
         memset(edu->memory + PAGE, 0, PAGE);
 
-        r = edu_copy(edu, IOVA, EDU_BUFFER, EDU_DMA_START);
+        r = edu_copy(edu, IOVA, EDU_BUFFER, 0);
         if (r < 0)
                 return r;
-        r = edu_copy(edu, EDU_BUFFER, IOVA + PAGE, EDU_DMA_START | EDU_DMA_TO_MEMORY);
+        r = edu_copy(edu, EDU_BUFFER, IOVA + PAGE, EDU_DMA_TO_MEMORY);
         if (r < 0)
                 return r;
 
@@ -141,7 +184,8 @@ static int edu_dma(const Edu *edu) {
 static int edu_map(Edu *edu) {
         void *p;
 
-        p = mmap(NULL, edu->registers_size, PROT_READ | PROT_WRITE, MAP_SHARED, edu->device, (off_t) edu->registers);
+        p = mmap(NULL, edu->registers_size, PROT_READ | PROT_WRITE, MAP_SHARED, edu->device,
+                (off_t) edu->registers);
         if (p == MAP_FAILED)
                 return -errno;
 
@@ -159,7 +203,7 @@ static void say(const char *what, int r) {
 }
 
 int main(int argc, char *argv[]) {
-        Edu edu = { .iommufd = -EBADF, .device = -EBADF };
+        Edu edu = { .iommufd = -EBADF, .device = -EBADF, .irq = -EBADF };
         uint32_t iommufd, device;
         char line[16];
         int r;
@@ -172,6 +216,8 @@ int main(int argc, char *argv[]) {
         r = edu_bind(&edu);
         if (r >= 0)
                 r = edu_enable(&edu);
+        if (r >= 0)
+                r = edu_enable_irq(&edu);
         say("ready", r);
         if (r < 0)
                 return EXIT_FAILURE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Everything that a client can get wrong, over the real bus, by somebody without rights: each call must be answered with the
- * error that is meant for it, by a daemon that is the same process afterwards.
+ * Everything that a client can get wrong, over the real bus, by somebody without rights: each call must be
+ * answered with the error that is meant for it, by a daemon that is the same process afterwards.
  *
  *     malformed LEASE          LEASE is the number of a lease that belongs to somebody else
  *
@@ -39,7 +39,7 @@
 
 typedef struct Test {
         sd_bus *bus;
-        uint32_t pid;                        /* of the daemon */
+        uint32_t pid; /* of the daemon */
         unsigned n_calls, n_wrong;
 } Test;
 
@@ -60,7 +60,7 @@ static int daemon_pid(sd_bus *bus, uint32_t *ret) {
         int r;
 
         r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                               "GetConnectionUnixProcessID", NULL, &reply, "s", IOMMUD_BUS_NAME);
+                "GetConnectionUnixProcessID", NULL, &reply, "s", IOMMUD_BUS_NAME);
         if (r < 0)
                 return r;
 
@@ -79,7 +79,8 @@ static void wrong(Test *test, const char *what, const char *format, ...) {
         putchar('\n');
 }
 
-/* @expected: names of errors with bars between, of which it must be one; NONE for success. Frees the message. */
+/* @expected: names of errors with bars between, of which it must be one; NONE for success. Frees the
+ * message. */
 static void call(Test *test, const char *what, sd_bus_message *consumed, const char *expected) {
         _cleanup_(message_unrefp) sd_bus_message *message = consumed, *reply = NULL;
         _cleanup_(error_done) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -94,7 +95,7 @@ static void call(Test *test, const char *what, sd_bus_message *consumed, const c
         p = *name ? strstr(expected, name) : NULL;
         if (*name ? !p || (p[strlen(name)] != '\0' && p[strlen(name)] != '|') : *expected != '\0')
                 wrong(test, what, "answered with %s (%s), not with %s", *name ? name : "success",
-                      error.message ?: "", *expected ? expected : "success");
+                        error.message ?: "", *expected ? expected : "success");
         else if (*name && (!error.message || !*error.message))
                 wrong(test, what, "%s says nothing", name);
 
@@ -107,15 +108,16 @@ static void call(Test *test, const char *what, sd_bus_message *consumed, const c
 static sd_bus_message *new_call(Test *test, const char *path, const char *interface, const char *member) {
         sd_bus_message *message = NULL;
 
-        if (sd_bus_message_new_method_call(test->bus, &message, IOMMUD_BUS_NAME, path, interface, member) < 0)
+        if (sd_bus_message_new_method_call(test->bus, &message, IOMMUD_BUS_NAME, path, interface, member) <
+                0)
                 abort();
 
         return message;
 }
 
 /* A call with the arguments of these types. */
-static void call_with(Test *test, const char *path, const char *interface, const char *member, const char *expected,
-                      const char *types, ...) {
+static void call_with(Test *test, const char *path, const char *interface, const char *member,
+        const char *expected, const char *types, ...) {
         sd_bus_message *message = new_call(test, path, interface, member);
         char what[256];
         va_list ap;
@@ -131,7 +133,7 @@ static void call_with(Test *test, const char *path, const char *interface, const
         call(test, what, message, expected);
 }
 
-#define manager_call(test, member, expected, ...)                                                                    \
+#define manager_call(test, member, expected, ...)                                                           \
         call_with(test, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, member, expected, __VA_ARGS__)
 
 static void test_signatures(Test *test) {
@@ -175,27 +177,80 @@ static void test_selector(Test *test, const char *selector, const char *expected
         manager_call(test, "Find", expected, "s", selector);
 }
 
+static const char *const invalid_selectors[] = {
+        "",
+        " ",
+        "\n",
+        "0000:00:03.0\n",
+        " 0000:00:03.0",
+        "0000:00:03.0 ",
+        "../../../etc/passwd",
+        "/",
+        "..",
+        ".",
+        "0000:00:03.0/../0000:00:02.0",
+        "group:",
+        "group:-1",
+        "group:+1",
+        "group:1 ",
+        "group:0x1",
+        "group:4294967296",
+        "group:99999999999999999999",
+        "group:1,2",
+        "pf=",
+        "pf=,vf=",
+        "pf=0000:02:00.0",
+        "pf=0000:02:00.0,vf=",
+        "pf=0000:02:00.0,vf=-1",
+        "pf=0000:02:00.0,vf=99999999999",
+        "pf=x,vf=1",
+        "pf=0000:02:00.0,VF=1",
+        "serial=",
+        "serial=\x01",
+        "serial=a b",
+        "\xc3\xa9",
+        "\xe2\x80\xae"
+        "0000:00:03.0",
+        "0000:00:03.0\x7f",
+        "\x1b[2J",
+        "a\tb",
+};
+
+static const char *const absent_selectors[] = {
+        "0000:00:1f.7",
+        "ffff:ff:1f.7",
+        "0000:00:03.8",
+        "ffff:ffff",
+        "00:03",
+        "0000:00:3",
+        "group:4294967295",
+        "group:99999",
+        "pf=0000:02:00.0,vf=4294967295",
+        "serial=%s%s%s%n",
+        "%s%s%s%n",
+        "vfio0",
+        "$(reboot)",
+        "nothing",
+        "-1",
+        "--help",
+        "*",
+        "?",
+        "0000:00:*",
+        "serial=*",
+        "group",
+        "pf",
+        ":::",
+        "a:b:c",
+};
+
 static void test_selectors(Test *test) {
-        static const char *const invalid[] = {
-                "", " ", "\n", "0000:00:03.0\n", " 0000:00:03.0", "0000:00:03.0 ", "../../../etc/passwd", "/", "..",
-                ".", "0000:00:03.0/../0000:00:02.0", "group:", "group:-1", "group:+1", "group:1 ", "group:0x1",
-                "group:4294967296", "group:99999999999999999999", "group:1,2", "pf=", "pf=,vf=", "pf=0000:02:00.0",
-                "pf=0000:02:00.0,vf=", "pf=0000:02:00.0,vf=-1", "pf=0000:02:00.0,vf=99999999999", "pf=x,vf=1",
-                "pf=0000:02:00.0,VF=1", "serial=", "serial=\x01", "serial=a b", "\xc3\xa9", "\xe2\x80\xae" "0000:00:03.0",
-                "0000:00:03.0\x7f", "\x1b[2J", "a\tb",
-        };
-        static const char *const absent[] = {
-                "0000:00:1f.7", "ffff:ff:1f.7", "0000:00:03.8", "ffff:ffff", "00:03", "0000:00:3", "group:4294967295",
-                "group:99999", "pf=0000:02:00.0,vf=4294967295", "serial=%s%s%s%n", "%s%s%s%n", "vfio0", "$(reboot)",
-                "nothing", "-1", "--help", "*", "?", "0000:00:*", "serial=*", "group", "pf", ":::", "a:b:c",
-        };
         _cleanup_free_ char *longest = NULL;
         static const size_t lengths[] = { 63, 64, 65, 255, 256, 4096, 65536, 1024 * 1024 };
 
-        for (size_t i = 0; i < ELEMENTSOF(invalid); i++)
-                test_selector(test, invalid[i], IOMMUD_ERROR_INVALID_SELECTOR);
-        for (size_t i = 0; i < ELEMENTSOF(absent); i++)
-                test_selector(test, absent[i], IOMMUD_ERROR_NO_SUCH_DEVICE);
+        for (size_t i = 0; i < ELEMENTSOF(invalid_selectors); i++)
+                test_selector(test, invalid_selectors[i], IOMMUD_ERROR_INVALID_SELECTOR);
+        for (size_t i = 0; i < ELEMENTSOF(absent_selectors); i++)
+                test_selector(test, absent_selectors[i], IOMMUD_ERROR_NO_SUCH_DEVICE);
 
         for (size_t i = 0; i < ELEMENTSOF(lengths); i++) {
                 free(longest);
@@ -205,11 +260,12 @@ static void test_selectors(Test *test) {
                 memset(longest, 'x', lengths[i]);
                 longest[lengths[i]] = '\0';
                 test_selector(test, longest,
-                              lengths[i] < 64 ? IOMMUD_ERROR_NO_SUCH_DEVICE : IOMMUD_ERROR_INVALID_SELECTOR);
+                        lengths[i] < 64 ? IOMMUD_ERROR_NO_SUCH_DEVICE : IOMMUD_ERROR_INVALID_SELECTOR);
         }
 }
 
-static void test_numbers(Test *test, const char *member, unsigned n, const char *selector, const char *expected) {
+static void test_numbers(
+        Test *test, const char *member, unsigned n, const char *selector, const char *expected) {
         sd_bus_message *message = new_call(test, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, member);
         char what[64];
 
@@ -232,10 +288,10 @@ static void test_devices(Test *test, unsigned n, const char *expected) {
         char what[64];
         int r;
 
-        if (sd_bus_call_method(test->bus, IOMMUD_BUS_NAME, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "ListDevices", NULL,
-                               &list, "") < 0 ||
-            sd_bus_message_enter_container(list, 'a', "(oa{sv})") < 0 ||
-            sd_bus_message_open_container(message, 'a', "s") < 0)
+        if (sd_bus_call_method(test->bus, IOMMUD_BUS_NAME, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER,
+                    "ListDevices", NULL, &list, "") < 0 ||
+                sd_bus_message_enter_container(list, 'a', "(oa{sv})") < 0 ||
+                sd_bus_message_open_container(message, 'a', "s") < 0)
                 abort();
 
         for (unsigned i = 0; i < n; i++) {
@@ -243,10 +299,10 @@ static void test_devices(Test *test, unsigned n, const char *expected) {
                 const char *path;
 
                 r = sd_bus_message_enter_container(list, 'r', "oa{sv}");
-                if (r <= 0 || sd_bus_message_read(list, "o", &path) < 0 || sd_bus_message_skip(list, "a{sv}") < 0 ||
-                    sd_bus_message_exit_container(list) < 0 ||
-                    sd_bus_path_decode(path, IOMMUD_PATH_DEVICE, &name) <= 0 ||
-                    sd_bus_message_append(message, "s", name) < 0)
+                if (r <= 0 || sd_bus_message_read(list, "o", &path) < 0 ||
+                        sd_bus_message_skip(list, "a{sv}") < 0 || sd_bus_message_exit_container(list) < 0 ||
+                        sd_bus_path_decode(path, IOMMUD_PATH_DEVICE, &name) <= 0 ||
+                        sd_bus_message_append(message, "s", name) < 0)
                         abort();
         }
 
@@ -271,10 +327,10 @@ static void test_lists(Test *test) {
         test_devices(test, 9, IOMMUD_ERROR_QUOTA);
 }
 
-#define option_call(test, expected, key, ...)                                                                        \
-        do {                                                                                                         \
-                manager_call(test, "Acquire", expected, "asa{sv}", 1, "0000:00:03.0", 1, key, __VA_ARGS__);          \
-                manager_call(test, "Plan", expected, "asa{sv}", 1, "0000:00:03.0", 1, key, __VA_ARGS__);             \
+#define option_call(test, expected, key, ...)                                                               \
+        do {                                                                                                \
+                manager_call(test, "Acquire", expected, "asa{sv}", 1, "0000:00:03.0", 1, key, __VA_ARGS__); \
+                manager_call(test, "Plan", expected, "asa{sv}", 1, "0000:00:03.0", 1, key, __VA_ARGS__);    \
         } while (0)
 
 static void test_holders(Test *test) {
@@ -346,57 +402,87 @@ static void test_options(Test *test) {
 
 static void test_leases(Test *test, const char *number) {
         static const char *const absent[] = {
-                "/0", "/01", "/1x", "/x", "/00000001", "/999999", "/18446744073709551615", "/18446744073709551616",
-                "/99999999999999999999999999", "/_31", "/1/1", "",
+                "/0",
+                "/01",
+                "/1x",
+                "/x",
+                "/00000001",
+                "/999999",
+                "/18446744073709551615",
+                "/18446744073709551616",
+                "/99999999999999999999999999",
+                "/_31",
+                "/1/1",
+                "",
         };
         char path[128];
 
         for (size_t i = 0; i < ELEMENTSOF(absent); i++) {
                 snprintf(path, sizeof(path), IOMMUD_PATH_LEASE "%s", absent[i]);
-                call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", UNKNOWN_OBJECT "|" UNKNOWN_METHOD, "a{sv}", 0);
+                call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", UNKNOWN_OBJECT "|" UNKNOWN_METHOD,
+                        "a{sv}", 0);
                 call_with(test, path, PROPERTIES, "GetAll", UNKNOWN_OBJECT "|" UNKNOWN_INTERFACE, "s",
-                          IOMMUD_INTERFACE_LEASE);
+                        IOMMUD_INTERFACE_LEASE);
         }
 
         snprintf(path, sizeof(path), IOMMUD_PATH_LEASE "/%s", number);
         call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", IOMMUD_ERROR_DENIED, "a{sv}", 0);
-        call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", IOMMUD_ERROR_INVALID_OPTION, "a{sv}", 1, "force", "b", 1);
+        call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", IOMMUD_ERROR_INVALID_OPTION, "a{sv}", 1,
+                "force", "b", 1);
         call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", INVALID_ARGS, "");
         call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", INVALID_ARGS, "s", "force");
         call_with(test, path, IOMMUD_INTERFACE_LEASE, "Release", INVALID_ARGS, "a{sv}a{sv}", 0, 0);
         call_with(test, path, IOMMUD_INTERFACE_LEASE, "Steal", UNKNOWN_METHOD, "a{sv}", 0);
-        call_with(test, path, IOMMUD_INTERFACE_MANAGER, "Acquire", UNKNOWN_METHOD "|" UNKNOWN_INTERFACE, "asa{sv}", 0, 0);
-        call_with(test, path, PROPERTIES, "Set", READ_ONLY "|" ACCESS_DENIED, "ssv", IOMMUD_INTERFACE_LEASE, "Uid", "u", 0);
+        call_with(test, path, IOMMUD_INTERFACE_MANAGER, "Acquire", UNKNOWN_METHOD "|" UNKNOWN_INTERFACE,
+                "asa{sv}", 0, 0);
+        call_with(test, path, PROPERTIES, "Set", READ_ONLY "|" ACCESS_DENIED, "ssv", IOMMUD_INTERFACE_LEASE,
+                "Uid", "u", 0);
         call_with(test, path, PROPERTIES, "Get", NONE, "ss", IOMMUD_INTERFACE_LEASE, "Uid");
         call_with(test, path, PROPERTIES, "Get", UNKNOWN_PROPERTY, "ss", IOMMUD_INTERFACE_LEASE, "Lifeline");
 }
 
 static void test_objects(Test *test) {
         static const char *const absent[] = {
-                "/", "/org", "/org/iommud2", IOMMUD_PATH_DEVICE "/x", IOMMUD_PATH_DEVICE "/_", IOMMUD_PATH_DEVICE "/_2e_2e",
-                IOMMUD_PATH_DEVICE "/_2f", IOMMUD_PATH_DEVICE "/_zz", IOMMUD_PATH_DEVICE "/0000_3a00_3a03_2e0",
-                IOMMUD_PATH_GROUP "/x", IOMMUD_PATH_GROUP "/99999", IOMMUD_PATH_GROUP "/00",
-                IOMMUD_PATH_GROUP "/4294967296", IOMMUD_PATH_GROUP "/18446744073709551616", IOMMUD_PATH_DEVICE,
+                "/",
+                "/org",
+                "/org/iommud2",
+                IOMMUD_PATH_DEVICE "/x",
+                IOMMUD_PATH_DEVICE "/_",
+                IOMMUD_PATH_DEVICE "/_2e_2e",
+                IOMMUD_PATH_DEVICE "/_2f",
+                IOMMUD_PATH_DEVICE "/_zz",
+                IOMMUD_PATH_DEVICE "/0000_3a00_3a03_2e0",
+                IOMMUD_PATH_GROUP "/x",
+                IOMMUD_PATH_GROUP "/99999",
+                IOMMUD_PATH_GROUP "/00",
+                IOMMUD_PATH_GROUP "/4294967296",
+                IOMMUD_PATH_GROUP "/18446744073709551616",
+                IOMMUD_PATH_DEVICE,
                 IOMMUD_PATH_GROUP,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(absent); i++) {
                 call_with(test, absent[i], PROPERTIES, "GetAll", UNKNOWN_OBJECT "|" UNKNOWN_INTERFACE, "s",
-                          IOMMUD_INTERFACE_DEVICE);
-                call_with(test, absent[i], PROPERTIES, "Get", UNKNOWN_OBJECT "|" UNKNOWN_INTERFACE "|" UNKNOWN_PROPERTY,
-                          "ss", IOMMUD_INTERFACE_GROUP, "Id");
+                        IOMMUD_INTERFACE_DEVICE);
+                call_with(test, absent[i], PROPERTIES, "Get",
+                        UNKNOWN_OBJECT "|" UNKNOWN_INTERFACE "|" UNKNOWN_PROPERTY, "ss",
+                        IOMMUD_INTERFACE_GROUP, "Id");
                 call_with(test, absent[i], IOMMUD_INTERFACE_MANAGER, "ListDevices",
-                          UNKNOWN_OBJECT "|" UNKNOWN_METHOD "|" UNKNOWN_INTERFACE, "");
+                        UNKNOWN_OBJECT "|" UNKNOWN_METHOD "|" UNKNOWN_INTERFACE, "");
         }
 
-        call_with(test, IOMMUD_PATH, "org.iommud2.Manager", "ListDevices", UNKNOWN_INTERFACE "|" UNKNOWN_METHOD, "");
-        call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_PROPERTY, "ss", IOMMUD_INTERFACE_MANAGER, "version");
-        call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_INTERFACE "|" UNKNOWN_PROPERTY, "ss", "a.b", "Version");
+        call_with(test, IOMMUD_PATH, "org.iommud2.Manager", "ListDevices",
+                UNKNOWN_INTERFACE "|" UNKNOWN_METHOD, "");
+        call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_PROPERTY, "ss", IOMMUD_INTERFACE_MANAGER,
+                "version");
+        call_with(test, IOMMUD_PATH, PROPERTIES, "Get", UNKNOWN_INTERFACE "|" UNKNOWN_PROPERTY, "ss", "a.b",
+                "Version");
         call_with(test, IOMMUD_PATH, PROPERTIES, "Get", INVALID_ARGS, "s", IOMMUD_INTERFACE_MANAGER);
-        call_with(test, IOMMUD_PATH, PROPERTIES, "Set", READ_ONLY "|" ACCESS_DENIED, "ssv", IOMMUD_INTERFACE_MANAGER,
-                  "Version", "s", "0");
+        call_with(test, IOMMUD_PATH, PROPERTIES, "Set", READ_ONLY "|" ACCESS_DENIED, "ssv",
+                IOMMUD_INTERFACE_MANAGER, "Version", "s", "0");
         call_with(test, IOMMUD_PATH, PROPERTIES, "GetAll", UNKNOWN_INTERFACE, "s", "a.b");
-        call_with(test, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", INVALID_ARGS, "s", "");
+        call_with(test, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", INVALID_ARGS,
+                "s", "");
         call_with(test, IOMMUD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NONE, "");
         call_with(test, IOMMUD_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NONE, "");
 }
@@ -414,8 +500,26 @@ static uint32_t next_random(void) {
 /* What is near to a selector, and isn't one that anybody may have. */
 static void test_random(Test *test) {
         static const char *const parts[] = {
-                "0000:", "00:", "03", ".0", "group:", "pf=", ",vf=", "serial=", "1", "8086:10d3", "-", " ", "%n", "/", "\xc3\xa9",
-                "4294967296", "0x", "\n", "*", "ffff",
+                "0000:",
+                "00:",
+                "03",
+                ".0",
+                "group:",
+                "pf=",
+                ",vf=",
+                "serial=",
+                "1",
+                "8086:10d3",
+                "-",
+                " ",
+                "%n",
+                "/",
+                "\xc3\xa9",
+                "4294967296",
+                "0x",
+                "\n",
+                "*",
+                "ffff",
         };
 
         for (unsigned i = 0; i < RANDOM_ROUNDS; i++) {
@@ -425,8 +529,9 @@ static void test_random(Test *test) {
                         strcat(selector, parts[next_random() % ELEMENTSOF(parts)]);
 
                 manager_call(test, "Acquire",
-                             IOMMUD_ERROR_INVALID_SELECTOR "|" IOMMUD_ERROR_NO_SUCH_DEVICE "|" IOMMUD_ERROR_DENIED,
-                             "asa{sv}", 1, selector, 0);
+                        IOMMUD_ERROR_INVALID_SELECTOR "|" IOMMUD_ERROR_NO_SUCH_DEVICE
+                                                      "|" IOMMUD_ERROR_DENIED,
+                        "asa{sv}", 1, selector, 0);
         }
 }
 
