@@ -6,13 +6,12 @@
  */
 
 #include <fcntl.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "bus-rig.h"
 #include "fake/assert.h"
+#include "fake/child.h"
 #include "message-text.h"
 #include "names.h"
 
@@ -126,15 +125,16 @@ static void test_valid_options(void) {
 }
 
 static void test_holder(void) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL, *dead = NULL;
+        _cleanup_(child_done) Child holder = CHILD_INIT;
         _cleanup_rig_ BusRig *rig = rig_with_device();
-        _cleanup_close_ int pidfd = -EBADF;
         uint64_t lease;
         Client client;
 
-        pidfd = assert_ok(pidfd_open(getpid(), 0));
-        reply = acquire_with(rig, "holder", "h", pidfd);
-        pidfd = close_fd(pidfd);             /* the lease has its own */
+        if (!child_start(&holder, /* flags= */ 0))
+                return;
+
+        reply = acquire_with(rig, "holder", "h", holder.pidfd);
         bus_rig_take_fds(rig, reply, &lease, &client);
         assert_eq_int(client.lifeline, -EBADF);
         assert_eq_int(client.n_devices, 1);
@@ -142,26 +142,20 @@ static void test_holder(void) {
         bus_rig_watch(rig);
         assert_eq_int(scene_lease(rig->scene, lease)->state, LEASE_ACTIVE);
         assert(scene_lease(rig->scene, lease)->lifeline_is_pidfd);
+
+        child_end(&holder);
+        dead = acquire_with(rig, "holder", "h", holder.pidfd);
+        assert_error(dead, IOMMUD_ERROR_INVALID_OPTION, "of a process that runs");
 }
 
-static void test_bad_holders(void) {
-        _cleanup_message_ sd_bus_message *no_pidfd = NULL, *dead = NULL;
+static void test_no_holder(void) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_rig_ BusRig *rig = rig_with_device();
-        _cleanup_close_ int fd = -EBADF, pidfd = -EBADF;
-        pid_t pid;
+        _cleanup_close_ int fd = -EBADF;
 
         fd = assert_ok(open("/dev/null", O_RDWR | O_CLOEXEC));
-        no_pidfd = acquire_with(rig, "holder", "h", fd);
-        assert_error(no_pidfd, IOMMUD_ERROR_INVALID_OPTION, "must be a pidfd");
-
-        pid = fork();
-        assert(pid >= 0);
-        if (pid == 0)
-                _exit(0);
-        pidfd = assert_ok(pidfd_open(pid, 0));
-        assert_eq_int(waitpid(pid, NULL, 0), pid);
-        dead = acquire_with(rig, "holder", "h", pidfd);
-        assert_error(dead, IOMMUD_ERROR_INVALID_OPTION, "of a process that runs");
+        reply = acquire_with(rig, "holder", "h", fd);
+        assert_error(reply, IOMMUD_ERROR_INVALID_OPTION, "must be a pidfd");
         assert_eq_int(rig->scene->kernel->n_calls, 0);
 }
 
@@ -252,7 +246,7 @@ int main(void) {
         test_several_options();
         test_valid_options();
         test_holder();
-        test_bad_holders();
+        test_no_holder();
         test_numbers_of_selectors();
         test_quoted_selectors();
         test_wrong_signatures();

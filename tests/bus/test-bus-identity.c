@@ -7,14 +7,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "core/subject.h"
 #include "fake-driver.h"
 #include "fake/assert.h"
+#include "fake/child.h"
 #include "names.h"
 
 static void test_credentials(void) {
@@ -197,39 +195,6 @@ static void test_long_name(void) {
         assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
 }
 
-/*
- * A process in namespaces of its own, which lives as long as *ret_keep is open. Negative: not allowed here.
- */
-static int spawn(int flags, int *ret_keep) {
-        int ready[2], keep[2], pidfd;
-        pid_t pid;
-        char c;
-
-        assert_ok(pipe2(ready, O_CLOEXEC));
-        assert_ok(pipe2(keep, O_CLOEXEC));
-        pid = fork();
-        assert(pid >= 0);
-        if (pid == 0) {
-                close_fd(keep[1]);
-                c = flags == 0 || unshare(flags) == 0;
-                (void) !write(ready[1], &c, 1);
-                (void) !read(keep[0], &c, 1);
-                _exit(0);
-        }
-
-        close_fd(ready[1]);
-        close_fd(keep[0]);
-        assert_eq_int(read(ready[0], &c, 1), 1);
-        close_fd(ready[0]);
-        pidfd = assert_ok(pidfd_open(pid, 0));
-        *ret_keep = keep[1];
-        if (!c) {
-                close_fd(pidfd);
-                return -EPERM;
-        }
-        return pidfd;
-}
-
 /* Whether uid 0 with this process descriptor is the host's root. */
 static void assert_own_userns(int fd, bool expected) {
         _cleanup_driver_ FakeDriver *d = fake_driver_new();
@@ -246,24 +211,20 @@ static void assert_own_userns(int fd, bool expected) {
 }
 
 static void test_user_namespace(void) {
-        _cleanup_close_ int ours = -EBADF, theirs = -EBADF, null = -EBADF;
-        int keep_ours, keep_theirs;
-
-        ours = assert_ok(spawn(0, &keep_ours));
-        assert_own_userns(ours, true);
-        close_fd(keep_ours);
-        assert_eq_int(waitid(P_PIDFD, (id_t) ours, &(siginfo_t) {}, WEXITED), 0);
-        assert_own_userns(ours, false);      /* its number may be anybody's now */
+        _cleanup_(child_done) Child ours = CHILD_INIT, theirs = CHILD_INIT;
+        _cleanup_close_ int null = -EBADF;
 
         null = assert_ok(open("/dev/null", O_RDONLY | O_CLOEXEC));
         assert_own_userns(null, false);
 
-        theirs = spawn(CLONE_NEWUSER, &keep_theirs);
-        if (theirs >= 0)
-                assert_own_userns(theirs, false);
-        else
-                puts("not tried: a process in another user namespace, which this host does not let be made");
-        close_fd(keep_theirs);
+        if (child_start(&ours, /* flags= */ 0)) {
+                assert_own_userns(ours.pidfd, true);
+                child_end(&ours);
+                assert_own_userns(ours.pidfd, false);        /* its number may be anybody's now */
+        }
+
+        if (child_start(&theirs, CLONE_NEWUSER))
+                assert_own_userns(theirs.pidfd, false);
 }
 
 int main(void) {

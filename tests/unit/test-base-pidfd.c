@@ -3,36 +3,26 @@
 /* Which process a pidfd stands for, and that nothing else is taken for one. */
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/pidfd.h"
 #include "fake/assert.h"
+#include "fake/child.h"
 
-static void test_alive(void) {
-        _cleanup_close_ int fd = -EBADF;
-        pid_t pid = -1;
+static void test_process(void) {
+        _cleanup_(child_done) Child child = CHILD_INIT;
+        pid_t pid = 77;
 
-        fd = assert_ok(pidfd_open(getpid(), 0));
-        assert_ok(pidfd_get_pid(fd, &pid));
-        assert_eq_int(pid, getpid());
-}
+        if (!child_start(&child, /* flags= */ 0))
+                return;
 
-static void test_dead(void) {
-        _cleanup_close_ int fd = -EBADF;
-        pid_t child, pid = 77;
+        assert_ok(pidfd_get_pid(child.pidfd, &pid));
+        assert_eq_int(pid, child.pid);
 
-        child = fork();
-        assert(child >= 0);
-        if (child == 0)
-                _exit(0);
-
-        fd = assert_ok(pidfd_open(child, 0));
-        assert_eq_int(waitpid(child, NULL, 0), child);
-        assert_eq_int(pidfd_get_pid(fd, &pid), -ESRCH);
+        child_end(&child);
+        pid = 77;
+        assert_eq_int(pidfd_get_pid(child.pidfd, &pid), -ESRCH);
         assert_eq_int(pid, 77);
 }
 
@@ -56,8 +46,7 @@ static void test_no_pidfd(void) {
 }
 
 int main(void) {
-        test_alive();
-        test_dead();
+        test_process();
         test_no_pidfd();
         return 0;
 }

@@ -2,14 +2,9 @@
 
 /* The life of a lease when all goes well: what is done in which order, what is handed over, who ends it. */
 
-#include <fcntl.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/fd.h"
 #include "core/account.h"
 #include "fake/assert.h"
+#include "fake/child.h"
 #include "fake/scene.h"
 
 static void test_rebind(void) {
@@ -177,42 +172,30 @@ static void test_no_such_lease(void) {
 }
 
 static void test_holder(void) {
-        _cleanup_close_ int pidfd = -EBADF;
+        _cleanup_(child_done) Child holder = CHILD_INIT;
         _cleanup_scene_ Scene *s = scene_new();
-        int pipes[2];
         Before before;
         Client client;
-        pid_t pid;
 
-        /* lives as long as our end of the pipe */
-        assert_ok(pipe2(pipes, O_CLOEXEC));
-        pid = fork();
-        assert(pid >= 0);
-        if (pid == 0) {
-                close_fd(pipes[1]);
-                (void) !read(pipes[0], &pid, 1);
-                _exit(0);
-        }
-        close_fd(pipes[0]);
-        pidfd = assert_ok(pidfd_open(pid, 0));
+        if (!child_start(&holder, /* flags= */ 0))
+                return;
 
         scene_add(s, "0000:01:00.0", 1, "nvme");
         scene_commit(s);
         scene_remember(s, &before);
-        s->holder = pidfd;
+        s->holder = holder.pidfd;
         scene_grant(s, &ALICE, "01:00.0");
         scene_hand_over(s, 1, &client);
         assert_eq_int(client.lifeline, -EBADF);
-        assert(scene_lease(s, 1)->lifeline != pidfd);        /* which is the caller's, and may go */
+        assert(scene_lease(s, 1)->lifeline != holder.pidfd);         /* which is the caller's, and may go */
         client_close(&client);
         scene_watch(s);
         assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
 
-        close_fd(pipes[1]);
-        assert_eq_int(waitpid(pid, NULL, 0), pid);
+        child_end(&holder);
+        before.n_fds--;                      /* what has kept it alive */
         scene_watch(s);
         scene_run(s);
-        before.n_fds--;                      /* the end of the pipe that was closed here */
         scene_assert_as_before(s, &before);
 }
 
