@@ -93,7 +93,7 @@ int host_device_has(const HostDevice *device, const char *class, const char *nam
 
         r = resolve_in(device, class, name, path);
         if (r < 0)
-                return r == -ENOENT ? 0 : r;         /* gone meanwhile */
+                return r == -ENOENT || r == -EINVAL ? 0 : r;         /* gone meanwhile; a file among them */
         if (path_is_below(path, device->path))
                 return 1;
         if (strncmp(path, NVME_SUBSYSTEM_DIR, strlen(NVME_SUBSYSTEM_DIR)) == 0)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The Host port on this host: what it uses its devices for, as sysfs and /proc say. Today that is block
- * devices.
+ * The Host port on this host: what it uses its devices for, as sysfs, /proc and rtnetlink say. Each kind of
+ * use has a file of its own, host-*.c. What can't be told is a use: nothing is taken on a guess.
  */
 
 #include "core/host.h"

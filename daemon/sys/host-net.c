@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/dir.h"
+#include "sys/host-net.h"
+#include "sys/net-use.h"
+
+/* Devices below devices: deeper than any there is */
+#define DEPTH_MAX 32
+
+/*
+ * Interfaces of other namespaces are left out of @net, the directory of a device's interfaces. But it is
+ * there only while the device has some, wherever, and its link count knows of all.
+ */
+static int has_hidden_in(DIR *net) {
+        unsigned n_visible = 0;
+        const char *name;
+        struct stat st;
+        int r;
+
+        if (fstat(dirfd(net), &st) < 0)
+                return -errno;
+
+        while ((r = dir_next(net, &name)) == DIR_ENTRY)
+                n_visible++;
+        if (r < 0)
+                return r;
+
+        return n_visible == 0 || st.st_nlink > n_visible + 2;
+}
+
+/* Whether @name is a device below the one that @dir is the directory of, and no link to one elsewhere. */
+static bool is_child(int dir, const char *name) {
+        char path[NAME_MAX + 16];
+        struct stat st;
+
+        if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+                return false;
+
+        snprintf(path, sizeof(path), "%s/uevent", name);
+        return faccessat(dir, path, F_OK, 0) >= 0;
+}
+
+/* An interface can be of a device below: of virtio, of USB. Such a one is a child, or a child's. */
+static int has_hidden(int parent, const char *path, unsigned depth) {
+        _cleanup_dir_ DIR *dir = NULL, *net = NULL;
+        const char *name;
+        int r;
+
+        if (depth >= DEPTH_MAX)
+                return -ELOOP;
+
+        r = dir_open_at(parent, path, &dir);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;         /* gone meanwhile */
+
+        r = dir_open_at(dirfd(dir), "net", &net);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r >= 0) {
+                r = has_hidden_in(net);
+                if (r != 0)
+                        return r;
+        }
+
+        while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
+                if (!is_child(dirfd(dir), name))
+                        continue;
+                r = has_hidden(dirfd(dir), name, depth + 1);
+                if (r != 0)
+                        return r;
+        }
+
+        return r;
+}
+
+/* Those that we see. Most devices have none, and then nobody is asked. */
+static int check_visible(const HostDevice *device, char *ret_use, size_t size) {
+        _cleanup_(net_use_freep) NetUse *use = NULL;
+        _cleanup_dir_ DIR *dir = NULL;
+        const char *name;
+        int r;
+
+        r = dir_open_at(device->host->sysfs, "class/net", &dir);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;         /* a kernel without */
+
+        while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
+                r = host_device_has(device, "class/net", name);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        continue;
+
+                if (!use) {
+                        r = net_use_new(&use);
+                        if (r < 0)
+                                return r;
+                }
+                r = net_use_find(use, name, ret_use, size);
+                if (r != _HOST_USE_NONE)
+                        return r;
+        }
+
+        return r;
+}
+
+int host_net_in_use(const HostDevice *device, char *ret_use, size_t size) {
+        int r;
+
+        r = check_visible(device, ret_use, size);
+        if (r != _HOST_USE_NONE)
+                return r;
+
+        r = has_hidden(device->host->sysfs, device->path, /* depth= */ 0);
+        if (r <= 0)
+                return r;
+
+        snprintf(ret_use, size, "a network interface of it is in another network namespace");
+        return HOST_USE_FOUND;
+}
