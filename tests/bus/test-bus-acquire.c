@@ -41,12 +41,14 @@ static void test_reply(void) {
         /* whoever asked knows before anybody else */
         assert_eq_str(rig->received,
                       "reply\n"
-                      "/org/iommud1 InterfacesAdded /org/iommud1/lease/1 Peer Introspectable Properties org.iommud1.Lease\n"
-                      "/org/iommud1/group/12 PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers Devices Lease\n"
-                      "/org/iommud1/device/_30000_3a01_3a00_2e0 PropertiesChanged org.iommud1.Device Serial Driver "
-                      "DriverOverride OriginalDriver Lease Cdev Quarantine\n"
-                      "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Devices Companions "
-                      "Groups\n");
+                      "/org/iommud1 InterfacesAdded /org/iommud1/lease/1 Peer Introspectable Properties "
+                      "org.iommud1.Lease\n"
+                      "/org/iommud1/group/12 PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers "
+                      "Devices Lease\n"
+                      "/org/iommud1/device/_30000_3a01_3a00_2e0 PropertiesChanged org.iommud1.Device Serial "
+                      "Driver DriverOverride OriginalDriver Lease Cdev Quarantine\n"
+                      "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Devices "
+                      "Companions Groups\n");
 
         /* nobody but the client has any of it now */
         reply = sd_bus_message_unref(reply);
@@ -58,7 +60,9 @@ static void test_reply(void) {
         bus_rig_forget(rig);
         bus_rig_run_tasks(rig);
         assert(!scene_lease(rig->scene, 1));
-        assert_has(rig->received, "/org/iommud1 InterfacesRemoved /org/iommud1/lease/1 Peer Introspectable Properties org.iommud1.Lease\n");
+        assert_has(rig->received,
+                   "/org/iommud1 InterfacesRemoved /org/iommud1/lease/1 Peer Introspectable Properties "
+                   "org.iommud1.Lease\n");
 }
 
 /* What has to be rebound first is answered later, and others are served meanwhile. */
@@ -88,8 +92,10 @@ static void test_two_pending(void) {
                 bus_rig_take_fds(rig, b, &lease_b, &client_b);
                 assert_eq_int(lease_a, 1);
                 assert_eq_int(lease_b, 2);
-                assert(fake_device_is_fd(fake_kernel_find(rig->scene->kernel, "0000:01:00.0"), client_a.devices[0]));
-                assert(fake_device_is_fd(fake_kernel_find(rig->scene->kernel, "0000:02:00.0"), client_b.devices[0]));
+                assert(fake_device_is_fd(fake_kernel_find(rig->scene->kernel, "0000:01:00.0"),
+                                         client_a.devices[0]));
+                assert(fake_device_is_fd(fake_kernel_find(rig->scene->kernel, "0000:02:00.0"),
+                                         client_b.devices[0]));
                 client_close(&client_a);
                 client_close(&client_b);
         }
@@ -109,7 +115,8 @@ static void test_refused_late(void) {
         bus_rig_run_tasks(rig);
         assert_error(reply, IOMMUD_ERROR_KERNEL_FAILED, "write vfio-pci/bind: Invalid argument (EINVAL)");
         assert_has(strstr(rig->received, "error " IOMMUD_ERROR_KERNEL_FAILED "\n") ?: "",
-                   "/org/iommud1 InterfacesRemoved /org/iommud1/lease/1 Peer Introspectable Properties org.iommud1.Lease\n");
+                   "/org/iommud1 InterfacesRemoved /org/iommud1/lease/1 Peer Introspectable Properties "
+                   "org.iommud1.Lease\n");
         scene_assert_as_before(rig->scene, &before);
 }
 
@@ -180,7 +187,8 @@ static void test_not_identified(void) {
         for (size_t i = 0; i < ELEMENTSOF(members); i++) {
                 _cleanup_message_ sd_bus_message *reply = NULL;
 
-                reply = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, members[i], "asa{sv}", 1, "01:00.0", 0);
+                reply = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, members[i], "asa{sv}", 1,
+                                     "01:00.0", 0);
                 assert_error(reply, IOMMUD_ERROR_KERNEL_FAILED, "identifying the caller");
         }
         assert_eq_int(rig->scene->kernel->n_calls, 0);

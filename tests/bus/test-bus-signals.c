@@ -9,10 +9,14 @@
 #define DEVICE "/org/iommud1/device/_30000_3a01_3a00_2e0"
 #define DEVICE_CHANGED                                                                                      \
         DEVICE " PropertiesChanged org.iommud1.Device Serial Driver DriverOverride OriginalDriver Lease "   \
-               "Cdev Quarantine\n"
-#define GROUP_CHANGED(id) "/org/iommud1/group/" id " PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers Devices Lease\n"
-#define ADDED(path, interface) "/org/iommud1 InterfacesAdded " path " Peer Introspectable Properties " interface "\n"
-#define REMOVED(path, interface) "/org/iommud1 InterfacesRemoved " path " Peer Introspectable Properties " interface "\n"
+        "Cdev Quarantine\n"
+#define GROUP_CHANGED(id)                                                                                   \
+        "/org/iommud1/group/" id " PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers Devices "   \
+        "Lease\n"
+#define ADDED(path, interface)                                                                              \
+        "/org/iommud1 InterfacesAdded " path " Peer Introspectable Properties " interface "\n"
+#define REMOVED(path, interface)                                                                            \
+        "/org/iommud1 InterfacesRemoved " path " Peer Introspectable Properties " interface "\n"
 
 static void assert_received(BusRig *rig, const char *expected) {
         bus_rig_forget(rig);
@@ -69,8 +73,9 @@ static void test_came_and_went(void) {
 
 /* A lease from beginning to end, each step of it. */
 static void test_lease(void) {
-        static const char lease_changed[] = "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Devices "
-                                            "Companions Groups\n";
+        static const char lease_changed[] =
+                "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Devices "
+                "Companions Groups\n";
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_rig_ BusRig *rig = bus_rig_new();
 
