@@ -119,7 +119,7 @@ static void daemon_commit(void *userdata, ChangeSet *changes) {
         do {
                 _cleanup_(change_set_done) ChangeSet more = {};
 
-                bus_server_publish(d->server, changes);
+                bus_server_publish(d->server, changes, &more);
                 daemon_watch_lifelines(d, changes, &more);
                 daemon_start_tasks(d, &more);
                 manager_reap(d->manager);

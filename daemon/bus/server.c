@@ -134,7 +134,7 @@ static sd_bus_message *bus_server_take_pending(BusServer *server, uint64_t lease
         return NULL;
 }
 
-static void bus_server_answer(BusServer *server, uint64_t id) {
+static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         Lease *lease;
         int r;
@@ -149,18 +149,19 @@ static void bus_server_answer(BusServer *server, uint64_t id) {
                 audit_failed(lease);
         } else {
                 r = lease_object_reply(call, lease);
-                /*
-                 * Ours are closed whether the reply went out or not: if not, the lifeline hangs up, and that
-                 * ends the lease.
-                 */
-                lease_close(lease);
-                audit_granted(lease);
+                lease_close(lease);          /* the message has its own */
+                if (r >= 0)
+                        audit_granted(lease);
+                else {
+                        /* nobody has got anything: a lifeline would say so by itself, but a holder knows nothing */
+                        (void) reply_failure(call, r, "sending what was acquired");
+                        manager_hangup(server->manager, id, "its caller could not be answered", more);
+                }
         }
 
         if (r < 0)
-                log_warning("The answer to the Acquire of lease %" PRIu64
-                            " could not be sent, its lifeline will end it: %s",
-                        id, strerrordesc_np(-r));
+                log_warning("The answer to the Acquire of lease %" PRIu64 " could not be sent: %s", id,
+                        strerrordesc_np(-r));
 }
 
 /*
@@ -298,10 +299,10 @@ static void bus_server_audit(BusServer *server, const Change *change) {
                 audit_stuck(lease);
 }
 
-void bus_server_publish(BusServer *server, const ChangeSet *changes) {
+void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *more) {
         for (size_t i = 0; i < changes->n_items; i++)
                 if (changes->items[i].kind == CHANGE_LEASE_ANSWERED)
-                        bus_server_answer(server, changes->items[i].id);
+                        bus_server_answer(server, changes->items[i].id, more);
 
         for (size_t i = 0; i < changes->n_items; i++) {
                 const Change *change = &changes->items[i];

@@ -53,9 +53,9 @@ DEFINE_CLEANUP_FUNC(BusServer, bus_server_free);
 
 /*
  * Answers the calls whose leases are ready, then emits the signals for all changes. To be called after every
- * call into the core, before manager_reap().
+ * call into the core, before manager_reap(). What comes of an answer that can't be sent is in @more.
  */
-void bus_server_publish(BusServer *server, const ChangeSet *changes);
+void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *more);
 
 /* Keeps a call of Acquire until CHANGE_LEASE_ANSWERED of that lease. Takes a reference of the message. */
 int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) _must_check_;

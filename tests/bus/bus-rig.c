@@ -22,13 +22,24 @@ static int rig_identify(void *userdata, sd_bus_message *message, Subject *ret) {
         return rig->identify;
 }
 
+/* As the daemon does it. */
 static void rig_commit(void *userdata, ChangeSet *changes) {
         BusRig *rig = userdata;
 
-        bus_server_publish(rig->server, changes);
-        mirror_apply(&rig->scene->mirror, rig->scene->manager, changes);
-        change_set_done(changes);
-        manager_reap(rig->scene->manager);
+        while (changes->n_items > 0) {
+                ChangeSet more = {};
+
+                if (rig->n_fds_left >= 0)
+                        limit_fds((unsigned) rig->n_fds_left);
+                bus_server_publish(rig->server, changes, &more);
+                if (rig->n_fds_left >= 0)
+                        unlimit_fds();
+
+                mirror_apply(&rig->scene->mirror, rig->scene->manager, changes);
+                manager_reap(rig->scene->manager);
+                change_set_done(changes);
+                *changes = more;
+        }
 }
 
 static int rig_reload(void *userdata, char **reterr) {
@@ -159,6 +170,7 @@ BusRig *bus_rig_new(void) {
         rig->scene = scene_new();
         rig->subject = ALICE;
         rig->identify = 1;
+        rig->n_fds_left = -1;
 
         assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds));
         rig->server_bus = rig_bus(fds[0]);

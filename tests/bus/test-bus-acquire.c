@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "bus-rig.h"
 #include "fake/assert.h"
+#include "fake/child.h"
 #include "message-text.h"
 #include "names.h"
 
@@ -217,6 +218,49 @@ static void test_caller_vanished(void) {
         scene_assert_as_before(rig->scene, &before);
 }
 
+/* The descriptors can't be put into the answer: the caller hears of that, and nothing stays with nobody. */
+static void test_reply_fails(void) {
+        for (int n_fds_left = 0; n_fds_left < 2; n_fds_left++) {
+                _cleanup_message_ sd_bus_message *reply = NULL;
+                _cleanup_rig_ BusRig *rig = bus_rig_new();
+                Before before;
+
+                scene_add(rig->scene, "0000:01:00.0", 1, "vfio-pci");
+                bus_rig_commit(rig);
+                scene_remember(rig->scene, &before);
+                rig->n_fds_left = n_fds_left;
+                reply = bus_rig_acquire(rig, "01:00.0");
+                assert_error(reply, IOMMUD_ERROR_KERNEL_FAILED, "(EMFILE)");
+                assert_eq_int(scene_lease(rig->scene, 1)->state, LEASE_DRAINING);
+                assert_eq_str(scene_lease(rig->scene, 1)->end_cause, "its caller could not be answered");
+
+                rig->n_fds_left = -1;
+                bus_rig_run_tasks(rig);
+                scene_assert_as_before(rig->scene, &before);
+        }
+}
+
+/* The same with a holder, which lives on and knows of nothing. */
+static void test_reply_fails_for_holder(void) {
+        _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(child_done) Child holder = CHILD_INIT;
+        _cleanup_rig_ BusRig *rig = bus_rig_new();
+
+        if (!child_start(&holder, /* flags= */ 0))
+                return;
+
+        scene_add(rig->scene, "0000:01:00.0", 1, "vfio-pci");
+        bus_rig_commit(rig);
+        rig->n_fds_left = 0;
+        call = bus_rig_message(rig, "Acquire");
+        assert_ok(sd_bus_message_append(call, "asa{sv}", 1, "01:00.0", 1, "holder", "h", holder.pidfd));
+        bus_rig_send(rig, call, &reply);
+        assert_error(reply, IOMMUD_ERROR_KERNEL_FAILED, "(EMFILE)");
+        rig->n_fds_left = -1;
+        bus_rig_run_tasks(rig);
+        assert(!scene_lease(rig->scene, 1));
+}
+
 int main(void) {
         test_reply();
         test_two_pending();
@@ -225,5 +269,7 @@ int main(void) {
         test_identified_later();
         test_not_identified();
         test_caller_vanished();
+        test_reply_fails();
+        test_reply_fails_for_holder();
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,26 @@ static bool any_fd(int fd, const void *userdata) {
 
 unsigned count_fds(void) {
         return count_fds_if(any_fd, /* userdata= */ NULL);
+}
+
+void limit_fds(unsigned n) {
+        struct rlimit limit;
+        int next;
+
+        /* what is open is not closed by it, what is free below the limit can be opened */
+        next = assert_ok(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+        close_fd(next);
+        assert_ok(getrlimit(RLIMIT_NOFILE, &limit));
+        limit.rlim_cur = (rlim_t) next + n;
+        assert_ok(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+void unlimit_fds(void) {
+        struct rlimit limit;
+
+        assert_ok(getrlimit(RLIMIT_NOFILE, &limit));
+        limit.rlim_cur = limit.rlim_max;
+        assert_ok(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
 bool fake_device_is_fd(const FakeDevice *device, int fd) {

@@ -64,5 +64,7 @@ unsigned fake_device_n_open(const FakeDevice *device);
 /* All drivers and overrides: "0000:01:00.0=nvme/- ". Static, overwritten by the next call. */
 const char *fake_kernel_drivers(const FakeKernel *kernel);
 
-/* How many descriptors this process has open. */
+/* How many descriptors this process has open; and from now on it can only open @n more, until unlimit_fds(). */
 unsigned count_fds(void);
+void limit_fds(unsigned n);
+void unlimit_fds(void);

@@ -5,10 +5,6 @@
  * it. Whatever happens, the caller has one answer, and in the end every device is as it was.
  */
 
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "base/fd.h"
 #include "fake/assert.h"
 #include "fake/scene.h"
 
@@ -167,24 +163,16 @@ static bool fail_for_good(const Topology *topology, TaskOrder order, unsigned n)
 /* What the process itself lacks: the two descriptors of the lifeline, after all others. */
 static void test_no_lifeline(void) {
         _cleanup_scene_ Scene *s = scene_new();
-        struct rlimit limit, tight;
         Before before;
-        int next;
 
         build_one_device(s);
         scene_commit(s);
         scene_remember(s, &before);
         assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
 
-        /* room for the context, the device and one more */
-        next = assert_ok(dup(STDERR_FILENO));
-        close_fd(next);
-        assert_ok(getrlimit(RLIMIT_NOFILE, &limit));
-        tight = limit;
-        tight.rlim_cur = (rlim_t) next + 3;
-        assert_ok(setrlimit(RLIMIT_NOFILE, &tight));
+        limit_fds(3);                        /* the context, the device and one more */
         scene_run(s);
-        assert_ok(setrlimit(RLIMIT_NOFILE, &limit));
+        unlimit_fds();
 
         assert_eq_int(s->answer.outcome, OUTCOME_KERNEL_FAILED);
         assert_has(s->answer.text, "pipe2");
