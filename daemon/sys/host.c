@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "sys/host-block.h"
+#include "sys/host-console.h"
 #include "sys/host-device.h"
+#include "sys/host-display.h"
 #include "sys/host-net.h"
+#include "sys/host-node.h"
 #include "sys/host.h"
 
 /* Each is a HostOps.in_use() of one kind of use. The last ones take the most time. */
 static int (*const checks[])(const HostDevice *device, char *ret_use, size_t size) = {
         host_block_in_use,
         host_net_in_use,
+        host_display_in_use,
+        host_console_in_use,
+        host_node_in_use,
 };
 
 static int local_host_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use,

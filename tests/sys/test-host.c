@@ -24,6 +24,7 @@ static void fixture_init(Fixture *f) {
         tree_pci_device(f->sysfs, "0000:00:05.0", 2, "ahci");
         tree_dir(f->sysfs, "class/block");
         tree_dir(f->sysfs, "dev/block");
+        tree_dir(f->sysfs, "dev/char");
         tree_file(f->proc, "22 1 0:20 / /proc rw - proc proc rw\n", "self/mountinfo");
         tree_file(f->proc, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n", "swaps");
 }
