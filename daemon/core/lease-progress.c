@@ -570,8 +570,8 @@ static void lease_drain_done(
                 lease_set_reason(lease, "", changes);
 }
 
-static void lease_restore_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
-                               ChangeSet *changes) {
+static void lease_restore_done(Lease *lease, LeaseDevice *device, bool overdue, const Task *task,
+                               const TaskResult *result, ChangeSet *changes) {
         if (result->result >= 0) {
                 device->recycle = false;     /* it was unbound, one way or the other */
                 if (strcmp(task->driver, device->driver) == 0)
@@ -584,12 +584,20 @@ static void lease_restore_done(Lease *lease, LeaseDevice *device, const Task *ta
                 return;
         }
 
+        /* It hung until it was stopped: whoever it waited for is gone now, and it can be done. */
+        if (overdue) {
+                lease_set_reason(lease, "", changes);
+                return;
+        }
+
         device->failed = true;
         lease_explain_failure(lease, device, &result->failure, changes);
 }
 
 void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
                      ChangeSet *changes) {
+        bool overdue = device->overdue;
+
         device->task = 0;
         device->overdue = false;
         lease_refresh_device(lease, device, changes);
@@ -599,7 +607,7 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
         else if (task->kind == TASK_PROVE_FREE)
                 lease_drain_done(lease, device, result, changes);
         else if (device->restoring)
-                lease_restore_done(lease, device, task, result, changes);
+                lease_restore_done(lease, device, overdue, task, result, changes);
         else if (result->result < 0)
                 lease_fail(lease, &result->failure);
 

@@ -177,6 +177,38 @@ static void test_overdue_restore(void) {
         scene_assert_as_before(s, &before);
 }
 
+/* What hangs is killed when the kernel lets go of it, before it is done: it is done again. */
+static void test_overdue_restore_killed(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Before before;
+        Lease *lease;
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_remember(s, &before);
+        lease = active_lease(s);
+        scene_watch(s);
+        assert(scene_step(s));
+        assert_eq_int(lease->state, LEASE_RESTORING);
+        scene_overdue(s, "0000:01:00.0");
+        scene_commit(s);
+        assert_eq_int(lease->state, LEASE_STUCK);
+
+        s->kernel->fail_call = "set_driver";
+        s->kernel->fail_error = -ETIMEDOUT;
+        assert(scene_step(s));
+        assert_eq_int(lease->state, LEASE_RESTORING);
+        assert_eq_str(lease->reason, "");
+
+        /* once more is enough of that: it did not hang this time */
+        assert(scene_step(s));
+        assert_eq_int(lease->state, LEASE_STUCK);
+
+        s->kernel->fail_call = NULL;
+        release(s, 1, &ROOT);
+        scene_run(s);
+        scene_assert_as_before(s, &before);
+}
+
 /* One device hangs, another could not be given back: the word of an administrator is for the other. */
 static void test_release_beside_overdue(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -218,6 +250,7 @@ int main(void) {
         test_overdue_while_undoing();
         test_overdue_trial();
         test_overdue_restore();
+        test_overdue_restore_killed();
         test_release_beside_overdue();
         return 0;
 }
