@@ -24,6 +24,7 @@ struct KernelFailure {
 typedef struct Holder {
         pid_t pid;
         char comm[16];                       /* as /proc/PID/comm has it */
+        char cgroup[224];                    /* its path; "" when it is not known, or too long */
 } Holder;
 
 #define HOLDERS_MAX 16

@@ -110,6 +110,7 @@ static int on_process(const Process *process, void *userdata) {
         int r;
 
         static_assert(sizeof(holder->comm) == PROCESS_COMM_MAX, "the name of a process");
+        static_assert(sizeof(holder->cgroup) == PROCESS_CGROUP_MAX, "the control group of a process");
 
         search->pid = process->pid;
         r = search->look(process, search);
@@ -118,6 +119,7 @@ static int on_process(const Process *process, void *userdata) {
 
         holder->pid = process->pid;
         process_read_comm(process, holder->comm);
+        process_read_cgroup(process, holder->cgroup);
         return ++search->holders.n_items < HOLDERS_MAX ? _SEARCH_GOES_ON : SEARCH_IS_FULL;
 }
 

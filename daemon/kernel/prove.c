@@ -84,6 +84,26 @@ static int try_device(const IommufdBackend *backend, const char *subsystem, cons
         return r == RESET_FAILED ? PROVE_RESET_FAILED : r == RESET_IMPOSSIBLE ? PROVE_NO_RESET : _PROVE_FREE;
 }
 
+/*
+ * Who has it mapped has it too, and need not be among those who have it open. Where the maps can't be
+ * read, what is known already is said.
+ */
+static void add_mapped(const IommufdBackend *backend, const VfioNode *node, Holders *holders) {
+        Holders mapped;
+
+        if (holders_find_mapped(backend, node->name, &mapped, /* reterr= */ NULL) < 0)
+                return;
+
+        for (unsigned i = 0; i < mapped.n_items && holders->n_items < HOLDERS_MAX; i++) {
+                bool known = false;
+
+                for (unsigned j = 0; j < holders->n_items; j++)
+                        known = known || holders->items[j].pid == mapped.items[i].pid;
+                if (!known)
+                        holders->items[holders->n_items++] = mapped.items[i];
+        }
+}
+
 static int prove_device(const IommufdBackend *backend, const char *subsystem, const char *device,
                         Holders *ret_holders, KernelFailure *reterr) {
         Holders holders = {};
@@ -105,15 +125,14 @@ static int prove_device(const IommufdBackend *backend, const char *subsystem, co
                 if (!has_node)
                         return _PROVE_FREE;
 
+                /* held? It may be mapped; or on its way through a socket, where nobody can see it */
                 r = try_device(backend, subsystem, device, reterr);
                 if (r != PROVE_HELD)
                         return r;
-
-                /* by whom? It may be mapped, or on its way through a socket, where nobody can see it */
-                if (holders_find_mapped(backend, node.name, &holders, /* reterr= */ NULL) < 0)
-                        holders = (Holders) {};
         }
 
+        if (has_node)
+                add_mapped(backend, &node, &holders);
         *ret_holders = holders;
         return PROVE_HELD;
 }

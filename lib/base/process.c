@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -69,6 +70,12 @@ int process_visit_nodes(const Process *process, OpenNodeFunc func, void *userdat
         return r;
 }
 
+static void make_plain(char *text) {
+        for (size_t i = 0; text[i]; i++)
+                if (text[i] < ' ' || text[i] > '~')
+                        text[i] = '?';
+}
+
 void process_read_comm(const Process *process, char *ret) {
         char path[32], text[64];
         ssize_t n;
@@ -79,8 +86,35 @@ void process_read_comm(const Process *process, char *ret) {
         if (n < 0)
                 return;
 
-        for (size_t i = 0; text[i]; i++)
-                if (text[i] < ' ' || text[i] > '~')
-                        text[i] = '?';
+        make_plain(text);
         snprintf(ret, PROCESS_COMM_MAX, "%.*s", PROCESS_COMM_MAX - 1, text);
+}
+
+/*
+ * "0::/system.slice/x.service", or on hosts that have the hierarchies of old
+ * "1:name=systemd:/system.slice/x.service"; those have the first too, without any groups in it.
+ */
+void process_read_cgroup(const Process *process, char *ret) {
+        static const char unified[] = "0::", named[] = ":name=systemd:";
+        char path[32], text[4096], *rest = text, *line;
+        const char *found = NULL;
+
+        ret[0] = '\0';
+        snprintf(path, sizeof(path), "%.16s/cgroup", process->name);
+        if (read_text_at(process->proc, path, text, sizeof(text)) < 0)
+                return;
+
+        while ((line = strsep(&rest, "\n"))) {
+                char *name;
+
+                name = strstr(line, named);
+                if (name)
+                        found = name + strlen(named);
+                else if (!found && strncmp(line, unified, strlen(unified)) == 0)
+                        found = line + strlen(unified);
+        }
+
+        if (!found || copy_string(ret, PROCESS_CGROUP_MAX, found) < 0)
+                return;
+        make_plain(ret);
 }

@@ -50,3 +50,13 @@ int process_visit_nodes(const Process *process, OpenNodeFunc func, void *userdat
  * ended. @ret is of PROCESS_COMM_MAX bytes.
  */
 void process_read_comm(const Process *process, char *ret);
+
+/* Room for the long names that containers have. */
+#define PROCESS_CGROUP_MAX 224
+
+/*
+ * Its control group, as a path below the mount of the hierarchy that services are in, made plain in the
+ * same way; "" when it has ended, or when the path is longer than @ret, which is of PROCESS_CGROUP_MAX
+ * bytes: what is cut off would be another group's.
+ */
+void process_read_cgroup(const Process *process, char *ret);

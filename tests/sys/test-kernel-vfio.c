@@ -535,6 +535,37 @@ static void test_holders(void) {
         assert(prove_free(&failure) == _PROVE_FREE);
 }
 
+/* Services are in the hierarchy that has a name, where there is one. */
+static void test_holder_cgroup(void) {
+        static const struct {
+                const char *text, *cgroup;
+        } cases[] = {
+                { "0::/system.slice/x.service\n", "/system.slice/x.service" },
+                { "5:cpu:/a\n1:name=systemd:/system.slice/x.service\n0::/\n", "/system.slice/x.service" },
+                { "0::/a\033b\n", "/a?b" },
+                { "5:cpu:/other\n", "" },
+                { "", "" },
+        };
+        KernelFailure failure;
+        char longest[300];
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                setup();
+                make_process(100, "qemu\n", "17", "/dev/vfio/devices/vfio3");
+                tree_file(tree, cases[i].text, "proc/100/cgroup");
+                assert(prove_free(&failure) == PROVE_HELD);
+                assert(strcmp(holders.items[0].cgroup, cases[i].cgroup) == 0);
+        }
+
+        /* a part of it is no path */
+        setup();
+        make_process(100, "qemu\n", "17", "/dev/vfio/devices/vfio3");
+        snprintf(longest, sizeof(longest), "0::/%0*u\n", (int) sizeof(holders.items[0].cgroup) - 1, 0);
+        tree_file(tree, longest, "proc/100/cgroup");
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(strcmp(holders.items[0].cgroup, "") == 0);
+}
+
 static void test_holder_mapped(void) {
         KernelFailure failure;
         char line[128];
@@ -553,6 +584,13 @@ static void test_holder_mapped(void) {
         assert(prove_free(&failure) == PROVE_HELD);
         assert(n_binds == 1);
         assert(holders.n_items == 1 && holders.items[0].pid == 100);
+
+        /* one has it open, another one mapped, and a third one both */
+        make_process(99, "qemu\n", "17", "/dev/vfio/devices/vfio3");
+        make_process(101, "qemu\n", "17", "/dev/vfio/devices/vfio3");
+        tree_file(tree, line, "proc/101/maps");
+        assert(prove_free(&failure) == PROVE_HELD);
+        assert(holders.n_items == 3);
 }
 
 /* A process that we may not look into: nobody knows, and that is said. */
@@ -606,6 +644,7 @@ int main(void) {
         test_prove_verified();
         test_prove_waits();
         test_holders();
+        test_holder_cgroup();
         test_holder_mapped();
         test_holders_hidden();
         test_every_failure(open_context, 2, 0);
