@@ -123,6 +123,24 @@ json_object *json_from_group(const iommud_group *g) {
         return o;
 }
 
+static json_object *json_from_holders(const iommud_lease_info *l) {
+        json_object *array = need(json_object_new_array());
+        const char *command, *unit, *cgroup;
+        pid_t pid;
+
+        for (size_t i = 0; iommud_lease_info_holder(l, i, &pid, &command, &unit, &cgroup) == 0; i++) {
+                json_object *o = need(json_object_new_object());
+
+                json_put(o, "pid", need(json_object_new_uint64((uint64_t) pid)));
+                json_put_string(o, "command", command);
+                json_put_string(o, "unit", unit);
+                json_put_string(o, "cgroup", cgroup);
+                json_array_put(array, o);
+        }
+
+        return array;
+}
+
 json_object *json_from_lease(const iommud_lease_info *l) {
         json_object *o = need(json_object_new_object());
         const uint32_t *groups;
@@ -131,6 +149,7 @@ json_object *json_from_lease(const iommud_lease_info *l) {
         json_put(o, "id", need(json_object_new_uint64(iommud_lease_info_id(l))));
         json_put_string(o, "state", iommud_lease_info_state(l));
         json_put_string(o, "state_reason", iommud_lease_info_state_reason(l));
+        json_put(o, "holders", json_from_holders(l));
         json_put_string(o, "mode", iommud_lease_info_mode(l));
         json_put(o, "uid", need(json_object_new_uint64(iommud_lease_info_uid(l))));
         json_put(o, "pid", need(json_object_new_uint64((uint64_t) iommud_lease_info_pid(l))));

@@ -38,6 +38,31 @@ static void print_reasons(iommud_lease_info *const *leases) {
                                iommud_lease_info_state(*leases), iommud_lease_info_state_reason(*leases));
 }
 
+/* Who has to close what, of all leases */
+static void print_holders(iommud_lease_info *const *leases) {
+        static const char *const headers[] = { ">LEASE", ">PID", "COMMAND", "UNIT", "CONTROL GROUP", NULL };
+        const char *command, *unit, *cgroup;
+        Table table;
+        pid_t pid;
+
+        table_init(&table, headers);
+        for (; *leases; leases++)
+                for (size_t i = 0;
+                     iommud_lease_info_holder(*leases, i, &pid, &command, &unit, &cgroup) == 0; i++) {
+                        table_add(&table, print_string("%" PRIu64, iommud_lease_info_id(*leases)));
+                        table_add(&table, print_string("%d", (int) pid));
+                        table_add(&table, need(strdup(command)));
+                        table_add(&table, need(strdup(unit)));
+                        table_add(&table, need(strdup(cgroup)));
+                }
+
+        if (table.n_cells > 0) {
+                puts("\nStill open in:");
+                table_print(&table);
+        }
+        table_done(&table);
+}
+
 Status verb_leases(const Options *options, char **arguments) {
         _cleanup_(iommud_lease_infos_freep) iommud_lease_info **leases = NULL;
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
@@ -60,6 +85,7 @@ Status verb_leases(const Options *options, char **arguments) {
         } else {
                 print_leases(leases);
                 print_reasons(leases);
+                print_holders(leases);
         }
 
         return STATUS_OK;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <string.h>
-
 #include "names.h"
 #include "public.h"
 #include "record.h"
@@ -39,19 +37,6 @@ struct iommud_group {
         Regions reserved_regions;
 };
 
-/* Room for one item more, all zero; *items is NULL while there is none */
-static int grow(void *items, size_t n_items, size_t size) {
-        void **array = items, *longer;
-
-        longer = reallocarray(*array, n_items + 1, size);
-        if (!longer)
-                return -ENOMEM;
-
-        memset((char *) longer + n_items * size, 0, size);
-        *array = longer;
-        return 0;
-}
-
 static int read_blockers(sd_bus_message *m, void *field) {
         Blockers *to = field;
         int r;
@@ -63,7 +48,7 @@ static int read_blockers(sd_bus_message *m, void *field) {
         while ((r = sd_bus_message_enter_container(m, 'r', "ss")) > 0) {
                 Blocker *blocker;
 
-                r = grow(&to->items, to->n_items, sizeof(*to->items));
+                r = array_grow(&to->items, to->n_items, sizeof(*to->items));
                 if (r < 0)
                         return r;
                 blocker = &to->items[to->n_items++];
@@ -105,7 +90,7 @@ static int read_regions(sd_bus_message *m, void *field) {
         while ((r = sd_bus_message_enter_container(m, 'r', "tts")) > 0) {
                 Region *region;
 
-                r = grow(&to->items, to->n_items, sizeof(*to->items));
+                r = array_grow(&to->items, to->n_items, sizeof(*to->items));
                 if (r < 0)
                         return r;
                 region = &to->items[to->n_items++];

@@ -351,6 +351,15 @@ const uint32_t *iommud_lease_info_groups(const iommud_lease_info *info, size_t *
 uint64_t iommud_lease_info_since(const iommud_lease_info *info);
 
 /*
+ * The process at @index of those that were last seen to have a device of a draining lease open, in the ids
+ * of the host: its number, command, unit of the service manager and control group; the latter two may be
+ * "". Returns -ENOENT when there is none at this index.
+ */
+int iommud_lease_info_holder(
+                const iommud_lease_info *info, size_t index,
+                pid_t *ret_pid, const char **ret_command, const char **ret_unit, const char **ret_cgroup);
+
+/*
  * Ends a lease of the same user, or as root any. Returns when iommud has been told, not when the devices are
  * back.
  * Refusals: IOMMUD_E_NO_SUCH_LEASE, IOMMUD_E_DENIED.

@@ -5,6 +5,18 @@
 
 #include "record.h"
 
+typedef struct LeaseHolder {
+        uint32_t pid;
+        char *command;
+        char *unit;
+        char *cgroup;
+} LeaseHolder;
+
+typedef struct LeaseHolders {
+        LeaseHolder *items;
+        size_t n_items;
+} LeaseHolders;
+
 struct iommud_lease_info {
         uint64_t id;
         uint32_t uid;
@@ -12,6 +24,7 @@ struct iommud_lease_info {
         char *mode;
         char *state;
         char *state_reason;
+        LeaseHolders holders;
         char **devices;
         char **companions;
         Numbers groups;

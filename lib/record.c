@@ -236,3 +236,15 @@ int records_list(iommud_client *client, const char *member, const RecordType *ty
 
         return client_reply_read(client, member, records_read(reply, "(oa{sv})", type, ret));
 }
+
+int array_grow(void *items, size_t n_items, size_t size) {
+        void **array = items, *longer;
+
+        longer = reallocarray(*array, n_items + 1, size);
+        if (!longer)
+                return -ENOMEM;
+
+        memset((char *) longer + n_items * size, 0, size);
+        *array = longer;
+        return 0;
+}

@@ -34,6 +34,9 @@ extern const FieldType field_i32;               /* i   int32_t */
 extern const FieldType field_u64;               /* t   uint64_t */
 extern const FieldType field_numbers;           /* au  Numbers */
 
+/* For a reader: room for one item more in the array at *@items, all zero; that is NULL while it has none. */
+int array_grow(void *items, size_t n_items, size_t size) _must_check_;
+
 typedef struct Numbers {
         uint32_t *items;
         size_t n_items;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/fd.h"
+#include "bus/cgroup-unit.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/path.h"
@@ -57,6 +58,47 @@ static int append_groups(sd_bus_message *message, const void *object) {
                 message, 'u', lease->groups, lease->n_groups * sizeof(lease->groups[0]));
 }
 
+/* A process that has several devices of the lease is one holder. */
+static bool is_new_holder(const Lease *lease, unsigned device, pid_t pid) {
+        for (unsigned i = 0; i < device; i++)
+                for (unsigned j = 0; j < lease->devices[i].holders.n_items; j++)
+                        if (lease->devices[i].holders.items[j].pid == pid)
+                                return false;
+
+        return true;
+}
+
+static int append_holder(sd_bus_message *message, const Holder *holder) {
+        char unit[sizeof(holder->cgroup)];
+
+        cgroup_get_unit(holder->cgroup, unit, sizeof(unit));
+        return sd_bus_message_append(
+                message, "(usss)", (uint32_t) holder->pid, holder->comm, unit, holder->cgroup);
+}
+
+static int append_holders(sd_bus_message *message, const void *object) {
+        const Lease *lease = object;
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "(usss)");
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                const Holders *holders = &lease->devices[i].holders;
+
+                for (unsigned j = 0; j < holders->n_items; j++) {
+                        if (!is_new_holder(lease, i, holders->items[j].pid))
+                                continue;
+                        r = append_holder(message, &holders->items[j]);
+                        if (r < 0)
+                                return r;
+                }
+        }
+
+        return sd_bus_message_close_container(message);
+}
+
 static const Property lease_properties[] = {
         { "Id", "t", append_id },
         { "Uid", "u", append_uid },
@@ -64,6 +106,7 @@ static const Property lease_properties[] = {
         { "Mode", "s", append_mode },
         { "State", "s", append_state },
         { "StateReason", "s", append_state_reason },
+        { "Holders", "a(usss)", append_holders },
         { "Devices", "as", append_devices },
         { "Companions", "as", append_companions },
         { "Groups", "au", append_groups },
@@ -223,6 +266,7 @@ static const sd_bus_vtable lease_vtable[] = {
         SD_BUS_PROPERTY("Mode", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("State", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("StateReason", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Holders", "a(usss)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Devices", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Companions", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Groups", "au", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -494,6 +494,23 @@ static void lease_refresh_device(Lease *lease, const LeaseDevice *d, ChangeSet *
                 device_set_driver(device, driver, override, changes);
 }
 
+static bool holder_equal(const Holder *a, const Holder *b) {
+        return a->pid == b->pid && strcmp(a->comm, b->comm) == 0 && strcmp(a->cgroup, b->cgroup) == 0;
+}
+
+static void lease_set_holders(
+        Lease *lease, LeaseDevice *device, const Holders *holders, ChangeSet *changes) {
+        bool equal = device->holders.n_items == holders->n_items;
+
+        for (unsigned i = 0; equal && i < holders->n_items; i++)
+                equal = holder_equal(&device->holders.items[i], &holders->items[i]);
+        if (equal)
+                return;
+
+        device->holders = *holders;
+        change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+}
+
 /* "0000:01:00.0 is open in qemu-system-x86 (pid 4711)" */
 static void lease_explain_held(
         Lease *lease, const LeaseDevice *device, const Holders *holders, ChangeSet *changes) {
@@ -547,7 +564,11 @@ static int lease_quarantine(Lease *lease, const LeaseDevice *device, const TaskR
 
 static void lease_drain_done(
         Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
+        static const Holders nobody = {};
         KernelFailure failure;
+
+        /* nobody that is known */
+        lease_set_holders(lease, device, result->result == PROVE_HELD ? &result->holders : &nobody, changes);
 
         if (result->result == PROVE_HELD) {
                 device->n_tries++;
@@ -647,8 +668,11 @@ static bool lease_has_lost_all(const Lease *lease) {
 }
 
 void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes) {
+        static const Holders nobody = {};
+
         device->gone = true;
         device->handed = device->recycle = device->dirty = false;
+        lease_set_holders(lease, device, &nobody, changes);
 
         switch (lease->state) {
 

@@ -54,6 +54,7 @@ typedef struct LeaseDevice {
         bool failed;                         /* it could not be given back */
         bool gone;                           /* it was unplugged: what has its name now is another device */
         unsigned n_tries;                    /* how often it was found held */
+        Holders holders;                     /* by whom, when it was last tried */
         uint64_t task;                       /* that is under way for it; 0: none */
         int fd;                              /* open, not handed over yet; owned */
 } LeaseDevice;

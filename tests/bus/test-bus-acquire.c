@@ -48,7 +48,8 @@ static void test_reply(void) {
                       "Devices Lease\n"
                       "/org/iommud1/device/_30000_3a01_3a00_2e0 PropertiesChanged org.iommud1.Device Serial "
                       "Driver DriverOverride OriginalDriver Lease Cdev Quarantine\n"
-                      "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Devices "
+                      "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders "
+                      "Devices "
                       "Companions Groups\n");
 
         /* nobody but the client has any of it now */

@@ -157,6 +157,7 @@ static void test_lease(void) {
                 { "Companions", "<as [\"0000:01:00.0\"]>" },
                 { "Groups", "<au [20, 12]>" },
                 { "Since", "<t 1700000000000000>" },
+                { "Holders", "<a(usss) []>" },
         };
         _cleanup_rig_ BusRig *rig = rig_with_everything();
 

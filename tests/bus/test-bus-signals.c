@@ -74,7 +74,7 @@ static void test_came_and_went(void) {
 /* A lease from beginning to end, each step of it. */
 static void test_lease(void) {
         static const char lease_changed[] =
-                "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Devices "
+                "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders Devices "
                 "Companions Groups\n";
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_rig_ BusRig *rig = bus_rig_new();

@@ -48,9 +48,17 @@ static void describe_group(MirrorEntry *entry, const Group *group) {
 }
 
 static void describe_lease(MirrorEntry *entry, const Lease *lease) {
+        size_t n;
+
         snprintf(entry->key, sizeof(entry->key), "lease %" PRIu64, lease->id);
-        snprintf(entry->state, sizeof(entry->state), "state=%s reason=%s", lease_state_to_string(lease->state),
-                 lease->reason);
+        n = (size_t) snprintf(entry->state, sizeof(entry->state), "state=%s reason=%s",
+                              lease_state_to_string(lease->state), lease->reason);
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                for (unsigned j = 0; j < lease->devices[i].holders.n_items && n < sizeof(entry->state); j++)
+                        n += (size_t) snprintf(entry->state + n, sizeof(entry->state) - n, " %u=%d:%s:%s", i,
+                                               (int) lease->devices[i].holders.items[j].pid,
+                                               lease->devices[i].holders.items[j].comm,
+                                               lease->devices[i].holders.items[j].cgroup);
 }
 
 /* Fills in the entry of the object that a change is about. False: there is no such object. */

@@ -73,7 +73,18 @@ DEVICE        GROUP  DRIVER    OWNER    ID         CLASS
     def test_leases(self):
         output = self.check(0, 'leases').stdout
         self.assertIn('2023-11-14 22:13:20  0000:02:00.0\n', output)
-        self.assertTrue(output.endswith('\nLease 9 is stuck: the reset failed\n'))
+        self.assertTrue(output.endswith('''
+Lease 9 is stuck: the reset failed
+
+Still open in:
+LEASE  PID  COMMAND  UNIT        CONTROL GROUP
+    7  700  qemu?    vm.service  /system.slice/vm.service
+    7  701  sh       -           -
+    9  900  qemu?    vm.service  /system.slice/vm.service
+    9  901  sh       -           -
+'''), output)
+        self.assertEqual(self.json('leases')[0]['holders'][0], {
+            'pid': 700, 'command': 'qemu?', 'unit': 'vm.service', 'cgroup': '/system.slice/vm.service'})
         self.assertEqual(self.json('leases')[1]['state_reason'], 'the reset failed')
 
     def test_show(self):

@@ -75,7 +75,9 @@ static void test_groups(void) {
 static void test_leases(void) {
         _cleanup_(iommud_lease_infos_freep) iommud_lease_info **leases = NULL;
         _cleanup_client_ iommud_client *client = client_of("ok");
+        const char *command, *unit, *cgroup;
         const uint32_t *groups;
+        pid_t pid;
         size_t n;
 
         assert(iommud_list_leases(client, &leases) == 0);
@@ -89,6 +91,14 @@ static void test_leases(void) {
         assert(strcmp(iommud_lease_info_devices(leases[0])[0], "0000:02:00.0") == 0);
         assert(strcmp(iommud_lease_info_companions(leases[0])[0], "0000:02:00.1") == 0);
         assert(iommud_lease_info_since(leases[0]) == UINT64_C(1700000000000000));
+        assert(iommud_lease_info_holder(leases[0], 0, &pid, &command, &unit, &cgroup) == 0);
+        assert(pid == 700 && strcmp(command, "qemu?") == 0 && strcmp(unit, "vm.service") == 0);
+        assert(strcmp(cgroup, "/system.slice/vm.service") == 0);
+        assert(iommud_lease_info_holder(leases[1], 1, &pid, &command, &unit, &cgroup) == 0);
+        assert(pid == 901 && strcmp(unit, "") == 0 && strcmp(cgroup, "") == 0);
+        assert(iommud_lease_info_holder(leases[1], 2, &pid, &command, &unit, &cgroup) == -ENOENT);
+        assert(iommud_lease_info_holder(leases[1], 0, &pid, NULL, &unit, &cgroup) == -EINVAL);
+        assert(iommud_lease_info_holder(NULL, 0, &pid, &command, &unit, &cgroup) == -ENOENT);
         groups = iommud_lease_info_groups(leases[0], &n);
         assert(n == 1 && groups[0] == 13);
 }

@@ -46,6 +46,7 @@ static void test_delays(void) {
                 assert_eq_int(task->delay_usec, expected[i] * 1000);
                 assert_eq_int(task->timeout_usec, LIMIT_PROVE_FREE_USEC);
                 assert(scene_step(s));
+                assert_eq_int(lease->devices[0].holders.n_items, i + 1 < ELEMENTSOF(expected) ? 1 : 0);
                 if (i + 1 < ELEMENTSOF(expected))
                         assert_eq_str(lease->reason,
                                       "0000:01:00.0 is still open in qemu-system-x86 (pid 4711)");
@@ -70,6 +71,7 @@ static void test_forever(void) {
 
         assert_eq_int(task_runner_find(&s->tasks, "0000:01:00.0")->delay_usec, LIMIT_DRAIN_LAST_USEC);
         assert_eq_str(lease->reason, "0000:01:00.0 is still open, in a process that could not be found");
+        assert_eq_int(lease->devices[0].holders.n_items, 0);
 }
 
 /* A process may call itself anything. What it is called is shown to administrators and sent over the bus. */

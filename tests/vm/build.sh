@@ -12,7 +12,7 @@ LAB_BUILD_COMMON+=" -Dsystemdsystemunitdir=/usr/lib/systemd/system -Dvm-tests=tr
 declare -gA LAB_BUILD_OPTIONS=(
         [gcc]="-Dwerror=true"
         [clang]="-Dwerror=true"
-        [sanitize]="-Dwerror=true --buildtype=debug -Db_sanitize=address,undefined"
+        [sanitize]="-Dwerror=true --buildtype=debug -Db_sanitize=address,undefined -Dfault-injection=true"
         [release]="--buildtype=release"
 )
 declare -gA LAB_BUILD_COMPILER=([gcc]=gcc [clang]=clang [sanitize]=gcc [release]=gcc)
