@@ -104,45 +104,39 @@ static int verify_pci(const char *device, KernelFailure *reterr) {
         return _RESET_DONE;
 }
 
-/* Positive: the kernel knows how to reset it; 0: it does not. */
-static int has_reset_method(const char *device, KernelFailure *reterr) {
-        char path[KERNEL_PATH_MAX], text[128];
-        ssize_t n;
+/*
+ * Has the kernel reset it without VFIO, which says no more than that it has no reset that works. The
+ * kernel says ENOTTY where there is none, and else what went wrong. That it lists methods for a device
+ * says less: a bus that can be reset for the first device on it can't be any more for two.
+ */
+static int reset_by_sysfs(const char *device, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX];
         int r;
 
-        r = kernel_path(path, reterr, "%s/reset_method", device);
+        r = kernel_path(path, reterr, "%s/reset", device);
         if (r < 0)
                 return r;
 
-        n = read_text_at(AT_FDCWD, path, text, sizeof(text));
-        if (n == -ENOENT)
-                return 0;
-        if (n < 0)
-                return kernel_failure(reterr, (int) n, "read %s", path);
-        return n > 0;
-}
-
-/*
- * VFIO answers EINVAL when the reset did not work with which it opened the device: because there is none, or
- * because it failed.
- */
-static int try_reset(const char *device, int fd, const VfioNode *node, KernelFailure *reterr) {
-        KernelFailure failure;
-        int r, q;
-
-        r = vfio_node_reset(fd, node, &failure);
-        if (r >= 0)
-                return _RESET_DONE;
-
-        if (r == -EINVAL || r == -ENOTTY) {
-                q = has_reset_method(device, reterr);
-                if (q < 0)
-                        return q;
-                if (q == 0)
-                        return RESET_IMPOSSIBLE;
+        r = write_text_at(AT_FDCWD, path, "1");
+        if (r == -ENOTTY || r == -ENOENT)
+                return RESET_IMPOSSIBLE;
+        if (r < 0) {
+                (void) kernel_failure(reterr, r, "write 1 to %s", path);
+                return RESET_FAILED;
         }
 
-        *reterr = failure;
+        return _RESET_DONE;
+}
+
+static int try_reset(const char *device, int fd, const VfioNode *node, KernelFailure *reterr) {
+        int r;
+
+        r = vfio_node_reset(fd, node, reterr);
+        if (r >= 0)
+                return _RESET_DONE;
+        if (r == -EINVAL || r == -ENOTTY)
+                return reset_by_sysfs(device, reterr);
+
         return r == -EAGAIN ? r : RESET_FAILED;
 }
 

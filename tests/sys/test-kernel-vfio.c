@@ -34,6 +34,7 @@ static Kernel kernel;
 static unsigned n_calls, fail_at;            /* the calls that a test can fail; the one that it does */
 static int bind_errno[40];                   /* the answers to binds, one after the other */
 static int reset_errno, group_errno;
+static int sysfs_reset;                      /* the answer to a reset through sysfs */
 static unsigned n_binds, n_resets, n_pauses;
 static uint64_t accounting;
 static uint32_t group_flags;
@@ -95,6 +96,12 @@ ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size
         if (strstr(path, "/self/fdinfo/"))
                 return fake_fdinfo(path, buffer, size);
         return __real_read_text_at(dir, path, buffer, size);
+}
+
+int __wrap_write_text_at(int dir, const char *path, const char *text);
+int __wrap_write_text_at(int dir, const char *path, const char *text) {
+        assert(strstr(path, "/" NAME "/reset") && strcmp(text, "1") == 0);
+        return must_fail() ? -EIO : sysfs_reset;
 }
 
 /* A file of the tree as the node that it passes for: "vfio3" and "7". */
@@ -226,7 +233,6 @@ static void setup(void) {
         tree_file(tree, "240:7\n", "sys/class/vfio/7/dev");
         tree_file(tree, "0x8086\n", "sys/" DEVICE "/vendor");
         tree_file(tree, "0x10d3\n", "sys/" DEVICE "/device");
-        tree_file(tree, "flr bus\n", "sys/" DEVICE "/reset_method");
         set_config("\x86\x80\xd3\x10\x03", 5);
         set_node(true);
         tree_file(tree, "", "dev/iommu");
@@ -247,7 +253,7 @@ static void setup(void) {
 
         n_calls = n_binds = n_resets = n_pauses = 0;
         memset(bind_errno, 0, sizeof(bind_errno));
-        reset_errno = group_errno = 0;
+        reset_errno = group_errno = sysfs_reset = 0;
         group_flags = VFIO_GROUP_FLAGS_VIABLE;
         number_moves = gone_at_reset = false;
         hidden = NULL;
@@ -398,15 +404,19 @@ static void test_prove_reset(void) {
         assert(failure.error == -ETIMEDOUT);
         assert(strcmp(failure.call, "ioctl VFIO_DEVICE_RESET on vfio3") == 0);
 
-        /* EINVAL says that it didn't work when the device was opened: there is a way to reset it */
+        /* EINVAL says that none of VFIO's worked: the kernel says why */
         reset_errno = EINVAL;
+        sysfs_reset = -EIO;
         assert(prove_free(&failure) == PROVE_RESET_FAILED);
-        assert(failure.error == -EINVAL);
+        assert(failure.error == -EIO);
+        assert(strstr(failure.call, "write 1 to ") && strstr(failure.call, NAME "/reset"));
+        sysfs_reset = 0;
+        assert(prove_free(&failure) == _PROVE_FREE);
 
-        /* and here there is none */
-        tree_file(tree, "\n", "sys/" DEVICE "/reset_method");
+        /* there is no way, or none that works where the device is */
+        sysfs_reset = -ENOENT;
         assert(prove_free(&failure) == PROVE_NO_RESET);
-        tree_remove(tree, "sys/" DEVICE "/reset_method");
+        sysfs_reset = -ENOTTY;
         assert(prove_free(&failure) == PROVE_NO_RESET);
         reset_errno = ENOTTY;
         assert(prove_free(&failure) == PROVE_NO_RESET);
@@ -439,7 +449,7 @@ static void test_prove_verified(void) {
 
         /* one that can't be reset must be quiet too */
         reset_errno = ENOTTY;
-        tree_remove(tree, "sys/" DEVICE "/reset_method");
+        sysfs_reset = -ENOTTY;
         assert(prove_free(&failure) == PROVE_RESET_FAILED);
 
         /* virtual functions have no ids */
