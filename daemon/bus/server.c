@@ -153,7 +153,7 @@ static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
                 if (r >= 0)
                         audit_granted(lease);
                 else {
-                        /* nobody has got anything: a lifeline would say so by itself, but a holder knows nothing */
+                        /* a lifeline would say by itself that nobody has got it, but a holder lives on */
                         (void) reply_failure(call, r, "sending what was acquired");
                         manager_hangup(server->manager, id, "its caller could not be answered", more);
                 }

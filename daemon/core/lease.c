@@ -262,7 +262,8 @@ void lease_reserve(Lease *lease, ChangeSet *changes) {
                         continue;            /* unplugged meanwhile */
 
                 d->group = device->group->facts.id;
-                if (!device->group->lease)
+                /* no lease that was granted has devices of more groups */
+                if (!device->group->lease && lease->n_groups < ELEMENTSOF(lease->groups))
                         lease_add_group(lease, device->group);
                 change_set_group(changes, CHANGE_GROUP_CHANGED, d->group);
                 change_set_device(changes, CHANGE_DEVICE_CHANGED, d->name);

@@ -145,9 +145,7 @@ const char *fake_kernel_drivers(const FakeKernel *kernel) {
         return text;
 }
 
-/* Counts the call. Returns 0, or the error that it is to fail with. */
-_printf_(4, 5)
-static int fake_call(FakeKernel *kernel, bool quiet, KernelFailure *reterr, const char *format, ...) {
+int fake_kernel_call(FakeKernel *kernel, bool quiet, KernelFailure *reterr, const char *format, ...) {
         size_t n = strlen(kernel->journal);
         char line[160];
         va_list ap;
@@ -176,8 +174,8 @@ static int fake_open_context(void *userdata, Accounting accounting, int *ret_fd,
         FakeKernel *kernel = userdata;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "open_context %s",
-                      accounting_to_string(accounting));
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "open_context %s",
+                             accounting_to_string(accounting));
         if (r < 0)
                 return r;
 
@@ -192,7 +190,7 @@ static int fake_open_device(void *userdata, const char *subsystem, const char *n
         char path[64];
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "open_device %s", name);
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "open_device %s", name);
         if (r < 0)
                 return r;
 
@@ -211,7 +209,7 @@ static int fake_read_driver(void *userdata, const char *subsystem, const char *n
         FakeDevice *device;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ true, reterr, "read_driver %s", name);
+        r = fake_kernel_call(kernel, /* quiet= */ true, reterr, "read_driver %s", name);
         if (r < 0)
                 return r;
 
@@ -228,7 +226,7 @@ static int fake_probe_group(void *userdata, uint32_t group, KernelFailure *reter
         FakeKernel *kernel = userdata;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "probe_group %u", group);
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "probe_group %u", group);
         if (r < 0)
                 return r;
 
@@ -244,8 +242,8 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
         FakeDevice *device;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "set_driver %s %s %s", name,
-                      driver[0] ? driver : "-", override[0] ? override : "-");
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "set_driver %s %s %s", name,
+                             driver[0] ? driver : "-", override[0] ? override : "-");
 
         device = fake_kernel_find(kernel, name);
         if (!device || device->gone)
@@ -273,7 +271,7 @@ static int fake_prove_free(void *userdata, const char *subsystem, const char *na
         FakeDevice *device;
         int r;
 
-        r = fake_call(kernel, /* quiet= */ false, reterr, "prove_free %s", name);
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "prove_free %s", name);
         if (r < 0)
                 return r;
 

@@ -64,7 +64,16 @@ unsigned fake_device_n_open(const FakeDevice *device);
 /* All drivers and overrides: "0000:01:00.0=nvme/- ". Static, overwritten by the next call. */
 const char *fake_kernel_drivers(const FakeKernel *kernel);
 
-/* How many descriptors this process has open; and from now on it can only open @n more, until unlimit_fds(). */
+/*
+ * Counts a call, of which the rest is the line in the journal unless it is @quiet. Returns 0, or the error
+ * that it is to fail with. For other ports that are to fail in turn with this one.
+ */
+int fake_kernel_call(FakeKernel *kernel, bool quiet, KernelFailure *reterr, const char *format, ...)
+        _printf_(4, 5);
+
+/*
+ * How many descriptors this process has open; and from now on it can only open @n more, until unlimit_fds().
+ */
 unsigned count_fds(void);
 void limit_fds(unsigned n);
 void unlimit_fds(void);

@@ -29,7 +29,8 @@ static void describe_device(MirrorEntry *entry, const Device *device) {
 
         quarantine = quarantine_find(device->group->manager->quarantine, device->facts.name);
         snprintf(entry->key, sizeof(entry->key), "device %s", device->facts.name);
-        snprintf(entry->state, sizeof(entry->state), "driver=%s override=%s cdev=%s original=%s group=%u lease=%" PRIu64
+        snprintf(entry->state, sizeof(entry->state),
+                 "driver=%s override=%s cdev=%s original=%s group=%u lease=%" PRIu64
                  " quarantine=%s",
                  device->facts.driver, device->facts.driver_override, device->facts.cdev, d ? d->driver : "",
                  device->group->facts.id, lease_id(lease), quarantine ? quarantine->reason : "");
@@ -39,12 +40,16 @@ static void describe_group(MirrorEntry *entry, const Group *group) {
         size_t n;
 
         snprintf(entry->key, sizeof(entry->key), "group %u", group->facts.id);
-        n = (size_t) snprintf(entry->state, sizeof(entry->state), "owner=%s viable=%d type=%s lease=%" PRIu64,
-                              dma_owner_to_string(group_dma_owner(group)), group_is_viable(group), group->facts.type,
-                              lease_id(group->lease));
-        for (const Device *device = group->devices; device && n < sizeof(entry->state); device = device->next)
-                n += (size_t) snprintf(entry->state + n, sizeof(entry->state) - n, " %s(%s)", device->facts.name,
+        n = (size_t) snprintf(entry->state, sizeof(entry->state),
+                              "owner=%s viable=%d type=%s lease=%" PRIu64,
+                              dma_owner_to_string(group_dma_owner(group)), group_is_viable(group),
+                              group->facts.type, lease_id(group->lease));
+        for (const Device *device = group->devices; device; device = device->next) {
+                assert(n < sizeof(entry->state));
+                n += (size_t) snprintf(entry->state + n, sizeof(entry->state) - n, " %s(%s)",
+                                       device->facts.name,
                                        device_facts_own_dma(&device->facts) ? device->facts.driver : "");
+        }
 }
 
 static void describe_lease(MirrorEntry *entry, const Lease *lease) {
@@ -53,12 +58,15 @@ static void describe_lease(MirrorEntry *entry, const Lease *lease) {
         snprintf(entry->key, sizeof(entry->key), "lease %" PRIu64, lease->id);
         n = (size_t) snprintf(entry->state, sizeof(entry->state), "state=%s reason=%s",
                               lease_state_to_string(lease->state), lease->reason);
-        for (unsigned i = 0; i < lease->n_devices; i++)
-                for (unsigned j = 0; j < lease->devices[i].holders.n_items && n < sizeof(entry->state); j++)
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                const Holders *holders = &lease->devices[i].holders;
+
+                for (unsigned j = 0; j < holders->n_items && n < sizeof(entry->state); j++)
                         n += (size_t) snprintf(entry->state + n, sizeof(entry->state) - n, " %u=%d:%s:%s", i,
-                                               (int) lease->devices[i].holders.items[j].pid,
-                                               lease->devices[i].holders.items[j].comm,
-                                               lease->devices[i].holders.items[j].cgroup);
+                                               (int) holders->items[j].pid, holders->items[j].comm,
+                                               holders->items[j].cgroup);
+        }
 }
 
 /* Fills in the entry of the object that a change is about. False: there is no such object. */
@@ -150,7 +158,8 @@ static void mirror_assert(Mirror *mirror, const MirrorEntry *expected) {
         if (!known)
                 assert_failed(__FILE__, __LINE__, expected->key, "was never announced");
         if (strcmp(known->state, expected->state) != 0)
-                assert_failed(__FILE__, __LINE__, expected->key, "is \"%s\", but the last that was announced is \"%s\"",
+                assert_failed(__FILE__, __LINE__, expected->key,
+                              "is \"%s\", but the last that was announced is \"%s\"",
                               expected->state, known->state);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "core/account.h"
+#include "core/lease-record.h"
 #include "core/policy.h"
 #include "fake/assert.h"
 #include "fake/scene.h"
@@ -45,6 +46,15 @@ static Policy *scene_policy(void) {
         return policy;
 }
 
+static void scene_start(Scene *scene) {
+        assert_ok(manager_new(&scene->kernel_port, &scene->host_port, &scene->manager));
+        manager_set_policy_consume(scene->manager, scene_policy());
+        if (scene->fake_store)
+                manager_set_store(scene->manager, &scene->store_port);
+        scene->tasks.manager = scene->manager;
+        scene->tasks.n_waiting = 0;
+}
+
 Scene *scene_new(void) {
         Scene *scene;
 
@@ -55,10 +65,15 @@ Scene *scene_new(void) {
         scene->kernel_port = fake_kernel_port(scene->kernel);
         scene->host_port = fake_host_port(&scene->host);
         scene->holder = -EBADF;
-        assert_ok(manager_new(&scene->kernel_port, &scene->host_port, &scene->manager));
-        manager_set_policy_consume(scene->manager, scene_policy());
-        scene->tasks = (TaskRunner) { .manager = scene->manager, .kernel = &scene->kernel_port };
+        scene->tasks.kernel = &scene->kernel_port;
+        scene_start(scene);
         return scene;
+}
+
+void scene_keep(Scene *scene) {
+        scene->fake_store = fake_store_new(scene->kernel);
+        scene->store_port = fake_store_port(scene->fake_store);
+        manager_set_store(scene->manager, &scene->store_port);
 }
 
 Scene *scene_free(Scene *scene) {
@@ -66,6 +81,7 @@ Scene *scene_free(Scene *scene) {
                 return NULL;
 
         manager_free(scene->manager);
+        fake_store_free(scene->fake_store);
         fake_kernel_free(scene->kernel);
         change_set_done(&scene->changes);
         mirror_done(&scene->mirror);
@@ -99,6 +115,37 @@ FakeDevice *scene_add(Scene *scene, const char *name, uint32_t group, const char
                 assert_ok(manager_update_group(scene->manager, &group_facts, &scene->changes));
         assert_ok(manager_update_device(scene->manager, &facts, &scene->changes));
         return device;
+}
+
+void scene_restart(Scene *scene) {
+        manager_free(scene->manager);
+        change_set_done(&scene->changes);
+        mirror_done(&scene->mirror);
+        scene_start(scene);
+
+        for (unsigned i = 0; i < scene->kernel->n_devices; i++) {
+                FakeDevice *device = &scene->kernel->devices[i];
+                char driver[KERNEL_NAME_MAX];
+
+                strcpy(driver, device->driver);
+                if (!device->gone)
+                        scene_add(scene, device->name, device->group, driver);
+        }
+        scene_monitor(scene);
+
+        /* one that ends at once takes its record away */
+        for (unsigned i = scene->fake_store->n_items; i > 0; i--) {
+                FakeStoreItem *item = &scene->fake_store->items[i - 1];
+                int lifeline = TAKE_FD(item->lifeline);
+                Lease *lease;
+
+                assert_ok(lease_record_read(scene->manager, item->record, &lease));
+                if (lifeline >= 0)
+                        item->lifeline = assert_ok(fd_dup(lifeline));
+                lease_adopt(lease, lifeline, &scene->changes);
+        }
+
+        scene_commit(scene);
 }
 
 DeviceFacts *scene_facts(Scene *scene, const char *name) {
@@ -299,6 +346,7 @@ void scene_assert_as_before(Scene *scene, const Before *before) {
 
         scene_commit(scene);
         assert_eq_int(manager->leases.n_items, 0);
+        assert_eq_int(scene->fake_store ? scene->fake_store->n_items : 0, 0);
         assert_eq_int(task_runner_take(&scene->tasks), 0);
         assert_eq_str(fake_kernel_drivers(scene->kernel), before->drivers);
         assert_eq_int(count_fds(), before->n_fds);

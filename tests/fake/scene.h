@@ -23,6 +23,7 @@
 #include "core/subject.h"
 #include "fake/fake-host.h"
 #include "fake/fake-kernel.h"
+#include "fake/fake-store.h"
 #include "fake/mirror.h"
 #include "fake/task-runner.h"
 
@@ -37,6 +38,8 @@ typedef struct Scene {
         FakeHost host;
         Kernel kernel_port;
         Host host_port;
+        FakeStore *fake_store;               /* NULL: nothing survives */
+        Store store_port;
         Manager *manager;
         TaskRunner tasks;
         ChangeSet changes;                   /* of all that was called since scene_commit() */
@@ -85,6 +88,15 @@ void scene_commit(Scene *scene);
 /* Runs one task, or all; commits before and after each. */
 bool scene_step(Scene *scene);
 void scene_run(Scene *scene);
+
+/* What the manager writes down is kept from here on. */
+void scene_keep(Scene *scene);
+
+/*
+ * The daemon is killed and started again: what it had open is closed, what it had asked for is not known any
+ * more, and what was kept is gone on with.
+ */
+void scene_restart(Scene *scene);
 
 /* Tells the manager what drivers there are, as the monitor does when nobody has asked. */
 void scene_monitor(Scene *scene);

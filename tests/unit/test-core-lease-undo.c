@@ -73,6 +73,7 @@ static bool fail_once(const Topology *topology, TaskOrder order, unsigned n) {
         Before before;
 
         topology->build(s);
+        scene_keep(s);
         scene_monitor(s);
         scene_commit(s);
         scene_remember(s, &before);
@@ -122,6 +123,7 @@ static bool fail_for_good(const Topology *topology, TaskOrder order, unsigned n)
         Before before;
 
         topology->build(s);
+        scene_keep(s);
         scene_monitor(s);
         scene_commit(s);
         scene_remember(s, &before);

@@ -10,10 +10,10 @@
 #define DEVICE "0000:01:00.0"
 
 /* A store of which writing down the quarantine fails so many times. */
-typedef struct FakeStore {
+typedef struct QuarantineStore {
         unsigned n_fail;
         char *text;                          /* what was written last; owned */
-} FakeStore;
+} QuarantineStore;
 
 static int fake_save(void *userdata, const Lease *lease, KernelFailure *reterr) {
         return 0;
@@ -23,7 +23,7 @@ static void fake_forget(void *userdata, const Lease *lease) {
 }
 
 static int fake_save_quarantine(void *userdata, const Quarantine *quarantine, KernelFailure *reterr) {
-        FakeStore *store = userdata;
+        QuarantineStore *store = userdata;
 
         if (store->n_fail > 0) {
                 store->n_fail--;
@@ -34,7 +34,7 @@ static int fake_save_quarantine(void *userdata, const Quarantine *quarantine, Ke
         return quarantine_write(quarantine, &store->text);
 }
 
-static Store fake_store_port(FakeStore *store) {
+static Store quarantine_store_port(QuarantineStore *store) {
         static const StoreOps ops = {
                 .save = fake_save,
                 .keep_lifeline = fake_save,
@@ -208,8 +208,8 @@ static void test_until_cleared(void) {
 /* As long as it is on no record the lease keeps the device; and what could not be cleared is not. */
 static void test_store_fails(void) {
         _cleanup_scene_ Scene *s = scene_new();
-        FakeStore fake = { .n_fail = 3 };
-        Store store = fake_store_port(&fake);
+        QuarantineStore fake = { .n_fail = 3 };
+        Store store = quarantine_store_port(&fake);
         Refusal refusal;
         Client client;
         Lease *lease;

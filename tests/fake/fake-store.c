@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+
+#include "base/fd.h"
+#include "core/lease-record.h"
+#include "core/lease.h"
+#include "fake/assert.h"
+#include "fake/fake-store.h"
+
+static FakeStoreItem *fake_store_find(FakeStore *store, uint64_t lease) {
+        for (unsigned i = 0; i < store->n_items; i++)
+                if (store->items[i].lease == lease)
+                        return &store->items[i];
+
+        return NULL;
+}
+
+static void item_done(FakeStoreItem *item) {
+        free(item->record);
+        close_fd(item->lifeline);
+}
+
+static int fake_save(void *userdata, const Lease *lease, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+        FakeStoreItem *item;
+        int r;
+
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "save %" PRIu64, lease->id);
+        if (r < 0)
+                return r;
+
+        item = fake_store_find(store, lease->id);
+        if (!item) {
+                assert(store->n_items < ELEMENTSOF(store->items));
+                item = &store->items[store->n_items++];
+                *item = (FakeStoreItem) { .lease = lease->id, .lifeline = -EBADF };
+        }
+
+        free(item->record);
+        assert_ok(lease_record_write(lease, &item->record));
+        return 0;
+}
+
+static int fake_keep_lifeline(void *userdata, const Lease *lease, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+        FakeStoreItem *item;
+        int r;
+
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "keep_lifeline %" PRIu64, lease->id);
+        if (r < 0)
+                return r;
+
+        item = fake_store_find(store, lease->id);
+        assert(item && item->lifeline < 0);          /* what is kept can be told by its record */
+        item->lifeline = assert_ok(fd_dup(lease->lifeline));
+        return 0;
+}
+
+static void fake_forget(void *userdata, const Lease *lease) {
+        FakeStore *store = userdata;
+        FakeStoreItem *item;
+
+        item = fake_store_find(store, lease->id);
+        if (!item)
+                return;
+
+        item_done(item);
+        *item = store->items[--store->n_items];
+}
+
+static int fake_save_quarantine(void *userdata, const Quarantine *quarantine, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+
+        return fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "save_quarantine");
+}
+
+FakeStore *fake_store_new(FakeKernel *kernel) {
+        FakeStore *store;
+
+        store = calloc(1, sizeof(*store));
+        assert(store);
+        store->kernel = kernel;
+        return store;
+}
+
+FakeStore *fake_store_free(FakeStore *store) {
+        for (unsigned i = 0; store && i < store->n_items; i++)
+                item_done(&store->items[i]);
+
+        free(store);
+        return NULL;
+}
+
+Store fake_store_port(FakeStore *store) {
+        static const StoreOps ops = {
+                .save = fake_save,
+                .keep_lifeline = fake_keep_lifeline,
+                .forget = fake_forget,
+                .save_quarantine = fake_save_quarantine,
+        };
+
+        return (Store) { .ops = &ops, .userdata = store };
+}

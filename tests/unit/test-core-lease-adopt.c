@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The daemon is killed and started again, at every point in the life of a lease: what it finds is finished
+ * or undone, and a client that holds its devices keeps them.
+ */
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/lease-record.h"
+#include "fake/assert.h"
+#include "fake/scene.h"
+
+/* How much of a task's work was done when the daemon died: its result was never heard of. */
+typedef enum Death {
+        DEATH_BEFORE,
+        DEATH_HALFWAY,
+        DEATH_AFTER,
+        _DEATH_MAX,
+} Death;
+
+static void build(Scene *s) {
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_add(s, "0000:01:00.1", 1, "ixgbe");
+        scene_add(s, "0000:02:00.0", 2, "vfio-pci");
+        strcpy(fake_kernel_find(s->kernel, "0000:02:00.0")->override, "vfio-pci");
+        scene_keep(s);
+        scene_monitor(s);
+        scene_commit(s);
+}
+
+/* The work of the oldest task, as far as it came, without anybody to hear its result. */
+static void do_in_vain(Scene *s, Death death) {
+        TaskResult result;
+
+        if (task_runner_take(&s->tasks) == 0 || death == DEATH_BEFORE)
+                return;
+
+        s->kernel->fail_call = death == DEATH_HALFWAY ? "set_driver" : NULL;
+        task_run(&s->tasks.waiting[0], &s->kernel_port, &result);
+        s->kernel->fail_call = NULL;
+}
+
+/* What is left is given up by its client, and brought to its end. */
+static void finish(Scene *s, Client *client, const Before *before) {
+        client_close(client);
+        scene_watch(s);
+        scene_run(s);
+        scene_assert_as_before(s, before);
+}
+
+/* Dies when @n tasks are done. Returns false when there were not so many. */
+static bool die_after_tasks(unsigned n, Death death, bool client_dies_too) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Client client = { .lifeline = -EBADF, .iommufd = -EBADF };
+        bool was_active;
+        Before before;
+
+        build(s);
+        scene_remember(s, &before);
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0"), OUTCOME_GRANTED);
+        scene_commit(s);
+
+        for (unsigned i = 0; i < n; i++) {
+                if (scene_step(s))
+                        continue;
+
+                /* it is active, and its client has it; or it was, and goes on to its end */
+                if (!scene_lease(s, 1))
+                        return false;
+                if (client.n_devices == 0)
+                        scene_hand_over(s, 1, &client);
+                else {
+                        client_close(&client);
+                        scene_watch(s);
+                        scene_commit(s);
+                }
+        }
+
+        was_active = scene_lease(s, 1) && scene_lease(s, 1)->state == LEASE_ACTIVE && client.n_devices > 0;
+        do_in_vain(s, death);
+        if (client_dies_too)
+                client_close(&client);
+        scene_restart(s);
+
+        if (was_active) {
+                Lease *lease = scene_lease(s, 1);
+
+                assert_eq_int(lease->state, LEASE_ACTIVE);
+                assert_eq_int(lease->subject.uid, ALICE.uid);
+                assert_eq_int(scene_acquire(s, &BOB, "02:00.0"), OUTCOME_TAKEN);
+                scene_watch(s);
+                assert_eq_int(lease->state, client_dies_too ? LEASE_DRAINING : LEASE_ACTIVE);
+        }
+
+        finish(s, &client, &before);
+        return true;
+}
+
+/* And once more while it is going on with what it has found. */
+static void test_dies_twice(void) {
+        for (unsigned n = 0; n < 8; n++) {
+                _cleanup_scene_ Scene *s = scene_new();
+                Client client = { .lifeline = -EBADF, .iommufd = -EBADF };
+                Before before;
+
+                build(s);
+                scene_remember(s, &before);
+                assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+                scene_run(s);
+                scene_restart(s);
+                scene_watch(s);
+                for (unsigned i = 0; i < n; i++)
+                        scene_step(s);
+                do_in_vain(s, DEATH_HALFWAY);
+                scene_restart(s);
+                finish(s, &client, &before);
+        }
+}
+
+/* The record speaks of a lifeline; what was kept is another pipe, or none. */
+static void test_wrong_lifeline(void) {
+        for (unsigned kept = 0; kept < 2; kept++) {
+                _cleanup_scene_ Scene *s = scene_new();
+                FakeStoreItem *item;
+                Before before;
+                Client client;
+                int pipes[2];
+
+                build(s);
+                scene_remember(s, &before);
+                scene_grant(s, &ALICE, "02:00.0");
+                scene_hand_over(s, 1, &client);
+
+                item = &s->fake_store->items[0];
+                close_fd(item->lifeline);
+                assert_ok(pipe2(pipes, O_CLOEXEC));
+                item->lifeline = kept ? pipes[0] : -EBADF;
+                if (!kept)
+                        close_fd(pipes[0]);
+
+                scene_restart(s);
+                assert_eq_int(scene_lease(s, 1)->state, LEASE_DRAINING);
+                close_fd(pipes[1]);
+                finish(s, &client, &before);
+        }
+}
+
+/* Devices were unplugged while the daemon was away. */
+static void test_unplugged(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Client client;
+
+        build(s);
+        scene_grant(s, &ALICE, "01:00.0", "02:00.0");
+        scene_hand_over(s, 1, &client);
+        client_close(&client);
+        fake_kernel_find(s->kernel, "0000:01:00.0")->gone = true;
+        scene_restart(s);
+        scene_watch(s);
+        scene_run(s);
+        assert(!scene_lease(s, 1));
+        assert_eq_str(fake_kernel_find(s->kernel, "0000:01:00.1")->driver, "ixgbe");
+        assert_eq_str(fake_kernel_find(s->kernel, "0000:02:00.0")->driver, "vfio-pci");
+}
+
+/* The next lease is not mistaken for the one before. */
+static void test_numbers(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        build(s);
+        scene_grant(s, &ALICE, "01:00.0");
+        scene_restart(s);
+        assert_eq_int(scene_acquire(s, &BOB, "02:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(s->lease, 2);
+        scene_watch(s);
+        scene_run(s);
+}
+
+#define LONG_NAME "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void test_texts(void) {
+        static const char first[] =
+                "version=1 id=7 state=active mode=vmm accounting=process uid=1000 own-userns=1 pid=4711 "
+                "since=5 lifeline=pipe:9\n";
+        static const char device[] =
+                "device=0000:01:00.0 subsystem=pci driver=nvme override= target=vfio-pci given=1 handed=1 "
+                "recycle=1 dirty=1\n";
+        static const struct {
+                const char *a, *b;
+                int expected;
+        } table[] = {
+                { first, device, 0 },
+                { "", "", -EBADMSG },
+                { first, "", -EBADMSG },
+                { device, first, -EBADMSG },
+                { "version=2 id=7\n", device, -EBADMSG },
+                { "version=1 id=0 state=active\n", device, -EBADMSG },
+                { "version=1 id=7 state=gone\n", device, -EBADMSG },
+                { "version=1 id=7 mode=legacy\n", device, -EBADMSG },
+                { "version=1 id=7 uid=-1\n", device, -EBADMSG },
+                { "version=1 id=7 lifeline=socket:9\n", device, -EBADMSG },
+                { "version=1 id=7 own-userns=2\n", device, -EBADMSG },
+                { "version=1 id=7 unknown=1\n", device, -EBADMSG },
+                { "version=1 id=7 state\n", device, -EBADMSG },
+                { first, "device=../../etc subsystem=pci given=1\n", -EBADMSG },
+                { first, "device=a driver=x/y given=1\n", -EBADMSG },
+                { first, "device=a given=1 unknown=1\n", -EBADMSG },
+                { first, "device=a given=0\ndevice=b given=1\n", -EBADMSG },
+                { first,
+                  "device=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa given=1\n",
+                  -EBADMSG },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_free_ char *text = NULL, *again = NULL;
+                _cleanup_scene_ Scene *s = scene_new();
+                Lease *lease = NULL;
+                int r;
+
+                assert(asprintf(&text, "%s%s", table[i].a, table[i].b) >= 0);
+                r = lease_record_read(s->manager, text, &lease);
+                if (r != table[i].expected)
+                        assert_failed(__FILE__, __LINE__, text, "gave %d", r);
+                if (r < 0) {
+                        assert_eq_int(s->manager->leases.n_items, 0);
+                        continue;
+                }
+
+                /* what is written of it is what was read */
+                assert_ok(lease_record_write(lease, &again));
+                assert_eq_str(again, text);
+                assert_eq_int(lease_record_read(s->manager, text, &lease), -EEXIST);
+        }
+}
+
+/* More groups than a lease can have: we have not written such a record, but it must not be the end of us. */
+static void test_too_many_groups(void) {
+        static const char first[] =
+                "version=1 id=7 state=restoring mode=vmm accounting=process uid=0 own-userns=1 pid=1 "
+                "since=5 lifeline=pipe:9\n";
+        _cleanup_scene_ Scene *s = scene_new();
+        char text[4096];
+        Lease *lease;
+        size_t n;
+
+        n = (size_t) snprintf(text, sizeof(text), "%s", first);
+        for (unsigned i = 0; i < 12; i++) {
+                char name[KERNEL_NAME_MAX];
+
+                snprintf(name, sizeof(name), "0000:%02x:00.0", i + 1);
+                scene_add(s, name, i + 1, "nvme");
+                n += (size_t) snprintf(text + n, sizeof(text) - n,
+                                       "device=%s subsystem=pci driver=nvme given=%d\n", name, i == 0);
+        }
+
+        assert_ok(lease_record_read(s->manager, text, &lease));
+        lease_adopt(lease, /* lifeline= */ -EBADF, &s->changes);
+        scene_commit(s);
+        assert_eq_int(s->manager->leases.n_items, 0);
+}
+
+int main(void) {
+        for (Death death = 0; death < _DEATH_MAX; death++)
+                for (unsigned dies = 0; dies < 2; dies++) {
+                        unsigned n = 0;
+
+                        while (die_after_tasks(n, death, dies))
+                                n++;
+                        assert(n > 8);
+                }
+
+        test_dies_twice();
+        test_wrong_lifeline();
+        test_unplugged();
+        test_numbers();
+        test_texts();
+        test_too_many_groups();
+        return 0;
+}
