@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What it costs to find out whether this host uses a device: of every device on the bus that has a driver, or
+ * What it costs to find out whether this host uses a device: of every device of a bus that has a driver, or
  * of those that are named.
  */
 
