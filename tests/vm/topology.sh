@@ -24,13 +24,13 @@ LAB_SHARED_BRIDGE=0000:00:08.0
 LAB_SHARED_A=0000:01:01.0
 LAB_SHARED_B=0000:01:02.0
 
-# SR-IOV: a network card with up to 7 virtual functions, a disk with up to 16
+# SR-IOV: a network card with up to 7 virtual functions, a disk with up to 40
 LAB_IGB_PORT=0000:00:09.0
 LAB_IGB=0000:02:00.0
 LAB_IGB_VFS=7
 LAB_NVME_PF_PORT=0000:00:0a.0
 LAB_NVME_PF=0000:03:00.0
-LAB_NVME_PF_VFS=16
+LAB_NVME_PF_VFS=40
 
 # A slot with nothing in it: `plug` and `unplug` in guest/lib.sh put devices there. QEMU knows it by the second name.
 LAB_SLOT_PORT=0000:00:0b.0
