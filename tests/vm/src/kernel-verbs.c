@@ -6,7 +6,7 @@
  *     kernel-verbs read-driver NAME                    "DRIVER OVERRIDE", "-" for none
  *     kernel-verbs set-driver NAME DRIVER OVERRIDE     "ok"; "-" for none
  *     kernel-verbs probe GROUP                         "free", "not viable", "foreign"
- *     kernel-verbs prove NAME                          "free", "no reset", "reset failed", "gone", "held PID:COMM …"
+ *     kernel-verbs prove NAME                          "free", "no reset", "gone", "held PID:COMM …"
  *     kernel-verbs open NAME                           "open", and has the device open until the input ends
  *     kernel-verbs bind NAME                           "bound", the same, bound to a context of its own
  *
