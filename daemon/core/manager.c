@@ -134,9 +134,16 @@ static int manager_add_device(Manager *manager, const DeviceFacts *facts, Change
 }
 
 int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) {
+        DeviceFacts known;
         Device *device;
 
         device = manager_find_device(manager, facts->name);
+        if (device && !facts->serial[0] && device->facts.serial[0]) {
+                /* Only its own driver can ask it. It has not lost its number with that. */
+                known = *facts;
+                memcpy(known.serial, device->facts.serial, sizeof(known.serial));
+                facts = &known;
+        }
         if (device && device->facts.group != facts->group) {
                 manager_remove_device(manager, facts->name, changes);
                 device = NULL;
