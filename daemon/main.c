@@ -121,8 +121,9 @@ static void daemon_commit(void *userdata, ChangeSet *changes) {
 
                 bus_server_publish(d->server, changes, &more);
                 daemon_watch_lifelines(d, changes, &more);
-                daemon_start_tasks(d, &more);
+                /* before a task that can't be started ends another lease, whose caller waits for its answer */
                 manager_reap(d->manager);
+                daemon_start_tasks(d, &more);
 
                 change_set_done(changes);
                 *changes = more;

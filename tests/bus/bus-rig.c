@@ -22,6 +22,18 @@ static int rig_identify(void *userdata, sd_bus_message *message, Subject *ret) {
         return rig->identify;
 }
 
+/* What the daemon tells the manager when no process can be made for a task. */
+static void fail_tasks(BusRig *rig, ChangeSet *more) {
+        Task task;
+
+        while (manager_next_task(rig->scene->manager, &task)) {
+                TaskResult result = {};
+
+                result.result = kernel_failure(&result.failure, -EAGAIN, "starting a child process");
+                manager_task_done(rig->scene->manager, &task, &result, more);
+        }
+}
+
 /* As the daemon does it. */
 static void rig_commit(void *userdata, ChangeSet *changes) {
         BusRig *rig = userdata;
@@ -37,6 +49,8 @@ static void rig_commit(void *userdata, ChangeSet *changes) {
 
                 mirror_apply(&rig->scene->mirror, rig->scene->manager, changes);
                 manager_reap(rig->scene->manager);
+                if (rig->no_worker)
+                        fail_tasks(rig, &more);
                 change_set_done(changes);
                 *changes = more;
         }

@@ -219,6 +219,24 @@ static void test_caller_vanished(void) {
         scene_assert_as_before(rig->scene, &before);
 }
 
+/* Not even the first task can be started: nothing was done then, and the caller hears of it at once. */
+static void test_no_worker(void) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_rig_ BusRig *rig = bus_rig_new();
+        Before before;
+
+        scene_add(rig->scene, "0000:01:00.0", 1, "nvme");
+        scene_add(rig->scene, "0000:01:00.1", 1, "nvme");
+        bus_rig_commit(rig);
+        scene_remember(rig->scene, &before);
+        rig->no_worker = true;
+        reply = bus_rig_acquire(rig, "group:1");
+        assert_error(reply, IOMMUD_ERROR_KERNEL_FAILED, "starting a child process");
+        assert_has(rig->received, "InterfacesRemoved /org/iommud1/lease/1 Peer Introspectable Properties "
+                                  "org.iommud1.Lease\n");
+        scene_assert_as_before(rig->scene, &before);
+}
+
 /* The descriptors can't be put into the answer: the caller hears of that, and nothing stays with nobody. */
 static void test_reply_fails(void) {
         for (int n_fds_left = 0; n_fds_left < 2; n_fds_left++) {
@@ -270,6 +288,7 @@ int main(void) {
         test_identified_later();
         test_not_identified();
         test_caller_vanished();
+        test_no_worker();
         test_reply_fails();
         test_reply_fails_for_holder();
         return 0;
