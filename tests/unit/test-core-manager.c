@@ -57,6 +57,31 @@ static void test_update(void) {
         scene_commit(s);
 }
 
+/* Its own driver tells the serial number, and another one does not: it is the same device all the same. */
+static void test_serial(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        const Device *device;
+        DeviceFacts facts;
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        device = manager_find_device(s->manager, "0000:01:00.0");
+        facts = device->facts;
+        strcpy(facts.serial, "S1");
+        assert_ok(manager_update_device(s->manager, &facts, &s->changes));
+        scene_commit(s);
+
+        memset(facts.serial, 0, sizeof(facts.serial));
+        strcpy(facts.driver, "vfio-pci");
+        assert_ok(manager_update_device(s->manager, &facts, &s->changes));
+        assert_eq_str(device->facts.serial, "S1");
+        assert_eq_str(device->facts.driver, "vfio-pci");
+
+        strcpy(facts.serial, "S2");          /* another one in the same slot */
+        assert_ok(manager_update_device(s->manager, &facts, &s->changes));
+        assert_eq_str(device->facts.serial, "S2");
+        scene_commit(s);
+}
+
 /* A device without its group is early: whoever reads sysfs reads the group first. */
 static void test_no_group(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -208,6 +233,7 @@ static void test_accounts(void) {
 int main(void) {
         test_add_and_remove();
         test_update();
+        test_serial();
         test_no_group();
         test_renumber();
         test_driver_facts();

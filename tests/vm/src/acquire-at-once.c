@@ -11,8 +11,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
+
+#include <systemd/sd-bus.h>
 
 #include "base/macro.h"
 #include "names.h"

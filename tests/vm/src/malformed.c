@@ -17,8 +17,9 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
+
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "names.h"
