@@ -115,7 +115,7 @@ static void daemon_start_tasks(Daemon *d, ChangeSet *more) {
 static void daemon_commit(void *userdata, ChangeSet *changes) {
         Daemon *d = userdata;
 
-        /* At least once: a task may be followed by another one and nothing that anybody needs to hear of. */
+        /* At least once: a task may be followed by another one, and nothing that anybody needs to hear. */
         do {
                 _cleanup_(change_set_done) ChangeSet more = {};
 
