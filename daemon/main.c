@@ -121,7 +121,7 @@ static void daemon_commit(void *userdata, ChangeSet *changes) {
 
                 bus_server_publish(d->server, changes, &more);
                 daemon_watch_lifelines(d, changes, &more);
-                /* before a task that can't be started ends another lease, whose caller waits for an answer */
+                /* before a task that can't be started ends another lease, whose caller is to be told */
                 manager_reap(d->manager);
                 daemon_start_tasks(d, &more);
 

@@ -75,6 +75,36 @@ static void test_driver_says_enodev(void) {
         assert_eq_str(fake_kernel_drivers(s->kernel), "0000:01:00.0=nvme/- ");
 }
 
+/* Of several things that go wrong the caller is told the first; what came of it does not help. */
+static void test_first_failure(void) {
+        static const char *const expected[_TASK_ORDER_MAX] = {
+                [TASKS_OLDEST_FIRST] = "set_driver 0000:01:00.0 vfio-pci",
+                [TASKS_NEWEST_FIRST] = "set_driver 0000:01:00.1 vfio-pci",
+        };
+
+        for (TaskOrder order = 0; order < _TASK_ORDER_MAX; order++) {
+                _cleanup_scene_ Scene *s = scene_new();
+                Before before;
+
+                scene_add(s, "0000:01:00.0", 1, "nvme");
+                scene_add(s, "0000:01:00.1", 1, "nvme");
+                scene_commit(s);
+                scene_remember(s, &before);
+                s->tasks.order = order;
+                s->kernel->fail_call = "set_driver";
+                assert_eq_int(scene_acquire(s, &ALICE, "group:1"), OUTCOME_GRANTED);
+                scene_run(s);
+                assert_eq_int(s->n_answers, 1);
+                assert_has(s->answer.text, expected[order]);
+                assert_eq_int(scene_lease(s, 1)->state, LEASE_STUCK);
+
+                s->kernel->fail_call = NULL;
+                release(s, 1, &ROOT);
+                scene_run(s);
+                scene_assert_as_before(s, &before);
+        }
+}
+
 /* The change of a driver hangs while the caller waits: it is told, and what comes of it later is undone. */
 static void test_overdue_while_preparing(void) {
         for (TaskOrder order = 0; order < _TASK_ORDER_MAX; order++) {
@@ -246,6 +276,7 @@ static void test_release_beside_overdue(void) {
 int main(void) {
         test_restore_fails();
         test_driver_says_enodev();
+        test_first_failure();
         test_overdue_while_preparing();
         test_overdue_while_undoing();
         test_overdue_trial();
