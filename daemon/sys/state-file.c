@@ -12,6 +12,9 @@
 #include "sys/journal.h"
 #include "sys/state-file.h"
 
+/* One for all: what is left of one that was not finished goes with the next. */
+#define TEMPORARY ".new"
+
 #define CHECKSUM_KEY "checksum="
 
 /* More than 8 devices with the companions of their groups need, and many devices in quarantine. */
@@ -48,15 +51,13 @@ static int write_all(int fd, const char *text, size_t size) {
 
 static int write_file_atomic(int dir, const char *name, const char *text) {
         _cleanup_close_ int fd = -EBADF;
-        char temporary[64];
         int r;
 
         r = fault_point();
         if (r < 0)
                 return r;
 
-        snprintf(temporary, sizeof(temporary), ".%s.new", name);
-        fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = openat(dir, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
 
@@ -68,7 +69,7 @@ static int write_file_atomic(int dir, const char *name, const char *text) {
         if (r < 0)
                 return r;
 
-        if (fsync(fd) < 0 || renameat(dir, temporary, dir, name) < 0 || fsync(dir) < 0)
+        if (fsync(fd) < 0 || renameat(dir, TEMPORARY, dir, name) < 0 || fsync(dir) < 0)
                 return -errno;
 
         return 0;

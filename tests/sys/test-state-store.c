@@ -114,7 +114,7 @@ static void test_file(void) {
         assert(state_file_write(tree->fd, "a", "two\nlines\n") == 0);
         assert(state_file_read(tree->fd, "a", &text) == 0);
         assert(strcmp(text, "two\nlines\n") == 0);
-        assert(!exists(tree, ".a.new"));
+        assert(!exists(tree, ".new"));
 
         /* one that fails leaves what was there */
         large = malloc(100000);
@@ -122,7 +122,7 @@ static void test_file(void) {
         memset(large, 'x', 99999);
         large[99999] = '\0';
         assert(state_file_write(tree->fd, "a", large) == -EFBIG);
-        tree_dir(tree, ".a.new");
+        tree_dir(tree, ".new");
         assert(state_file_write(tree->fd, "a", "three\n") == -EISDIR);
         free(TAKE_PTR(text));
         assert(state_file_read(tree->fd, "a", &text) == 0);
@@ -130,7 +130,7 @@ static void test_file(void) {
 
         assert(state_file_remove(tree->fd, "a") == 0);
         assert(state_file_remove(tree->fd, "a") == 0);
-        assert(state_file_remove(tree->fd, ".a.new") == -EISDIR);
+        assert(state_file_remove(tree->fd, ".new") == -EISDIR);
 }
 
 int main(void) {
