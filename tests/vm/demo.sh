@@ -96,7 +96,7 @@ sed -n 's/\r$//; s/^inner:/    &/p' "$CASE_DIR/qemu"
 assert has_said qemu "^inner: magic: $LAB_NVME_MAGIC"
 assert has_said qemu "^inner: sha256: $LAB_NVME_SHA256"
 account "its guest" "read by DMA: \"$LAB_NVME_MAGIC\""
-account "" "and 1 MiB whose digest is right"
+account "" "and $((LAB_NVME_KNOWN / 1024)) KiB whose digest is the right one"
 
 heading "The guest powers off, and QEMU ends"
 assert_soon 60 is_over "$PID"

@@ -3,16 +3,16 @@
 #
 # The content of the NVMe disks. Made anew for each run, in a second: they are sparse, and QEMU never writes to them.
 
-# disk_to_give_away FILE: known bytes at known blocks. Prints the digest of the first MiB.
+# disk_to_give_away FILE: known bytes at known blocks. Prints the digest of LAB_NVME_KNOWN.
 disk_to_give_away() {
         local line='every line of this disk is known, and this one is number'
 
-        # As many lines as fill the first MiB; `head` closes the pipe on `seq`, which is no failure
-        { seq -f "$line %.0f" 1 20000 || true; } 2>/dev/null | head -c 1M >"$1"
+        # As many lines as it takes; `head` closes the pipe on `seq`, which is no failure
+        { seq -f "$line %.0f" 1 20000 || true; } 2>/dev/null | head -c "$LAB_NVME_KNOWN" >"$1"
         truncate -s 64M "$1"
         printf '%s' "$LAB_NVME_MAGIC" |
                 dd of="$1" bs=512 seek="$LAB_NVME_MAGIC_LBA" conv=notrunc,sync status=none
-        head -c 1M "$1" | sha256sum | cut -d ' ' -f 1
+        head -c "$LAB_NVME_KNOWN" "$1" | sha256sum | cut -d ' ' -f 1
 }
 
 # disk_of_the_host FILE TREE: a partition table and a file system in the first partition, made by the tools of TREE

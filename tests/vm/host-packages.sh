@@ -25,7 +25,7 @@ HOST_PACKAGES_CHECK=(
 # what kernel and root file system are made with
 HOST_PACKAGES_LAB=(
         mmdebstrap debian-archive-keyring xz-utils
-        make flex bison bc libelf-dev libssl-dev rsync perl-base
+        make flex bison bc lz4 libelf-dev libssl-dev rsync perl-base
 )
 
 package_installed() {

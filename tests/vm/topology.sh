@@ -57,10 +57,12 @@ declare -gA LAB_NATIVE_DRIVER=(
         ["$LAB_NVME_PF"]=nvme
 )
 
-# Known bytes of LAB_NVME: this line is in the block LAB_NVME_MAGIC_LBA (of 512 bytes), filled up with zeroes; the
-# first MiB has the digest that is in guest.env as LAB_NVME_SHA256
+# Known bytes of LAB_NVME: this line is in the block LAB_NVME_MAGIC_LBA (of 512 bytes), filled up with zeroes; of
+# the first LAB_NVME_KNOWN bytes, the digest is in guest.env as LAB_NVME_SHA256. No more than what a guest's guest can
+# read and digest in a second.
 LAB_NVME_MAGIC="iommud lab: whoever reads this has done DMA"
 LAB_NVME_MAGIC_LBA=4096
+LAB_NVME_KNOWN=262144
 LAB_NVME_SERIAL=lab-nvme
 LAB_NVME_HOST_SERIAL=lab-host
 LAB_NVME_PF_SERIAL=lab-pf

@@ -37,6 +37,6 @@ assert_fails has_device "$LAB_SLOT"
 
 # The disks have the content that other cases go by
 assert_eq "$(lsblk --noheadings --output LABEL "/dev/$(disk_of "$LAB_NVME_HOST")p1")" host-data
-assert_eq "$(head -c 1M "/dev/$(disk_of "$LAB_NVME")" | sha256sum | cut -d ' ' -f 1)" "$LAB_NVME_SHA256"
+assert_eq "$(head -c "$LAB_NVME_KNOWN" "/dev/$(disk_of "$LAB_NVME")" | sha256sum | cut -d ' ' -f 1)" "$LAB_NVME_SHA256"
 assert_eq "$(dd if="/dev/$(disk_of "$LAB_NVME")" bs=512 skip="$LAB_NVME_MAGIC_LBA" count=1 status=none | tr -d '\0')" \
         "$LAB_NVME_MAGIC"

@@ -72,7 +72,7 @@ lease_is_gone() {
 
 # What is kept of leases beside the daemon: none of it outlives them
 no_records() {
-        [[ -z "$(find "$LEASES" -name 'lease-*' -o -name '.lease-*')" ]] &&
+        [[ -z "$(find "$LEASES" -name 'lease-*')" ]] &&
                 [[ "$(systemctl show --property=NFileDescriptorStore --value iommud.service)" == 0 ]]
 }
 
@@ -173,7 +173,7 @@ disk_is_back() {
 
         disk=$(disk_of "$LAB_NVME")
         [[ -b "/dev/$disk" ]] &&
-                [[ "$(head -c 1M "/dev/$disk" | sha256sum | cut -d ' ' -f 1)" == "$LAB_NVME_SHA256" ]]
+                [[ "$(head -c "$LAB_NVME_KNOWN" "/dev/$disk" | sha256sum | cut -d ' ' -f 1)" == "$LAB_NVME_SHA256" ]]
 }
 
 # ---- the daemon
