@@ -210,8 +210,8 @@ static const char *const invalid_selectors[] = {
         "serial=\x01",
         "serial=a b",
         "\xc3\xa9",
-        "\xe2\x80\xae"
-        "0000:00:03.0",
+        ("\xe2\x80\xae"
+         "0000:00:03.0"),
         "0000:00:03.0\x7f",
         "\x1b[2J",
         "a\tb",
