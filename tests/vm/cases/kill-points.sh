@@ -61,7 +61,7 @@ cycle() {
 assert_same_host() {
         wait_until 20 bindings_are "$BEFORE" || fail "$1: the host has changed: $(
                 diff <(printf '%s\n' "$BEFORE") <(bindings) | grep '^[<>]' || true)"
-        assert_eq "$(find "$LEASES" -type f ! -name fault ! -name quarantine)" "" "$1: what is left of records"
+        assert_eq "$(find "$LEASES" -type f ! -name fault ! -name .new ! -name quarantine)" "" "$1: what is left of records"
 }
 
 # kill_everywhere SELECTOR...

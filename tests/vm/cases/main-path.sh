@@ -35,7 +35,7 @@ assert_eq "$(sed -n 's/^Uid:\t//p' "/proc/$PID/status")" \
 assert_eq "$(sed -n 's/^CapEff:\t//p' "/proc/$PID/status")" 0000000000000000 "what QEMU is capable of"
 
 assert_says qemu "$PID" '^inner: sha256: ' 480
-assert has_said qemu "^inner: disk: $LAB_NVME_SERIAL"
+assert has_said qemu "inner: disk: $LAB_NVME_SERIAL"
 assert has_said qemu "^inner: magic: $LAB_NVME_MAGIC"
 assert has_said qemu "^inner: sha256: $LAB_NVME_SHA256"
 assert_soon 60 is_over "$PID"
