@@ -89,7 +89,9 @@ fail_everywhere() {
         local lease
 
         for ((POINT = 1; ; POINT++)); do
-                assert clear_quarantine            # a reset that is made to fail is one that has failed
+                # A reset that is made to fail is one that has failed; and a kill that is still due would meet the clearance
+                plan reset
+                assert clear_quarantine
                 DAEMON=-1
                 plan fail "$POINT" "$EIO"
                 GRANTED=1
