@@ -138,10 +138,16 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
         Device *device;
 
         device = manager_find_device(manager, facts->name);
-        if (device && !facts->serial[0] && device->facts.serial[0]) {
-                /* Only its own driver can ask it. It has not lost its number with that. */
+        if (device) {
                 known = *facts;
-                memcpy(known.serial, device->facts.serial, sizeof(known.serial));
+                /* Only its own driver can ask it. It has not lost its number with that. */
+                if (!known.serial[0])
+                        memcpy(known.serial, device->facts.serial, sizeof(known.serial));
+                /* The link to it goes some time before a virtual function does. */
+                if (!known.physfn[0]) {
+                        memcpy(known.physfn, device->facts.physfn, sizeof(known.physfn));
+                        known.vf_index = device->facts.vf_index;
+                }
                 facts = &known;
         }
         if (device && device->facts.group != facts->group) {

@@ -57,8 +57,8 @@ static void test_update(void) {
         scene_commit(s);
 }
 
-/* Its own driver tells the serial number, and another one does not: it is the same device all the same. */
-static void test_serial(void) {
+/* What only some looks at a device tell: it is the same device all the same. */
+static void test_what_is_known_stays(void) {
         _cleanup_scene_ Scene *s = scene_new();
         const Device *device;
         DeviceFacts facts;
@@ -75,6 +75,16 @@ static void test_serial(void) {
         assert_ok(manager_update_device(s->manager, &facts, &s->changes));
         assert_eq_str(device->facts.serial, "S1");
         assert_eq_str(device->facts.driver, "vfio-pci");
+
+        /* nor does a virtual function become a device of its own while it is taken away */
+        strcpy(facts.physfn, "0000:02:00.0");
+        facts.vf_index = 3;
+        assert_ok(manager_update_device(s->manager, &facts, &s->changes));
+        memset(facts.physfn, 0, sizeof(facts.physfn));
+        facts.vf_index = -1;
+        assert_ok(manager_update_device(s->manager, &facts, &s->changes));
+        assert_eq_str(device->facts.physfn, "0000:02:00.0");
+        assert_eq_int(device->facts.vf_index, 3);
 
         strcpy(facts.serial, "S2");          /* another one in the same slot */
         assert_ok(manager_update_device(s->manager, &facts, &s->changes));
@@ -233,7 +243,7 @@ static void test_accounts(void) {
 int main(void) {
         test_add_and_remove();
         test_update();
-        test_serial();
+        test_what_is_known_stays();
         test_no_group();
         test_renumber();
         test_driver_facts();
