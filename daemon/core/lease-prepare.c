@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The way to an active lease: the drivers, the group, the descriptors, the record.
+ */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/change.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/lease-private.h"
+#include "core/manager.h"
+#include "core/store.h"
+
+static int lease_open_lifeline(Lease *lease) {
+        struct stat st;
+        int fds[2];
+
+        if (lease->lifeline_is_pidfd)
+                return 0;
+
+        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+
+        lease->lifeline = fds[0];
+        lease->lifeline_client = fds[1];
+
+        if (fstat(lease->lifeline, &st) < 0)
+                return -errno;
+        lease->lifeline_id = st.st_ino;
+        return 0;
+}
+
+/* Opens everything that is to be handed over. Returns 0, or a positive Outcome with the refusal set. */
+static int lease_open(Lease *lease, ChangeSet *changes) {
+        const Kernel *kernel = lease->manager->kernel;
+        KernelFailure failure;
+        int r;
+
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                if (!group || group->lease != lease)
+                        return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "Group %u is gone",
+                                lease->groups[i]);
+
+                /* the plan has asked for those that nothing had to be done to */
+                for (unsigned j = 0; j < lease->n_devices; j++)
+                        if (lease->devices[j].group == group->facts.id && lease->devices[j].dirty) {
+                                r = group_probe(group, &lease->refusal, changes);
+                                if (r > 0)
+                                        return r;
+                                break;
+                        }
+        }
+
+        for (unsigned i = 0; i < lease->n_given; i++)
+                if (lease->devices[i].gone)
+                        return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged",
+                                      lease->devices[i].name);
+
+        r = kernel->ops->open_context(kernel->userdata, lease->accounting, &lease->iommufd, &failure);
+        if (r < 0)
+                return refuse_kernel(&lease->refusal, &failure);
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                r = kernel->ops->open_device(
+                        kernel->userdata, device->subsystem, device->name, &device->fd, &failure);
+                if (r < 0)
+                        return refuse_kernel(&lease->refusal, &failure);
+        }
+
+        r = lease_open_lifeline(lease);
+        if (r < 0) {
+                kernel_failure(&failure, r, "pipe2");
+                return refuse_kernel(&lease->refusal, &failure);
+        }
+
+        return 0;
+}
+
+/* It is active from here on, and that is on record, with the lifeline in safety, before anybody is told. */
+static int lease_activate(Lease *lease, ChangeSet *changes) {
+        const Store *store = lease->manager->store;
+        KernelFailure failure;
+        int r;
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                device->handed = device->recycle = device->dirty = true;
+        }
+        lease_set_state(lease, LEASE_ACTIVE, changes);
+
+        r = lease_save(lease, &failure);
+        if (r >= 0 && store)
+                r = store->ops->keep_lifeline(store->userdata, lease, &failure);
+        if (r >= 0)
+                return 0;
+
+        /* nothing went out */
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                device->handed = device->recycle = false;
+                device->dirty = device->target[0] != '\0';
+        }
+        return refuse_kernel(&lease->refusal, &failure);
+}
+
+void lease_prepared(Lease *lease, ChangeSet *changes) {
+        if (lease->refusal.outcome != OUTCOME_GRANTED || lease_open(lease, changes) > 0 ||
+            lease_activate(lease, changes) > 0) {
+                lease_wind_down(lease, changes);
+                return;
+        }
+
+        lease_answer(lease, changes);
+}
+
+/* Has the devices that need it given to the VFIO driver, once it is on record what they had. */
+static int lease_rebind(Lease *lease, KernelFailure *reterr) {
+        bool any = false;
+        int r;
+
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (lease->devices[i].target[0])
+                        any = lease->devices[i].dirty = true;
+        if (!any)
+                return 0;
+
+        r = lease_save(lease, reterr);
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (!device->target[0])
+                        continue;
+                r = lease_queue_set_driver(lease, device, device->target, device->target);
+                if (r < 0)
+                        return kernel_failure(reterr, r, "queueing the change of a driver");
+        }
+
+        return 0;
+}
+
+void lease_start(Lease *lease, ChangeSet *changes) {
+        KernelFailure failure;
+
+        change_set_lease(changes, CHANGE_LEASE_ADDED, lease->id);
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                const Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
+                for (Device *device = group->devices; device; device = device->next)
+                        change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
+        }
+
+        if (lease_rebind(lease, &failure) < 0)
+                lease_fail(lease, &failure);
+
+        if (!lease_has_task(lease))
+                lease_prepared(lease, changes);
+}

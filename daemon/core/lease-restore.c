@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Gives the devices back to the drivers that they had.
+ */
+
+#include <string.h>
+
+#include "core/lease-private.h"
+#include "core/manager.h"
+#include "core/task.h"
+
+/*
+ * Whether the device is as it was before, so that giving it back would only take it from its driver once
+ * more.
+ */
+static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) {
+        const Kernel *kernel = lease->manager->kernel;
+        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        KernelFailure failure;
+
+        return !device->recycle &&
+               kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
+                                        &failure) >= 0 &&
+               strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0;
+}
+
+/* ENODEV alone does not say that: a driver that does not want a device answers with it too. */
+static bool lease_device_exists(const Lease *lease, const LeaseDevice *device) {
+        const Kernel *kernel = lease->manager->kernel;
+        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        KernelFailure failure;
+
+        return kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
+                                        &failure) != -ENODEV;
+}
+
+/*
+ * Gives the device back. Where it had the VFIO driver already, that alone would not take it from anybody who
+ * has a fd of it left: it is unbound first, which the kernel lets happen only when nobody has.
+ */
+static int lease_queue_restore(Lease *lease, LeaseDevice *device) {
+        if (device->recycle && !device->target[0])
+                return lease_queue_set_driver(
+                        lease, device, /* driver= */ "", /* override= */ device->driver);
+
+        return lease_queue_set_driver(lease, device, device->driver, device->driver_override);
+}
+
+bool lease_restore(Lease *lease, ChangeSet *changes) {
+        bool pending = false;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (!device->dirty) {
+                        if (device->task != 0)
+                                /* it was unplugged, and the task has not noticed yet */
+                                pending = true;
+                        continue;
+                }
+
+                if (device->task == 0 && lease_device_is_back(lease, device)) {
+                        device->dirty = false;
+                        continue;
+                }
+                pending = true;
+
+                if (device->task != 0 || device->failed)
+                        continue;
+                device->restoring = true;
+                if (lease_queue_restore(lease, device) < 0) {
+                        device->failed = true;
+                        lease_set_reason(lease, "out of memory; release it to try again", changes);
+                }
+        }
+
+        return pending;
+}
+
+void lease_restore_done(Lease *lease, LeaseDevice *device, bool overdue, const Task *task,
+                               const TaskResult *result, ChangeSet *changes) {
+        if (result->result >= 0) {
+                device->recycle = false;     /* it was unbound, one way or the other */
+                if (strcmp(task->driver, device->driver) == 0)
+                        device->dirty = false;
+                return;
+        }
+
+        if (result->failure.error == -ENODEV && !lease_device_exists(lease, device)) {
+                device->dirty = device->recycle = false;               /* unplugged */
+                return;
+        }
+
+        /* It hung until it was stopped: whoever it waited for is gone now, and it can be done. */
+        if (overdue) {
+                lease_set_reason(lease, "", changes);
+                return;
+        }
+
+        device->failed = true;
+        lease_explain_failure(lease, device, &result->failure, changes);
+}
