@@ -1,9 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <iconv.h>
 #include <string.h>
 
 #include "base/macro.h"
 #include "config/json-text.h"
+
+/* Not json-c's own check: that of 0.18, which Debian 13 has, takes no character beyond ASCII in a string. */
+int json_text_is_utf8(const char *text, size_t size, const char **ret_at) {
+        char *from = (char *) text;
+        iconv_t to_self;
+        int r = 1;
+
+        to_self = iconv_open("UTF-8", "UTF-8");
+        if (to_self == (iconv_t) -1)
+                return -errno;
+
+        while (r > 0 && size > 0) {
+                char buffer[512], *to = buffer;
+                size_t room = sizeof(buffer);
+
+                if (iconv(to_self, &from, &size, &to, &room) != (size_t) -1 || errno == E2BIG)
+                        continue;
+
+                /* EILSEQ, or EINVAL for one that is cut off at the end */
+                *ret_at = from;
+                r = errno == EILSEQ || errno == EINVAL ? 0 : -errno;
+        }
+
+        iconv_close(to_self);
+        return r;
+}
 
 /* The byte after the string whose opening quote is at @p; NULL when its line ends before it does. */
 static char *string_end(char *p) {

@@ -2,9 +2,17 @@
 #pragma once
 
 /*
- * Moving about in the text of a JSON document. Only the first function takes text from outside; the others
+ * Moving about in the text of a JSON document. The first two functions take text from outside; the others
  * are for what a strict parser has accepted, and check nothing. All text ends in NUL and has no other.
  */
+
+#include <stddef.h>
+
+/*
+ * Whether @text, of @size bytes, is UTF-8 throughout. Returns 1; 0 with *ret_at the first byte that is not;
+ * or a negative errno.
+ */
+int json_text_is_utf8(const char *text, size_t size, const char **ret_at);
 
 /*
  * Overwrites every comment in @text with spaces. Returns NULL, or what is wrong, with *ret_at where: a

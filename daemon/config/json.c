@@ -155,7 +155,7 @@ static int document_parse(JsonDocument *document) {
         if (!tokener)
                 return -ENOMEM;
 
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
         /* With its NUL, which tells json-c that no more is coming: a number might have gone on */
         document->root = json_tokener_parse_ex(tokener, document->text, (int) document->size + 1);
         error = json_tokener_get_error(tokener);
@@ -199,6 +199,12 @@ int json_document_new(const char *file, const void *data, size_t size, JsonDocum
         at = memchr(document->text, '\0', size);
         if (at)
                 return document_fail(document, at, "a NUL byte; is this a text file?");
+
+        r = json_text_is_utf8(document->text, size, &at);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return document_fail(document, at, "invalid UTF-8; is it in another encoding?");
 
         fault = json_text_blank_comments(document->text, &at);
         if (fault)

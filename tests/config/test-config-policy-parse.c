@@ -176,7 +176,9 @@ static const BadCase bad_syntax[] = {
         { "/* \xe2\x82\xac \xe2\x82\xac */ x", 1, 11, NULL,
           "unexpected character" }, /* characters, not bytes */
         { "{\"rules\":\"\\x\"}", 1, 12, NULL, "invalid string" },
-        { "{\"\xff\":1}", 1, 3, NULL, "invalid utf-8" },
+        { "{\"\xff\":1}", 1, 3, NULL, "invalid UTF-8" },
+        { "{ // caf\xe9\n}", 1, 9, NULL, "invalid UTF-8" },
+        { "{ // \xc3\xa9 \xed\xa0\x80\n}", 1, 8, NULL, "invalid UTF-8" },
         { "{\"rules\":[[[[[[[[[[[[1]]]]]]]]]]]]}", 1, 19, NULL, "nesting too deep" },
         { "{\"version\":01,\"rules\":[]}", 1, 14, NULL, "number expected" },
         { "{\"version\":0x1,\"rules\":[]}", 1, 13, NULL, "number expected" },

@@ -18,7 +18,8 @@ HOST_PACKAGES_CHECK=(
         libasan8 libubsan1
         valgrind libc6-dbg
         dbus                    # a private bus for the tests of the bus layer
-        systemd                 # judges the unit
+        systemd procps          # judges the unit, and looks for what it starts
+        iproute2                # network interfaces for the tests of the host's own use
         shellcheck libxml2-utils polkitd python3
 )
 
