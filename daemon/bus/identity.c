@@ -113,6 +113,7 @@ static int read_gids(sd_bus_message *reply, Subject *subject) {
 
         for (size_t i = 0; i < size / sizeof(*gids); i++)
                 subject->gids[subject->n_gids++] = gids[i];
+        subject->known |= SUBJECT_KNOWS_GIDS;
 
         return sd_bus_message_exit_container(reply);
 }

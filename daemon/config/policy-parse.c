@@ -57,7 +57,7 @@ static int read_verdict(const JsonNode *node, void *userdata) {
 
         verdict = verdict_from_string(s);
         if (verdict < 0)
-                return json_node_fail(node, "unknown verdict \"%.*s\"; it is \"allow\" or \"deny\"",
+                return json_node_fail(node, "unknown verdict \"%.*s\"; it is \"allow\", \"ask\" or \"deny\"",
                                       POLICY_SHOWN_MAX, s);
 
         reader->rule->verdict = verdict;

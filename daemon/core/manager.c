@@ -198,6 +198,8 @@ int manager_acquire(Manager *manager, const Subject *subject, const Request *req
         Lease *lease;
         int r;
 
+        assert(!request->as);
+
         r = plan_make(manager, subject, request, &plan, changes);
         if (r < 0)
                 return r;

@@ -162,6 +162,12 @@ static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) 
         if (answer.verdict == VERDICT_ALLOW)
                 return 0;
 
+        if (answer.verdict == VERDICT_ASK)
+                return refuse(reterr, OUTCOME_DENIED,
+                        "uid %u may not have %s: %s wants an administrator to be asked, and there is no way "
+                        "to ask one yet",
+                        p->subject->uid, device->facts.name, answer.rule->origin);
+
         if (answer.rule)
                 return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it",
                         p->subject->uid, device->facts.name, answer.rule->origin);
@@ -425,7 +431,7 @@ static int planner_check_quota(Planner *p) {
 int plan_make(
         Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes) {
         _cleanup_(plan_done) Plan plan = {};
-        Planner p = { manager, subject, request, &plan, changes };
+        Planner p = { manager, request->as ?: subject, request, &plan, changes };
         int r;
 
         r = planner_select_all(&p);

@@ -18,6 +18,8 @@ struct Request {
         Accounting accounting;
         /* pidfd of the holder, borrowed; -EBADF: a lifeline is wanted */
         int holder;
+        /* for a plan only: as if this subject had asked; borrowed; NULL: who really did */
+        const Subject *as;
         uint64_t now_usec;                   /* CLOCK_REALTIME */
 };
 

@@ -8,6 +8,7 @@
 
 static const char *const verdict_table[] = {
         [VERDICT_DENY] = "deny",
+        [VERDICT_ASK] = "ask",
         [VERDICT_ALLOW] = "allow",
 };
 

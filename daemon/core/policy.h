@@ -11,6 +11,7 @@
 
 typedef enum Verdict {
         VERDICT_DENY,                        /* zero: a forgotten initialiser denies */
+        VERDICT_ASK,                         /* an administrator is to be asked; nobody can yet: denied */
         VERDICT_ALLOW,
         _VERDICT_MAX,
         _VERDICT_INVALID = -EINVAL,

@@ -11,11 +11,15 @@
 #include "fake/assert.h"
 #include "fake/scene.h"
 
-const Subject ROOT = { .uid = 0, .gids = { 0 }, .n_gids = 1, .pid = 1, .own_userns = true };
-const Subject ALICE = { .uid = 1000, .gids = { 1000 }, .n_gids = 1, .pid = 4711, .own_userns = true };
-const Subject BOB = { .uid = 1001, .gids = { 1001 }, .n_gids = 1, .pid = 4712, .own_userns = true };
-const Subject STRANGER = { .uid = 2000, .gids = { 2000 }, .n_gids = 1, .pid = 4713, .own_userns = true };
-const Subject CONTAINER_ROOT = { .uid = 0, .gids = { 0 }, .n_gids = 1, .pid = 4714 };
+#define KNOWN (SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS)
+#define HOST_USER(id, process)                                                                              \
+        { .uid = (id), .known = KNOWN, .gids = { (id) }, .n_gids = 1, .pid = (process), .own_userns = true }
+
+const Subject ROOT = HOST_USER(0, 1);
+const Subject ALICE = HOST_USER(1000, 4711);
+const Subject BOB = HOST_USER(1001, 4712);
+const Subject STRANGER = HOST_USER(2000, 4713);
+const Subject CONTAINER_ROOT = { .uid = 0, .known = KNOWN, .gids = { 0 }, .n_gids = 1, .pid = 4714 };
 
 static Policy *scene_policy(void) {
         static const uid_t uids[] = { 1000, 1001 };

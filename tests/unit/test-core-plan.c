@@ -299,6 +299,33 @@ static void test_fresh_drivers(void) {
         assert_plan(s, "blocked 0000:01:00.0 KernelFailed, open 0000:01:00.0", "01:00.0");
 }
 
+/* The plan of one subject for another: what is theirs decides, not who asked. */
+static void test_as(void) {
+        static const char *const selectors[] = { "01:00.0" };
+        Request request = { .selectors = selectors, .n_selectors = 1, .holder = -EBADF, .as = &STRANGER };
+        _cleanup_(plan_done) Plan plan = {}, own = {};
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        assert_ok(plan_make(s->manager, &ROOT, &request, &plan, &s->changes));
+        assert_steps(&plan, "blocked 0000:01:00.0 Denied");
+        assert(strstr(plan_refusal(&plan)->text, "uid 2000"));
+
+        request.as = NULL;
+        assert_ok(plan_make(s->manager, &ROOT, &request, &own, &s->changes));
+        assert_steps(&own, "open 0000:01:00.0");
+}
+
+/* Nobody can be asked: what is to be asked for is not given. */
+static void test_ask(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        s->manager->policy->rules[1].verdict = VERDICT_ASK;
+        assert_plan(s, "blocked 0000:01:00.0 Denied", "01:00.0");
+        assert_eq_str(s->kernel->journal, "");
+}
+
 int main(void) {
         test_ready();
         test_rebind();
@@ -314,5 +341,7 @@ int main(void) {
         test_group_state();
         test_each_group_is_probed();
         test_fresh_drivers();
+        test_as();
+        test_ask();
         return 0;
 }
