@@ -6,7 +6,6 @@
 #include "base/macro.h"
 #include "config/json-text.h"
 
-/* Not json-c's own check: that of 0.18, which Debian 13 has, takes no character beyond ASCII in a string. */
 int json_text_is_utf8(const char *text, size_t size, const char **ret_at) {
         char *from = (char *) text;
         iconv_t to_self;

@@ -146,21 +146,26 @@ static bool is_after_comma(const JsonDocument *document, const char *at) {
         return at > document->text && at[-1] == ',';
 }
 
-static int document_parse(JsonDocument *document) {
+/* Parses @text, which is as long as the document's and has its structure. */
+static int document_parse_text(
+        const JsonDocument *document, const char *text, int flags, json_object **ret) {
         _cleanup_(tokener_freep) json_tokener *tokener = NULL;
         enum json_tokener_error error;
+        json_object *root;
         const char *at;
 
         tokener = json_tokener_new_ex(DEPTH_MAX);
         if (!tokener)
                 return -ENOMEM;
 
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+        json_tokener_set_flags(tokener, flags);
         /* With its NUL, which tells json-c that no more is coming: a number might have gone on */
-        document->root = json_tokener_parse_ex(tokener, document->text, (int) document->size + 1);
+        root = json_tokener_parse_ex(tokener, text, (int) document->size + 1);
         error = json_tokener_get_error(tokener);
-        if (error == json_tokener_success)
+        if (error == json_tokener_success) {
+                *ret = root;
                 return 0;
+        }
 
         if (error == json_tokener_error_parse_eof || error == json_tokener_continue)
                 return document_fail(document, document->text + document->size,
@@ -172,6 +177,35 @@ static int document_parse(JsonDocument *document) {
                                      "the comma before this bracket must go: nothing follows it");
 
         return document_fail(document, at, json_tokener_error_desc(error));
+}
+
+/*
+ * A strict json-c 0.18, which Debian 13 has, takes every byte beyond ASCII in a string for a control
+ * character. So strictness is asked for with other bytes in their places, and the values are read when
+ * nothing is left that it could find.
+ */
+static int document_parse(JsonDocument *document) {
+        _cleanup_free_ char *ascii = NULL;
+        bool same = true;
+        int r;
+
+        ascii = strdup(document->text);
+        if (!ascii)
+                return -ENOMEM;
+
+        for (char *p = ascii; *p; p++)
+                if ((unsigned char) *p >= 0x80) {
+                        *p = 'x';
+                        same = false;
+                }
+
+        r = document_parse_text(document, ascii, JSON_TOKENER_STRICT, &document->root);
+        if (r < 0 || same)
+                return r;
+
+        json_object_put(document->root);
+        document->root = NULL;
+        return document_parse_text(document, document->text, /* flags= */ 0, &document->root);
 }
 
 int json_document_new(const char *file, const void *data, size_t size, JsonDocument **ret,
