@@ -136,22 +136,14 @@ static int on_node(const Process *process, const OpenNode *node, void *userdata)
 
 /* "0::/system.slice/systemd-udevd.service/udev": only root can put a process there. */
 static bool process_is_udev(const Process *process) {
-        char path[32], text[4096], *next = text;
+        size_t length = strlen(UDEV_CGROUP);
+        char cgroup[PROCESS_CGROUP_MAX];
 
-        snprintf(path, sizeof(path), "%.16s/cgroup", process->name);
-        if (read_text_at(process->proc, path, text, sizeof(text)) < 0)
+        if (process_get_cgroup(process, cgroup, sizeof(cgroup)) < 0 ||
+            strncmp(cgroup, UDEV_CGROUP, length) != 0)
                 return false;
 
-        while (next) {
-                const char *line = strsep(&next, "\n"), *group = strrchr(line, ':');
-                size_t length = strlen(UDEV_CGROUP);
-
-                if (group && strncmp(group + 1, UDEV_CGROUP, length) == 0 &&
-                    (group[1 + length] == '/' || group[1 + length] == '\0'))
-                        return true;
-        }
-
-        return false;
+        return cgroup[length] == '/' || cgroup[length] == '\0';
 }
 
 /* "snd/pcmC0D0p", as udev names it below /dev; or what is there of every node. */

@@ -91,30 +91,48 @@ void process_read_comm(const Process *process, char *ret) {
 }
 
 /*
- * "0::/system.slice/x.service", or on hosts that have the hierarchies of old
- * "1:name=systemd:/system.slice/x.service"; those have the first too, without any groups in it.
+ * The path in a line of /proc/PID/cgroup, "0::/a" or "1:name=systemd:/a", if its second field is
+ * @controllers, else NULL. Only the first two colons count: those behind them are in names that anybody may
+ * have made.
  */
-void process_read_cgroup(const Process *process, char *ret) {
-        static const char unified[] = "0::", named[] = ":name=systemd:";
-        char path[32], text[4096], *rest = text, *line;
-        const char *found = NULL;
+static const char *line_get_path(const char *line, const char *controllers) {
+        const char *field = strchr(line, ':');
+        size_t n = strlen(controllers);
 
-        ret[0] = '\0';
+        if (!field || strncmp(field + 1, controllers, n) != 0 || field[1 + n] != ':')
+                return NULL;
+
+        return field + n + 2;
+}
+
+/*
+ * The hierarchy that services are in is the unified one, "0::/system.slice/x.service"; or on hosts that have
+ * those of old "1:name=systemd:/system.slice/x.service": they have the first too, without any groups in it.
+ */
+int process_get_cgroup(const Process *process, char *ret, size_t size) {
+        const char *found = NULL, *named = NULL;
+        char path[32], text[4096], *rest = text, *line;
+        ssize_t n;
+
         snprintf(path, sizeof(path), "%.16s/cgroup", process->name);
-        if (read_text_at(process->proc, path, text, sizeof(text)) < 0)
-                return;
+        n = read_text_at(process->proc, path, text, sizeof(text));
+        if (n < 0)
+                return (int) n;
 
         while ((line = strsep(&rest, "\n"))) {
-                char *name;
-
-                name = strstr(line, named);
-                if (name)
-                        found = name + strlen(named);
-                else if (!found && strncmp(line, unified, strlen(unified)) == 0)
-                        found = line + strlen(unified);
+                named = named ?: line_get_path(line, "name=systemd");
+                found = found ?: line_get_path(line, "");
         }
 
-        if (!found || copy_string(ret, PROCESS_CGROUP_MAX, found) < 0)
-                return;
+        if (!named && !found)
+                return -ENODATA;
+
+        return copy_string(ret, size, named ?: found);
+}
+
+void process_read_cgroup(const Process *process, char *ret) {
+        if (process_get_cgroup(process, ret, PROCESS_CGROUP_MAX) < 0)
+                ret[0] = '\0';
+
         make_plain(ret);
 }

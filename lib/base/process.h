@@ -51,12 +51,18 @@ int process_visit_nodes(const Process *process, OpenNodeFunc func, void *userdat
  */
 void process_read_comm(const Process *process, char *ret);
 
+/*
+ * Its control group, as a path below the mount of the hierarchy that services are in. @ret is of @size
+ * bytes. Returns 0, or a negative errno: -ENODATA when it is in none, -E2BIG when the path is longer: what
+ * is cut off would be another group's.
+ */
+int process_get_cgroup(const Process *process, char *ret, size_t size) _must_check_;
+
 /* Room for the long names that containers have. */
 #define PROCESS_CGROUP_MAX 224
 
 /*
- * Its control group, as a path below the mount of the hierarchy that services are in, made plain in the
- * same way; "" when it has ended, or when the path is longer than @ret, which is of PROCESS_CGROUP_MAX
- * bytes: what is cut off would be another group's.
+ * The same for people: made plain like the name, "" when it can't be had. @ret is of PROCESS_CGROUP_MAX
+ * bytes.
  */
 void process_read_cgroup(const Process *process, char *ret);

@@ -127,6 +127,8 @@ static void test_udev(void) {
                 { "1:name=systemd:/system.slice/systemd-udevd.service\n", _HOST_USE_NONE },
                 { "0::/system.slice/systemd-udevd.service2\n", HOST_USE_FOUND },
                 { "0::/user.slice/system.slice/systemd-udevd.service\n", HOST_USE_FOUND },
+                { "0::/user.slice/a:/system.slice/systemd-udevd.service\n", HOST_USE_FOUND },
+                { "0::/user.slice/a:name=systemd:/system.slice/systemd-udevd.service\n", HOST_USE_FOUND },
                 { "", HOST_USE_FOUND },
         };
 

@@ -553,6 +553,11 @@ static void test_holder_cgroup(void) {
                 { "0::/system.slice/x.service\n", "/system.slice/x.service" },
                 { "5:cpu:/a\n1:name=systemd:/system.slice/x.service\n0::/\n", "/system.slice/x.service" },
                 { "0::/a\033b\n", "/a?b" },
+                /* whoever may make groups below his own gives them names like these */
+                { "0::/user.slice/a:name=systemd:/system.slice/x.service\n",
+                  "/user.slice/a:name=systemd:/system.slice/x.service" },
+                { "1:name=systemd:/a::/b\n0::/\n", "/a::/b" },
+                { "0:/system.slice/x.service\n", "" },
                 { "5:cpu:/other\n", "" },
                 { "", "" },
         };
