@@ -298,7 +298,11 @@ static int planner_refresh(Planner *p, Group *group) {
                 r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name,
                         driver, override, &failure);
                 if (r < 0) {
-                        refuse_kernel(&refusal, &failure);
+                        if (r == -ENODEV)    /* its removal is on its way to the monitor */
+                                refuse(&refusal, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged",
+                                        device->facts.name);
+                        else
+                                refuse_kernel(&refusal, &failure);
                         r = plan_block(p->plan, device, &refusal);
                         if (r < 0)
                                 return r;

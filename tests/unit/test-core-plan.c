@@ -297,6 +297,11 @@ static void test_fresh_drivers(void) {
         s->kernel->fail_call = "read_driver";
         s->kernel->fail_error = -EPERM;
         assert_plan(s, "blocked 0000:01:00.0 KernelFailed, open 0000:01:00.0", "01:00.0");
+
+        /* it was unplugged, and the monitor has not heard of it yet: not a failure of the kernel */
+        s->kernel->fail_call = NULL;
+        device->gone = true;
+        assert_plan(s, "blocked 0000:01:00.0 NoSuchDevice, open 0000:01:00.0", "01:00.0");
 }
 
 /* The plan of one subject for another: what is theirs decides, not who asked. */
