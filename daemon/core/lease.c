@@ -199,8 +199,8 @@ static void lease_add_group(Lease *lease, Group *group) {
         group->lease = lease;
 }
 
-int lease_new(
-        Manager *manager, const Plan *plan, const Subject *subject, const Request *request, Lease **ret) {
+int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *subject,
+        const Request *request, Lease **ret) {
         _cleanup_(lease_freep) Lease *lease = NULL;
         int r;
 
@@ -210,7 +210,7 @@ int lease_new(
         if (r < 0)
                 return r;
 
-        lease->id = manager->last_lease + 1;
+        lease->id = id;
         lease->mode = request->mode;
         lease->accounting = request->accounting;
         lease->subject = *subject;

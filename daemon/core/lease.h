@@ -89,12 +89,12 @@ struct Lease {
 };
 
 /*
- * Makes the lease that @plan stands for, which must be possible, and starts it. Reserves the groups, charges
- * the account. @holder is a pidfd or -EBADF; it is taken over on success. Returns 0 or a negative errno with
+ * Makes the lease @id that @plan stands for, which must be possible. Reserves the groups, charges the
+ * account; the holder of the request, a pidfd or -EBADF, is duplicated. Returns 0, or a negative errno with
  * nothing changed.
  */
-int lease_new(Manager *manager, const Plan *plan, const Subject *subject, const Request *request,
-        Lease **ret) _must_check_;
+int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *subject,
+        const Request *request, Lease **ret) _must_check_;
 
 /*
  * An empty lease, and its way into the manager's table: for the two that make leases. -EEXIST: its id is

@@ -12,6 +12,7 @@
 #include "core/plan.h"
 #include "core/policy.h"
 #include "core/quarantine.h"
+#include "core/store.h"
 #include "core/subject.h"
 #include "core/task.h"
 
@@ -191,11 +192,26 @@ void manager_remove_device(Manager *manager, const char *name, ChangeSet *change
         }
 }
 
+/* A number that no lease had and none will have: on record before it is used. */
+static int manager_take_lease_id(Manager *manager, uint64_t *ret, KernelFailure *reterr) {
+        uint64_t id = manager->last_lease + 1;
+        int r;
+
+        r = manager->store ? manager->store->ops->save_last_lease(manager->store->userdata, id, reterr) : 0;
+        if (r < 0)
+                return r;
+
+        manager->last_lease = *ret = id;
+        return 0;
+}
+
 int manager_acquire(Manager *manager, const Subject *subject, const Request *request, uint64_t *ret_lease,
                     Refusal *reterr, ChangeSet *changes) {
         _cleanup_(plan_done) Plan plan = {};
         const Refusal *refusal;
+        KernelFailure failure;
         Lease *lease;
+        uint64_t id;
         int r;
 
         assert(!request->as);
@@ -210,11 +226,15 @@ int manager_acquire(Manager *manager, const Subject *subject, const Request *req
                 return refusal->outcome;
         }
 
-        r = lease_new(manager, &plan, subject, request, &lease);
+        r = manager_take_lease_id(manager, &id, &failure);
+        if (r < 0)
+                return refuse_kernel(reterr, &failure);
+
+        r = lease_new(manager, id, &plan, subject, request, &lease);
         if (r < 0)
                 return r;
 
-        *ret_lease = lease->id;
+        *ret_lease = id;
         lease_start(lease, changes);
         return 0;
 }

@@ -19,6 +19,12 @@ typedef struct StoreOps {
          */
         int (*keep_lifeline)(void *userdata, const Lease *lease, KernelFailure *reterr);
 
+        /*
+         * Writes down that the number of a lease is taken, before the lease is there: its object path names
+         * no other lease as long as the host is up.
+         */
+        int (*save_last_lease)(void *userdata, uint64_t id, KernelFailure *reterr);
+
         /* Nothing is left of the lease: its record and its lifeline go. */
         void (*forget)(void *userdata, const Lease *lease);
 

@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/dir.h"
 #include "base/fault.h"
+#include "base/parse.h"
 #include "core/kernel.h"
 #include "core/lease-record.h"
 #include "core/lease.h"
@@ -17,6 +19,8 @@
 
 #define FILE_PREFIX "lease-"
 #define QUARANTINE_FILE "quarantine"
+#define LAST_LEASE_FILE "last-lease"
+#define LAST_LEASE_BEGIN "version=1\nlast="
 
 static void file_name(char *buffer, size_t size, uint64_t lease) {
         snprintf(buffer, size, FILE_PREFIX "%" PRIu64, lease);
@@ -78,6 +82,19 @@ static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure
         return 0;
 }
 
+static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
+        StateStore *store = userdata;
+        char text[64];
+        int r;
+
+        snprintf(text, sizeof(text), LAST_LEASE_BEGIN "%" PRIu64 "\n", id);
+        r = state_file_write(store->dir, LAST_LEASE_FILE, text);
+        if (r < 0)
+                return kernel_failure(reterr, r, "writing the state file " LAST_LEASE_FILE);
+
+        return 0;
+}
+
 static void store_forget(void *userdata, const Lease *lease) {
         StateStore *store = userdata;
         char name[48];
@@ -101,6 +118,7 @@ Store state_store_port(StateStore *store) {
         static const StoreOps ops = {
                 .save = store_save,
                 .keep_lifeline = store_keep_lifeline,
+                .save_last_lease = store_save_last_lease,
                 .forget = store_forget,
                 .save_quarantine = store_save_quarantine,
         };
@@ -147,6 +165,46 @@ static int load_quarantine(StateStore *store, Manager *manager) {
         return quarantine_read(manager->quarantine, text);
 }
 
+static int read_last_lease(StateStore *store, uint64_t *ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = state_file_read(store->dir, LAST_LEASE_FILE, &text);
+        if (r < 0)
+                return r;
+
+        if (strncmp(text, LAST_LEASE_BEGIN, strlen(LAST_LEASE_BEGIN)) != 0)
+                return -EBADMSG;
+
+        text[strcspn(text + strlen(LAST_LEASE_BEGIN), "\n") + strlen(LAST_LEASE_BEGIN)] = '\0';
+        return parse_u64(text + strlen(LAST_LEASE_BEGIN), ret) < 0 ? -EBADMSG : 0;
+}
+
+/* A number that no lease of this boot has reached: there was not one in every millisecond. */
+static uint64_t beyond_all_leases(void) {
+        struct timespec up;
+
+        (void) clock_gettime(CLOCK_BOOTTIME, &up);             /* can't fail for this clock */
+        return (uint64_t) up.tv_sec * 1000 + (uint64_t) up.tv_nsec / 1000000;
+}
+
+static int load_last_lease(StateStore *store, Manager *manager) {
+        char consequence[64];
+        int r;
+
+        r = read_last_lease(store, &manager->last_lease);
+        if (r == -ENOENT)
+                return 0;                    /* there was none since the host came up */
+        if (r == -ENOMEM || r >= 0)
+                return r;
+
+        manager->last_lease = beyond_all_leases();
+        snprintf(consequence, sizeof(consequence), "leases are numbered from %" PRIu64 " on",
+                 manager->last_lease + 1);
+        state_file_set_aside(store->dir, LAST_LEASE_FILE, r, consequence);
+        return 0;
+}
+
 int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) {
         _cleanup_dir_ DIR *dir = NULL;
         const char *name;
@@ -159,6 +217,10 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
         if (r < 0)
                 state_file_set_aside(store->dir, QUARANTINE_FILE, r,
                         "devices that were not reset since they were last used are handed out again");
+
+        r = load_last_lease(store, manager);
+        if (r < 0)
+                return r;
 
         r = dir_open_at(store->dir, ".", &dir);
         if (r < 0)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The Store port on this host: a file for each lease in the state directory and one for what is in
- * quarantine (sys/state-file.h), and lifelines in the service manager's store.
+ * The Store port on this host: a file for each lease in the state directory, one for what is in quarantine
+ * and one for the last number of a lease (sys/state-file.h), and lifelines in the service manager's store.
  */
 
 #include "core/store.h"

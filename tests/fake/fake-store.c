@@ -57,6 +57,19 @@ static int fake_keep_lifeline(void *userdata, const Lease *lease, KernelFailure 
         return 0;
 }
 
+static int fake_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+        int r;
+
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "save_last_lease %" PRIu64, id);
+        if (r < 0)
+                return r;
+
+        assert(id > store->last_lease);
+        store->last_lease = id;
+        return 0;
+}
+
 static void fake_forget(void *userdata, const Lease *lease) {
         FakeStore *store = userdata;
         FakeStoreItem *item;
@@ -96,6 +109,7 @@ Store fake_store_port(FakeStore *store) {
         static const StoreOps ops = {
                 .save = fake_save,
                 .keep_lifeline = fake_keep_lifeline,
+                .save_last_lease = fake_save_last_lease,
                 .forget = fake_forget,
                 .save_quarantine = fake_save_quarantine,
         };

@@ -19,6 +19,7 @@ typedef struct FakeStore {
         FakeKernel *kernel;                  /* borrowed */
         FakeStoreItem items[8];
         unsigned n_items;
+        uint64_t last_lease;
 } FakeStore;
 
 FakeStore *fake_store_new(FakeKernel *kernel);

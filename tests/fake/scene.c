@@ -136,6 +136,7 @@ void scene_restart(Scene *scene) {
                         scene_add(scene, device->name, device->group, driver);
         }
         scene_monitor(scene);
+        scene->manager->last_lease = scene->fake_store->last_lease;
 
         /* one that ends at once takes its record away */
         for (unsigned i = scene->fake_store->n_items; i > 0; i--) {

@@ -105,6 +105,50 @@ static void test_damaged(void) {
         }
 }
 
+/* The number of a lease is not used again, whatever has become of the lease and of the file. */
+static void test_last_lease(void) {
+        static const char *const damaged[] = {
+                "",
+                "version=1\nlast=7\n",
+                "version=1\nlast=7\nchecksum=00000000\n",
+        };
+        _cleanup_tree_ Tree *tree = tree_new();
+        StateStore state = { .dir = tree->fd };
+        KernelFailure failure;
+        Manager *manager;
+        Store store;
+
+        manager = start(&state, &store);
+        assert(manager->last_lease == 0);
+        assert(store.ops->save_last_lease(store.userdata, 41, &failure) == 0);
+        assert(store.ops->save_last_lease(store.userdata, 42, &failure) == 0);
+        manager_free(manager);
+
+        manager = start(&state, &store);
+        assert(manager->last_lease == 42);
+        manager_free(manager);
+
+        for (size_t i = 0; i < ELEMENTSOF(damaged); i++) {
+                uint64_t last;
+
+                tree_file(tree, damaged[i], "last-lease");
+                manager = start(&state, &store);
+                last = manager->last_lease;
+                assert(last > 42);           /* a host is not up in less than that many milliseconds */
+                assert(exists(tree, "damaged-last-lease") && !exists(tree, "last-lease"));
+                assert(store.ops->save_last_lease(store.userdata, last + 1, &failure) == 0);
+                manager_free(manager);
+
+                manager = start(&state, &store);
+                assert(manager->last_lease == last + 1);
+                manager_free(manager);
+        }
+
+        tree_dir(tree, ".new");
+        assert(store.ops->save_last_lease(store.userdata, 7, &failure) == -EISDIR);
+        assert(strcmp(failure.call, "writing the state file last-lease") == 0);
+}
+
 static void test_file(void) {
         _cleanup_tree_ Tree *tree = tree_new();
         _cleanup_free_ char *text = NULL, *large = NULL;
@@ -136,6 +180,7 @@ static void test_file(void) {
 int main(void) {
         test_quarantine();
         test_damaged();
+        test_last_lease();
         test_file();
         return 0;
 }

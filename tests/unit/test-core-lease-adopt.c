@@ -169,14 +169,31 @@ static void test_unplugged(void) {
 /* The next lease is not mistaken for the one before. */
 static void test_numbers(void) {
         _cleanup_scene_ Scene *s = scene_new();
+        Client client;
 
         build(s);
         scene_grant(s, &ALICE, "01:00.0");
         scene_restart(s);
-        assert_eq_int(scene_acquire(s, &BOB, "02:00.0"), OUTCOME_GRANTED);
+        scene_grant(s, &BOB, "02:00.0");
         assert_eq_int(s->lease, 2);
+        scene_hand_over(s, 2, &client);
+        client_close(&client);
         scene_watch(s);
         scene_run(s);
+
+        /* nor when nothing of that one is left: a client may still know its path */
+        assert_eq_int(s->manager->leases.n_items, 0);
+        scene_restart(s);
+        assert_eq_int(scene_acquire(s, &BOB, "02:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(s->lease, 3);
+        scene_run(s);
+
+        /* a number that can't be written down is not given to anybody */
+        s->kernel->fail_call = "save_last_lease";
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_KERNEL_FAILED);
+        assert_has(s->refusal.text, "save_last_lease 4");
+        assert(!scene_lease(s, 4));
+        s->kernel->fail_call = NULL;
 }
 
 #define LONG_NAME "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -19,6 +19,10 @@ static int fake_save(void *userdata, const Lease *lease, KernelFailure *reterr) 
         return 0;
 }
 
+static int fake_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
+        return 0;
+}
+
 static void fake_forget(void *userdata, const Lease *lease) {
 }
 
@@ -38,6 +42,7 @@ static Store quarantine_store_port(QuarantineStore *store) {
         static const StoreOps ops = {
                 .save = fake_save,
                 .keep_lifeline = fake_save,
+                .save_last_lease = fake_save_last_lease,
                 .forget = fake_forget,
                 .save_quarantine = fake_save_quarantine,
         };
