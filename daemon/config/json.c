@@ -176,6 +176,10 @@ static int document_parse_text(
                 return document_fail(document, at,
                                      "the comma before this bracket must go: nothing follows it");
 
+        if (error == json_tokener_error_parse_number)
+                return document_fail(document, at,
+                                     "number expected, of at most 64 bits and without leading zeros");
+
         return document_fail(document, at, json_tokener_error_desc(error));
 }
 
