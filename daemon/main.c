@@ -106,6 +106,7 @@ static void daemon_start_tasks(Daemon *d, ChangeSet *more) {
                 if (r >= 0)
                         continue;
 
+                task_done(&task);
                 result.result = kernel_failure(&result.failure, r, "starting a child process");
                 manager_task_done(d->manager, &task, &result, more);
         }

@@ -80,6 +80,15 @@ typedef struct KernelOps {
         int (*probe_group)(void *userdata, uint32_t group, KernelFailure *reterr);
 
         /*
+         * Whether a descriptor that was kept over a restart is the device's node, bound to the context
+         * @iommufd and attached to nothing in it. Returns 0, or a negative errno when that is not so or
+         * can't be told. It proves it by attaching the device to an address space that is empty, for a
+         * moment: not for devices that are attached.
+         */
+        int (*check_parked)(void *userdata, const char *subsystem, const char *name, int device, int iommufd,
+                            KernelFailure *reterr);
+
+        /*
          * Slow verbs: an unbind, a bind and the last close of a device take a tenth of a second and more,
          * and can hang for ever. They are called in child processes only.
          */
@@ -101,6 +110,21 @@ typedef struct KernelOps {
          */
         int (*prove_free)(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
                           KernelFailure *reterr);
+
+        /*
+         * Binds the open file @device, a device's node that was never bound, to the context @iommufd, which
+         * takes DMA ownership of its group and resets the device. It is bound for all who have that file,
+         * until the last of them closes it. *ret_id is what the context calls the device. Nothing is
+         * closed.
+         */
+        int (*bind_device)(void *userdata, const char *subsystem, const char *name, int device, int iommufd,
+                           uint32_t *ret_id, KernelFailure *reterr);
+
+        /*
+         * Closes @device, for the last time: a device that was bound is reset by that. There is no failure
+         * of this, but it may never return.
+         */
+        void (*close_device)(void *userdata, const char *subsystem, const char *name, int device);
 } KernelOps;
 
 struct Kernel {

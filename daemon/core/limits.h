@@ -12,9 +12,11 @@
 #define LIMIT_UID_LEASES 64
 #define LIMIT_UID_DEVICES 128
 
-/* A driver's bind or unbind, and a trial bind with its resets. */
+/* A driver's bind or unbind, a trial bind with its resets, a bind to iommufd and a close with one. */
 #define LIMIT_SET_DRIVER_USEC (UINT64_C(20) * 1000 * 1000)
 #define LIMIT_PROVE_FREE_USEC (UINT64_C(10) * 1000 * 1000)
+#define LIMIT_BIND_USEC (UINT64_C(10) * 1000 * 1000)
+#define LIMIT_CLOSE_USEC (UINT64_C(10) * 1000 * 1000)
 
 /*
  * A device that is still open when its holder has gone is looked at again after the first of these times,

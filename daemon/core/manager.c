@@ -51,6 +51,8 @@ Manager *manager_free(Manager *manager) {
         ptr_array_done(&manager->accounts);
         policy_free(manager->policy);
         quarantine_free(manager->quarantine);
+        for (size_t i = 0; i < manager->n_tasks; i++)
+                task_done(&manager->tasks[i]);
         free(manager->tasks);
         free(manager);
         return NULL;
@@ -281,6 +283,7 @@ int manager_queue_task(Manager *manager, Task *task) {
         task->id = ++manager->last_task;
         manager->tasks = tasks;
         tasks[manager->n_tasks++] = *task;
+        task->n_fds = 0;
         return 0;
 }
 

@@ -77,7 +77,7 @@ void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeS
 int manager_clear_quarantine(Manager *manager, const Subject *subject, const char *selector, Refusal *reterr,
         ChangeSet *changes) _must_check_;
 
-/* Takes the oldest task out of the queue. False: there is none. */
+/* Takes the oldest task out of the queue, with its descriptors. False: there is none. */
 bool manager_next_task(Manager *manager, Task *ret);
 
 /* A task has ended. */
@@ -92,5 +92,8 @@ void manager_task_overdue(Manager *manager, const Task *task, ChangeSet *changes
 /* Frees the leases that have ended: to be called when their end has been published. */
 void manager_reap(Manager *manager);
 
-/* For leases: queues a task, filling in its id. Returns 0 or -ENOMEM. */
+/*
+ * For leases: queues a task, filling in its id. Returns 0, and the queue has its descriptors, or -ENOMEM and
+ * the caller still has them.
+ */
 int manager_queue_task(Manager *manager, Task *task) _must_check_;

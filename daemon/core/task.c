@@ -1,15 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "base/fd.h"
 #include "core/task.h"
 
 static const char *const task_kind_table[] = {
         [TASK_SET_DRIVER] = "change of the driver",
         [TASK_PROVE_FREE] = "trial",
+        [TASK_BIND] = "binding to iommufd",
+        [TASK_CLOSE] = "close",
 };
 
 DEFINE_STRING_TABLE(task_kind, TaskKind, _TASK_KIND_MAX);
 
-void task_run(const Task *task, const Kernel *kernel, TaskResult *ret) {
+int task_add_fd(Task *task, int fd) {
+        int copy;
+
+        copy = fd_dup(fd);
+        if (copy < 0)
+                return copy;
+
+        task_add_fd_consume(task, copy);
+        return 0;
+}
+
+void task_add_fd_consume(Task *task, int fd) {
+        assert(fd >= 0 && task->n_fds < ELEMENTSOF(task->fds));
+
+        task->fds[task->n_fds++] = fd;
+}
+
+void task_done(Task *task) {
+        while (task->n_fds > 0)
+                close_fd(task->fds[--task->n_fds]);
+}
+
+void task_run(Task *task, const Kernel *kernel, TaskResult *ret) {
         *ret = (TaskResult) {};
 
         switch (task->kind) {
@@ -22,6 +47,20 @@ void task_run(const Task *task, const Kernel *kernel, TaskResult *ret) {
         case TASK_PROVE_FREE:
                 ret->result = kernel->ops->prove_free(
                         kernel->userdata, task->subsystem, task->name, &ret->holders, &ret->failure);
+                return;
+
+        case TASK_BIND:
+                assert(task->n_fds > TASK_FD_IOMMUFD);
+                ret->result = kernel->ops->bind_device(kernel->userdata, task->subsystem, task->name,
+                        task->fds[TASK_FD_DEVICE], task->fds[TASK_FD_IOMMUFD], &ret->device_id,
+                        &ret->failure);
+                return;
+
+        case TASK_CLOSE:
+                assert(task->n_fds == 1);
+                task->n_fds = 0;
+                kernel->ops->close_device(
+                        kernel->userdata, task->subsystem, task->name, task->fds[TASK_FD_DEVICE]);
                 return;
 
         case _TASK_KIND_MAX:

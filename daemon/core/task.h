@@ -13,11 +13,24 @@
 typedef enum TaskKind {
         TASK_SET_DRIVER,                     /* KernelOps.set_driver */
         TASK_PROVE_FREE,                     /* KernelOps.prove_free */
+        TASK_BIND,                           /* KernelOps.bind_device, of both descriptors */
+        /*
+         * KernelOps.close_device, of TASK_FD_DEVICE: the last close of it happens there, after the service
+         * manager has closed its own. It can take long; it can't fail.
+         */
+        TASK_CLOSE,
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -EINVAL,
 } TaskKind;
 
 DECLARE_STRING_TABLE(task_kind, TaskKind);
+
+/* The descriptors of a task, by what they are. */
+typedef enum TaskFd {
+        TASK_FD_DEVICE,                      /* a VFIO character device */
+        TASK_FD_IOMMUFD,
+        _TASK_FD_MAX,
+} TaskFd;
 
 struct Task {
         uint64_t id;                         /* the core's, unique for its life */
@@ -28,6 +41,12 @@ struct Task {
         char driver_override[KERNEL_NAME_MAX];
         uint64_t delay_usec;                 /* to be started so much later */
         uint64_t timeout_usec;               /* and then to be done in this time */
+        /*
+         * The first so many of them are there, and owned by the task: they go with it from the core to who
+         * runs it, who closes them here as soon as the child has them.
+         */
+        int fds[_TASK_FD_MAX];
+        unsigned n_fds;
 };
 
 /* Small enough to go through a pipe in one write (PIPE_BUF). */
@@ -36,7 +55,20 @@ struct TaskResult {
         int result;
         KernelFailure failure;               /* when result is negative or PROVE_RESET_FAILED */
         Holders holders;                     /* when result is PROVE_HELD */
+        uint32_t device_id;                  /* of TASK_BIND: the device's, in the context */
 };
 
-/* Calls the verb that the task stands for. Blocks as long as it does. */
-void task_run(const Task *task, const Kernel *kernel, TaskResult *ret);
+/* Gives the task a duplicate of the next of its descriptors. Returns 0 or a negative errno. */
+int task_add_fd(Task *task, int fd) _must_check_;
+
+/* The same with the descriptor itself, which is the task's from here on. */
+void task_add_fd_consume(Task *task, int fd);
+
+/* Closes what descriptors the task has left. */
+void task_done(Task *task);
+
+/*
+ * Calls the verb that the task stands for. Blocks as long as it does. The descriptor that TASK_CLOSE closes
+ * is the task's no more.
+ */
+void task_run(Task *task, const Kernel *kernel, TaskResult *ret);

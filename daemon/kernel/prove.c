@@ -69,7 +69,7 @@ static int try_device(const IommufdBackend *backend, const char *subsystem, cons
                 return r;
 
         do
-                r = vfio_node_bind(fd, &node, iommufd, reterr);
+                r = vfio_node_bind(fd, &node, iommufd, /* ret_id= */ NULL, reterr);
         while ((r == -EPERM || r == -EBUSY) && retry_again(&retry));
         if (error_is_held(r))
                 return PROVE_HELD;

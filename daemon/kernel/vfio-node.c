@@ -60,14 +60,14 @@ int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
         return 0;
 }
 
-static int prove_number(int fd, const char *path, const VfioNode *node, KernelFailure *reterr) {
+static int prove_number(int fd, const VfioNode *node, KernelFailure *reterr) {
         struct stat st;
 
         if (fstat(fd, &st) < 0)
-                return kernel_failure(reterr, -errno, "fstat %s", path);
+                return kernel_failure(reterr, -errno, "fstat of %s", node->name);
         if (!S_ISCHR(st.st_mode) || st.st_rdev != node->number)
-                return kernel_failure(reterr, -ENODEV, "open %s: it is not character device %u:%u", path,
-                                      major(node->number), minor(node->number));
+                return kernel_failure(reterr, -ENODEV, "open %s: it is not character device %u:%u",
+                                      node->name, major(node->number), minor(node->number));
         return 0;
 }
 
@@ -111,6 +111,17 @@ static int prove_device(const IommufdBackend *backend, int fd, const char *devic
         return 0;
 }
 
+int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
+                    KernelFailure *reterr) {
+        int r;
+
+        r = prove_number(fd, node, reterr);
+        if (r < 0)
+                return r;
+
+        return prove_device(backend, fd, device, node, reterr);
+}
+
 int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *ret_node, int *ret_fd,
                    KernelFailure *reterr) {
         _cleanup_close_ int fd = -EBADF;
@@ -134,11 +145,7 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
         if (fd < 0)
                 return kernel_failure(reterr, -errno, "open %s", path);
 
-        r = prove_number(fd, path, &node, reterr);
-        if (r < 0)
-                return r;
-
-        r = prove_device(backend, fd, device, &node, reterr);
+        r = vfio_node_prove(backend, fd, device, &node, reterr);
         if (r < 0)
                 return r;
 
@@ -147,18 +154,22 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
         return 0;
 }
 
-int vfio_node_bind(int fd, const VfioNode *node, int iommufd, KernelFailure *reterr) {
+int vfio_node_bind(
+        int fd, const VfioNode *node, int iommufd, uint32_t *ret_id, KernelFailure *reterr) {
+        struct vfio_device_bind_iommufd bind;
         Retry retry = RETRY_INIT;
         int r;
 
         do {
-                struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd };
-
+                bind = (struct vfio_device_bind_iommufd) { .argsz = sizeof(bind), .iommufd = iommufd };
                 r = ioctl_retry(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
         } while (r == -EAGAIN && retry_again(&retry));
 
         if (r < 0)
                 return kernel_failure(reterr, r, "ioctl VFIO_DEVICE_BIND_IOMMUFD on %s", node->name);
+
+        if (ret_id)
+                *ret_id = bind.out_devid;
         return 0;
 }
 

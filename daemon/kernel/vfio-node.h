@@ -26,14 +26,20 @@ int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) _mu
 int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *ret_node, int *ret_fd,
                    KernelFailure *reterr) _must_check_;
 
+/* Proves of a descriptor from elsewhere that it is the device's, whose node is @node. -ENODEV: it is not. */
+int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
+                    KernelFailure *reterr) _must_check_;
+
 /*
  * Binds the device to an iommufd context, which takes DMA ownership of its group. The errno tells who is in
  * the way:
  * -EINVAL: somebody else has the device open, -EPERM: another context or a driver owns the group, -EBUSY:
  *          the group is
  * open in the old way, or in a reset. -EAGAIN has been waited for.
+ * *ret_id is what the context calls the device; NULL for who does not care.
  */
-int vfio_node_bind(int fd, const VfioNode *node, int iommufd, KernelFailure *reterr) _must_check_;
+int vfio_node_bind(
+        int fd, const VfioNode *node, int iommufd, uint32_t *ret_id, KernelFailure *reterr) _must_check_;
 
 /*
  * Resets the device. -EINVAL, -ENOTTY: there is no reset that works for it, or not in this driver. -EAGAIN

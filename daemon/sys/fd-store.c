@@ -27,6 +27,11 @@ void fd_store_remove(const char *name) {
         (void) sd_notifyf(/* unset_environment= */ false, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
+void fd_store_wait(void) {
+        /* Without a service manager there is nothing to wait for; the caller's deadline is this one's. */
+        (void) sd_notify_barrier(/* unset_environment= */ false, /* timeout= */ UINT64_MAX);
+}
+
 int stored_fds_receive(StoredFds *ret) {
         StoredFds stored = {};
         int n;

@@ -16,8 +16,17 @@
  */
 int fd_store_put(const char *name, int fd) _must_check_;
 
-/* Removes all of that name from the store. */
+/*
+ * Removes all of that name from the store. The service manager closes them when it comes to that, and waits
+ * for it: a device that is bound must not be closed by nobody else then, see fd_store_wait().
+ */
 void fd_store_remove(const char *name);
+
+/*
+ * Waits until all that was said to the service manager before, by this process and its parent, has been
+ * heard and acted on. For child processes only.
+ */
+void fd_store_wait(void);
 
 /* The descriptors that came back, with their names. */
 typedef struct StoredFds {

@@ -10,23 +10,64 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/fd-store.h"
 #include "sys/worker-child.h"
 
-/* Where the child has its end of the pipe. */
+/* Where the child has its end of the pipe, what it begins on, and the descriptors of its task. */
 #define RESULT_FD 3
+#define GATE_FD 4
+#define TASK_FD 5
+#define END_FD (TASK_FD + _TASK_FD_MAX)
 
 static_assert(sizeof(TaskResult) <= PIPE_BUF, "a result must go into a pipe whole");
+
+/* Two steps: where it has to go, something else may be. */
+static void child_move_fd(int *fd, int target) {
+        if (dup2(*fd, target) < 0)
+                _exit(EXIT_FAILURE);
+        *fd = target;
+}
+
+static void child_move_away(int *fd) {
+        *fd = fcntl(*fd, F_DUPFD, END_FD);
+        if (*fd < 0)
+                _exit(EXIT_FAILURE);
+}
 
 /*
  * A child can hang in the kernel for as long as a stranger likes. Whatever it has open lives as long: a
  * lease's lifeline would not hang up, a device would not get free, the bus would not see us go. So it keeps
- * nothing.
+ * nothing but what its task is about.
  */
-static void child_drop_fds(int result) {
-        if (result != RESULT_FD && dup2(result, RESULT_FD) < 0)
+static void child_drop_fds(Task *task, int result, int gate) {
+        int *fds[END_FD - RESULT_FD] = { &result, &gate };
+        int next = TASK_FD;
+
+        for (unsigned i = 0; i < task->n_fds; i++)
+                fds[next++ - RESULT_FD] = &task->fds[i];
+
+        for (int i = RESULT_FD; i < next; i++)
+                child_move_away(fds[i - RESULT_FD]);
+        for (int i = RESULT_FD; i < next; i++)
+                child_move_fd(fds[i - RESULT_FD], i);
+
+        if (close_range((unsigned) next, UINT_MAX, 0) < 0)
                 _exit(EXIT_FAILURE);
-        if (close_range(RESULT_FD + 1, UINT_MAX, 0) < 0)
-                _exit(EXIT_FAILURE);
+}
+
+/*
+ * Waits until the daemon has closed what it gave us, and, where it has taken that out of its store, the
+ * service manager too: neither is to be who closes a device for the last time.
+ */
+static void child_wait(const Task *task) {
+        char nothing;
+
+        while (read(GATE_FD, &nothing, sizeof(nothing)) < 0 && errno == EINTR)
+                ;
+        (void) close_fd(GATE_FD);
+
+        if (task->kind == TASK_CLOSE)
+                fd_store_wait();
 }
 
 /*
@@ -40,11 +81,12 @@ static void child_follow(pid_t parent) {
                 _exit(EXIT_FAILURE);
 }
 
-_Noreturn static void child_run(const Task *task, const Kernel *kernel, int result_fd, pid_t parent) {
+_Noreturn static void child_run(
+        Task *task, const Kernel *kernel, int result_fd, int gate_fd, pid_t parent) {
         TaskResult result;
         sigset_t none;
 
-        child_drop_fds(result_fd);
+        child_drop_fds(task, result_fd, gate_fd);
         child_follow(parent);
 
         /* the event loop takes its signals from a descriptor and has them blocked */
@@ -54,6 +96,7 @@ _Noreturn static void child_run(const Task *task, const Kernel *kernel, int resu
 
         (void) prctl(PR_SET_NAME, "iommud-task");       /* for who looks at the list of processes */
 
+        child_wait(task);
         memset(&result, 0, sizeof(result));
         task_run(task, kernel, &result);
 
@@ -61,8 +104,8 @@ _Noreturn static void child_run(const Task *task, const Kernel *kernel, int resu
         _exit(write(RESULT_FD, &result, sizeof(result)) == sizeof(result) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-int worker_child_start(const Task *task, const Kernel *kernel, WorkerChild *ret) {
-        int ends[2], pidfd, r;
+int worker_child_start(Task *task, const Kernel *kernel, WorkerChild *ret) {
+        int ends[2], gate[2], pidfd, r;
         pid_t parent = getpid(), pid;
 
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -70,21 +113,28 @@ int worker_child_start(const Task *task, const Kernel *kernel, WorkerChild *ret)
 
         _cleanup_close_ int ours = ends[0], theirs = ends[1];
 
+        if (pipe2(gate, O_CLOEXEC) < 0)
+                return -errno;
+
+        /* nothing is ever written: the child begins when this end is closed */
+        _cleanup_close_ int gate_theirs = gate[0], gate_ours = gate[1];
+
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                child_run(task, kernel, theirs, parent);
+                child_run(task, kernel, theirs, gate_theirs, parent);
 
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0) {
                 r = -errno;
-                /* no way to learn of its end without blocking, so it must not be; it has hardly begun */
+                /* no way to learn of its end without blocking, so it must not be; it has not begun */
                 (void) kill(pid, SIGKILL);
                 (void) waitpid(pid, NULL, WNOHANG);
                 return r;
         }
 
+        task_done(task);
         *ret = (WorkerChild) { .pid = pid, .pidfd = pidfd, .result = TAKE_FD(ours) };
         return 0;
 }

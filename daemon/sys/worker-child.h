@@ -16,8 +16,12 @@ typedef struct WorkerChild {
 
 #define WORKER_CHILD_NULL { .pid = 0, .pidfd = -EBADF, .result = -EBADF }
 
-/* Starts a child that runs @task. Returns 0 or a negative errno; there is no child then. */
-int worker_child_start(const Task *task, const Kernel *kernel, WorkerChild *ret) _must_check_;
+/*
+ * Starts a child that runs @task, and has its descriptors from then on: they are closed here, before the
+ * child begins, so that the last close is not ours. Returns 0 or a negative errno; there is no child then,
+ * and the task has its descriptors still.
+ */
+int worker_child_start(Task *task, const Kernel *kernel, WorkerChild *ret) _must_check_;
 
 /* What the child left in its pipe. Returns 0, or -EIO when it is no whole result. */
 int worker_child_read(const WorkerChild *child, TaskResult *ret) _must_check_;

@@ -15,6 +15,9 @@
 /* How long a killed child may take to be gone before it counts as stuck in the kernel. */
 #define GRACE_USEC (UINT64_C(500) * 1000)
 
+/* When what has to be done is tried again, because there was no process for it. */
+#define AGAIN_USEC (UINT64_C(200) * 1000)
+
 typedef enum JobState {
         JOB_WAITING,                         /* for its delay */
         JOB_RUNNING,
@@ -67,6 +70,7 @@ static Job *job_free(Job *job) {
         sd_event_source_disable_unref(job->timer);
         sd_event_source_disable_unref(job->ended);
         worker_child_done(&job->child);
+        task_done(&job->task);
         free(job);
         return NULL;
 }
@@ -113,7 +117,9 @@ static int on_ended(sd_event_source *source, int pidfd, uint32_t revents, void *
 
         job_unlink(job);                     /* the callbacks find the counters as they are from now on */
 
-        if (worker_child_read(&job->child, &result) >= 0)
+        if (job->task.kind == TASK_CLOSE)
+                job_report(job, &(const TaskResult) {});
+        else if (worker_child_read(&job->child, &result) >= 0)
                 job_report(job, &result);
         else if (job->state == JOB_KILLED || job->state == JOB_STUCK)
                 job_report_failure(job, -ETIMEDOUT, "did not return within %g s and was stopped",
@@ -151,11 +157,16 @@ static void job_start(Job *job) {
         int r;
 
         r = job_fork(job);
-        if (r < 0) {
-                job_unlink(job);
-                job_report_failure(job, r, "could not be started in a process of its own");
-                job_free(job);
-        }
+        if (r >= 0)
+                return;
+
+        /* it can't be closed here, and not be left open either */
+        if (job->task.kind == TASK_CLOSE && job->task.n_fds > 0 && job_set_timer(job, AGAIN_USEC) >= 0)
+                return;
+
+        job_unlink(job);
+        job_report_failure(job, r, "could not be started in a process of its own");
+        job_free(job);
 }
 
 static void job_kill(Job *job) {
@@ -227,7 +238,7 @@ Worker *worker_free(Worker *worker) {
         return NULL;
 }
 
-int worker_start(Worker *worker, const Task *task) {
+int worker_start(Worker *worker, Task *task) {
         _cleanup_(job_freep) Job *job = NULL;
         int r;
 
@@ -236,11 +247,14 @@ int worker_start(Worker *worker, const Task *task) {
                 return -ENOMEM;
 
         *job = (Job) { .worker = worker, .task = *task, .child = WORKER_CHILD_NULL };
+        job->task.n_fds = 0;
 
         r = job_set_timer(job, task->delay_usec);
         if (r < 0)
                 return r;
 
+        job->task.n_fds = task->n_fds;
+        task->n_fds = 0;
         job_link(TAKE_PTR(job));
         return 0;
 }

@@ -5,7 +5,7 @@
  * Runs tasks in child processes, as many at once as there are: a rebind takes a tenth of a second and more,
  * and one that waits for somebody who has the device open never returns and can't be killed. The event loop
  * must not wait for either, and a child that hangs must hold nothing of ours: it has no descriptor but 0, 1,
- * 2 and the pipe for its result.
+ * 2, the pipe for its result, and what the task brings.
  */
 
 #include <systemd/sd-event.h>
@@ -25,6 +25,8 @@ typedef struct WorkerFuncs {
          * result->failure says why:
          * -ETIMEDOUT: it didn't return in its time and was killed.
          * -EIO:       its process ended without a result.
+         * TASK_CLOSE is different: a process that has ended, however, has closed what it had, and one that
+         * can't be started is tried again. It is done when this is called.
          */
         void (*on_done)(const Task *task, const TaskResult *result, void *userdata);
 
@@ -52,10 +54,11 @@ Worker *worker_free(Worker *worker);
 DEFINE_CLEANUP_FUNC(Worker, worker_free);
 
 /*
- * Copies @task and starts it after its delay. Returns 0, or a negative errno and then the task is as if
- * never asked for. What fails later, the fork included, comes through on_done().
+ * Copies @task and starts it after its delay. Returns 0 and has taken over the descriptors of the task, or a
+ * negative errno and then the task is as if never asked for. What fails later, the fork included, comes
+ * through on_done().
  */
-int worker_start(Worker *worker, const Task *task) _must_check_;
+int worker_start(Worker *worker, Task *task) _must_check_;
 
 /* How many tasks wait for their delay or run; how many are overdue, with a process that does not end. */
 unsigned worker_n_running(const Worker *worker);

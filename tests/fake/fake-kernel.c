@@ -78,6 +78,10 @@ unsigned fake_device_n_open(const FakeDevice *device) {
         return count_fds_if(is_fd, device);
 }
 
+bool fake_device_is_bound(const FakeDevice *device) {
+        return device->context && fake_device_n_open(device) > 0;
+}
+
 FakeKernel *fake_kernel_new(void) {
         FakeKernel *kernel;
 
@@ -296,14 +300,90 @@ static int fake_prove_free(void *userdata, const char *subsystem, const char *na
         return device->reset;
 }
 
+static ino_t fd_inode(int fd) {
+        struct stat st;
+
+        assert_ok(fstat(fd, &st));
+        return st.st_ino;
+}
+
+static int fake_check_parked(void *userdata, const char *subsystem, const char *name, int fd, int iommufd,
+                             KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "check_parked %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone || !fake_device_is_fd(device, fd))
+                return kernel_failure(reterr, -ENODEV, "check_parked %s", name);
+        if (!fake_device_is_bound(device) || device->context != fd_inode(iommufd))
+                return kernel_failure(reterr, -EXDEV, "check_parked %s", name);
+
+        return 0;
+}
+
+static int fake_bind_device(void *userdata, const char *subsystem, const char *name, int fd, int iommufd,
+                            uint32_t *ret_id, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "bind_device %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone)
+                return kernel_failure(reterr, -ENODEV, "bind_device %s", name);
+
+        assert(fake_device_is_fd(device, fd));
+        if (device->n_held > 0 || fake_device_is_bound(device))
+                return kernel_failure(reterr, -EINVAL, "bind_device %s", name);
+
+        for (unsigned i = 0; i < kernel->n_devices; i++) {
+                const FakeDevice *other = &kernel->devices[i];
+
+                if (other->group != device->group || other == device || other->gone)
+                        continue;
+                if ((fake_device_is_bound(other) && other->context != fd_inode(iommufd)) ||
+                    (other->driver[0] && strncmp(other->driver, "vfio", 4) != 0 &&
+                     strcmp(other->driver, "pcieport") != 0 && strcmp(other->driver, "pci-stub") != 0))
+                        return kernel_failure(reterr, -EPERM, "bind_device %s", name);
+        }
+
+        device->context = fd_inode(iommufd);
+        *ret_id = (uint32_t) (device - kernel->devices) + 1;
+        return 0;
+}
+
+static void fake_close_device(void *userdata, const char *subsystem, const char *name, int fd) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+
+        (void) fake_kernel_call(kernel, /* quiet= */ false, /* reterr= */ NULL, "close_device %s", name);
+
+        device = fake_kernel_find(kernel, name);
+        assert(device && fake_device_is_fd(device, fd));
+        close_fd(fd);
+        if (fake_device_n_open(device) == 0)
+                device->context = 0;
+}
+
 Kernel fake_kernel_port(FakeKernel *kernel) {
         static const KernelOps ops = {
                 .open_context = fake_open_context,
                 .open_device = fake_open_device,
                 .read_driver = fake_read_driver,
                 .probe_group = fake_probe_group,
+                .check_parked = fake_check_parked,
                 .set_driver = fake_set_driver,
                 .prove_free = fake_prove_free,
+                .bind_device = fake_bind_device,
+                .close_device = fake_close_device,
         };
 
         return (Kernel) { .ops = &ops, .userdata = kernel };

@@ -17,6 +17,8 @@ typedef struct FakeDevice {
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
         uint32_t group;
         int node;                            /* what open_device() opens again */
+        /* the context that it is bound to, as long as anybody has it open; 0: none */
+        ino_t context;
         bool gone;                           /* it has been unplugged */
         unsigned n_held;                     /* another process has it open for so many more trials */
         Holders holders;                     /* and this is who */
@@ -60,6 +62,9 @@ void fake_device_hold(FakeDevice *device, unsigned n_tries, pid_t pid, const cha
 /* Whether a descriptor of this process stands for the device, and how many do. */
 bool fake_device_is_fd(const FakeDevice *device, int fd);
 unsigned fake_device_n_open(const FakeDevice *device);
+
+/* Whether it is bound to a context: the last who closes it ends that. */
+bool fake_device_is_bound(const FakeDevice *device);
 
 /* All drivers and overrides: "0000:01:00.0=nvme/- ". Static, overwritten by the next call. */
 const char *fake_kernel_drivers(const FakeKernel *kernel);

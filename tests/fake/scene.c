@@ -56,7 +56,8 @@ static void scene_start(Scene *scene) {
         if (scene->fake_store)
                 manager_set_store(scene->manager, &scene->store_port);
         scene->tasks.manager = scene->manager;
-        scene->tasks.n_waiting = 0;
+        while (scene->tasks.n_waiting > 0)
+                task_done(&scene->tasks.waiting[--scene->tasks.n_waiting]);
 }
 
 Scene *scene_new(void) {

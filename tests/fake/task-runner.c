@@ -28,9 +28,10 @@ void task_runner_run_one(TaskRunner *runner, unsigned i, ChangeSet *changes) {
 
         /* whoever asks for more than this asks for ever */
         assert(runner->n_done < ELEMENTSOF(runner->done));
-        runner->done[runner->n_done++] = task;
 
         task_run(&task, runner->kernel, &result);
+        task_done(&task);
+        runner->done[runner->n_done++] = task;
         manager_task_done(runner->manager, &task, &result, changes);
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,7 +16,8 @@
 /* The worker's call, for a process that no signal ends: the kernel takes it and nothing happens. */
 static bool deaf;
 static int last_pidfd = -EBADF;
-static bool fail_fork, fail_pidfd;
+static unsigned fail_forks;                  /* so many of the next */
+static bool fail_pidfd;
 
 int __wrap_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int __real_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
@@ -38,7 +40,8 @@ int __wrap_pidfd_open(pid_t pid, unsigned flags) {
 }
 
 pid_t __wrap_fork(void) {
-        if (fail_fork) {
+        if (fail_forks > 0) {
+                fail_forks--;
                 errno = EAGAIN;
                 return -1;
         }
@@ -92,7 +95,72 @@ static int fake_prove_free(void *userdata, const char *subsystem, const char *na
         return PROVE_HELD;
 }
 
-static const KernelOps fake_ops = { .set_driver = fake_set_driver, .prove_free = fake_prove_free };
+/* What passes for a device, and for a context: a descriptor with a name. */
+static int make_fd(const char *name) {
+        int fd;
+
+        fd = memfd_create(name, MFD_CLOEXEC);
+        assert(fd >= 0);
+        return fd;
+}
+
+static bool has_name(const char *process, const char *fd, const char *name) {
+        char path[64], target[64], expected[64];
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "/proc/%s/fd/%s", process, fd);
+        snprintf(expected, sizeof(expected), "/memfd:%s (deleted)", name);
+        n = readlink(path, target, sizeof(target) - 1);
+        if (n < 0)
+                return false;
+        target[n] = '\0';
+        return strcmp(target, expected) == 0;
+}
+
+/* How many descriptors of a process have that name. */
+static unsigned count_name(const char *process, const char *name) {
+        _cleanup_dir_ DIR *fds = NULL;
+        const char *entry;
+        char path[32];
+        unsigned n = 0;
+
+        snprintf(path, sizeof(path), "/proc/%.16s/fd", process);
+        assert(dir_open_at(AT_FDCWD, path, &fds) == 0);
+        while (dir_next(fds, &entry) == DIR_ENTRY)
+                n += has_name(process, entry, name);
+
+        return n;
+}
+
+static int fake_bind_device(void *userdata, const char *subsystem, const char *name, int device, int iommufd,
+                            uint32_t *ret_id, KernelFailure *reterr) {
+        char fds[2][16];
+
+        snprintf(fds[0], sizeof(fds[0]), "%d", device);
+        snprintf(fds[1], sizeof(fds[1]), "%d", iommufd);
+        assert(has_name("self", fds[0], "device") && has_name("self", fds[1], "iommufd"));
+        *ret_id = 17;
+        return 0;
+}
+
+/* Shared with the child that closes: how many descriptors the daemon had of the device then. */
+static unsigned *n_left;
+
+static void fake_close_device(void *userdata, const char *subsystem, const char *name, int device) {
+        char parent[16];
+
+        assert(count_name("self", "device") == 1);
+        snprintf(parent, sizeof(parent), "%d", (int) getppid());
+        *n_left = count_name(parent, "device");
+        close_fd(device);
+}
+
+static const KernelOps fake_ops = {
+        .set_driver = fake_set_driver,
+        .prove_free = fake_prove_free,
+        .bind_device = fake_bind_device,
+        .close_device = fake_close_device,
+};
 static const Kernel fake_kernel = { .ops = &fake_ops };
 
 typedef struct Fixture {
@@ -210,6 +278,70 @@ static void test_descriptors(void) {
         fixture_done(&f);
 }
 
+/* What it brings is at the same numbers always, and nothing else is there. */
+static void test_task_descriptors(void) {
+        Task task = { .id = 1, .kind = TASK_PROVE_FREE, .name = "0000:00:04.0", .timeout_usec = MINUTE };
+        static const pid_t expected[] = { 0, 1, 2, 3, 5, 6 };
+        Fixture f;
+
+        fixture_init(&f);
+        task_add_fd_consume(&task, make_fd("device"));
+        task_add_fd_consume(&task, make_fd("iommufd"));
+        assert(worker_start(f.worker, &task) == 0);
+        assert(task.n_fds == 0);
+        fixture_run(&f, 1);
+        assert(f.result.holders.n_items == ELEMENTSOF(expected));
+        for (unsigned i = 0; i < ELEMENTSOF(expected); i++)
+                assert(f.result.holders.items[i].pid == expected[i]);
+        assert(count_name("self", "device") == 0);
+        fixture_done(&f);
+}
+
+static void test_bind(void) {
+        _cleanup_close_ int device = make_fd("device"), iommufd = make_fd("iommufd");
+        Task task = { .id = 1, .kind = TASK_BIND, .name = "0000:00:04.0", .timeout_usec = MINUTE };
+        Fixture f;
+
+        fixture_init(&f);
+        assert(task_add_fd(&task, device) == 0);
+        assert(task_add_fd(&task, iommufd) == 0);
+        assert(worker_start(f.worker, &task) == 0);
+        fixture_run(&f, 1);
+        assert(f.result.result == 0 && f.result.device_id == 17);
+        /* ours are left to us, the task's are gone */
+        assert(count_name("self", "device") == 1 && count_name("self", "iommufd") == 1);
+        fixture_done(&f);
+}
+
+/* The daemon has none left when the child closes; and however that ends, it is closed. */
+static void test_close(void) {
+        Task task = { .id = 1, .kind = TASK_CLOSE, .name = "0000:00:04.0", .timeout_usec = MINUTE };
+        Fixture f;
+
+        n_left = mmap(NULL, sizeof(*n_left), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        assert(n_left != MAP_FAILED);
+
+        fixture_init(&f);
+        *n_left = 99;
+        task_add_fd_consume(&task, make_fd("device"));
+        assert(worker_start(f.worker, &task) == 0);
+        assert(count_name("self", "device") == 1);
+        fixture_run(&f, 1);
+        assert(f.result.result == 0 && *n_left == 0);
+        assert(count_name("self", "device") == 0);
+
+        /* there is no process for it at first */
+        *n_left = 99;
+        fail_forks = 2;
+        task_add_fd_consume(&task, make_fd("device"));
+        assert(worker_start(f.worker, &task) == 0);
+        fixture_run(&f, 1);
+        assert(fail_forks == 0 && f.n_done == 2 && f.result.result == 0 && *n_left == 0);
+
+        fixture_done(&f);
+        assert_no_children();
+}
+
 /* Its time is over before it can have done anything, and it dies of the signal. */
 static void test_timeout(const char *driver) {
         Fixture f;
@@ -306,10 +438,9 @@ static void test_no_process(void) {
 
         fixture_init(&f);
 
-        fail_fork = true;
+        fail_forks = 1;
         start(&f, 1, "works", MINUTE);
         fixture_run(&f, 1);
-        fail_fork = false;
         assert(f.result.result == -EAGAIN);
         assert(strstr(f.result.failure.call, "could not be started"));
 
@@ -328,6 +459,9 @@ static void test_no_process(void) {
 int main(void) {
         test_results();
         test_descriptors();
+        test_task_descriptors();
+        test_bind();
+        test_close();
         test_timeout("waits");
         test_timeout("ignores");
         test_overdue();
