@@ -20,6 +20,18 @@ typedef struct StoreOps {
         int (*keep_lifeline)(void *userdata, const Lease *lease, KernelFailure *reterr);
 
         /*
+         * The same for any other descriptor, by a name without colons that says whose it is and what for:
+         * "lease-3-iommufd", "group-12-device-0". It comes back after a restart as what is called so.
+         */
+        int (*keep_fd)(void *userdata, const char *name, int fd, KernelFailure *reterr);
+
+        /*
+         * Takes it back from the service manager, some time soon. Whoever closes a device last waits for
+         * its reset: the service manager must not, so that ours goes to TASK_CLOSE afterwards.
+         */
+        void (*drop_fd)(void *userdata, const char *name);
+
+        /*
          * Writes down that the number of a lease is taken, before the lease is there: its object path names
          * no other lease as long as the host is up.
          */

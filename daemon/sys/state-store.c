@@ -68,18 +68,23 @@ static void lifeline_name(char *buffer, size_t size, uint64_t lease) {
         snprintf(buffer, size, FILE_PREFIX "%" PRIu64 "-lifeline", lease);
 }
 
-static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure *reterr) {
-        char name[48];
+static int store_keep_fd(void *userdata, const char *name, int fd, KernelFailure *reterr) {
         int r;
 
-        lifeline_name(name, sizeof(name), lease->id);
         r = fault_point();
         if (r >= 0)
-                r = fd_store_put(name, lease->lifeline);
+                r = fd_store_put(name, fd);
         if (r < 0)
                 return kernel_failure(reterr, r, "giving %s to the service manager", name);
 
         return 0;
+}
+
+static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure *reterr) {
+        char name[48];
+
+        lifeline_name(name, sizeof(name), lease->id);
+        return store_keep_fd(userdata, name, lease->lifeline, reterr);
 }
 
 static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
@@ -93,6 +98,11 @@ static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *ret
                 return kernel_failure(reterr, r, "writing the state file " LAST_LEASE_FILE);
 
         return 0;
+}
+
+static void store_drop_fd(void *userdata, const char *name) {
+        (void) fault_point();                /* a test can only kill */
+        fd_store_remove(name);
 }
 
 static void store_forget(void *userdata, const Lease *lease) {
@@ -119,6 +129,8 @@ Store state_store_port(StateStore *store) {
                 .save = store_save,
                 .keep_lifeline = store_keep_lifeline,
                 .save_last_lease = store_save_last_lease,
+                .keep_fd = store_keep_fd,
+                .drop_fd = store_drop_fd,
                 .forget = store_forget,
                 .save_quarantine = store_save_quarantine,
         };

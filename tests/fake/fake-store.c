@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "core/lease-record.h"
@@ -70,6 +71,55 @@ static int fake_save_last_lease(void *userdata, uint64_t id, KernelFailure *rete
         return 0;
 }
 
+static FakeStoreFd *fake_store_find_fd(FakeStore *store, const char *name) {
+        for (unsigned i = 0; i < store->n_fds; i++)
+                if (strcmp(store->fds[i].name, name) == 0)
+                        return &store->fds[i];
+
+        return NULL;
+}
+
+int fake_store_take_fd(FakeStore *store, const char *name) {
+        const FakeStoreFd *kept;
+
+        kept = fake_store_find_fd(store, name);
+        return kept ? assert_ok(fd_dup(kept->fd)) : -EBADF;
+}
+
+static int fake_keep_fd(void *userdata, const char *name, int fd, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+        FakeStoreFd *kept;
+        int r;
+
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "keep_fd %s", name);
+        if (r < 0)
+                return r;
+
+        assert(!strchr(name, ':') && !fake_store_find_fd(store, name));
+        assert(store->n_fds < ELEMENTSOF(store->fds) && strlen(name) < sizeof(kept->name));
+        kept = &store->fds[store->n_fds++];
+        strcpy(kept->name, name);
+        kept->fd = assert_ok(fd_dup(fd));
+        return 0;
+}
+
+static void fake_drop_fd(void *userdata, const char *name) {
+        FakeStore *store = userdata;
+        FakeStoreFd *kept;
+
+        kept = fake_store_find_fd(store, name);
+        if (!kept)
+                return;
+
+        /* the service manager would wait for a reset, and perhaps for ever */
+        for (unsigned i = 0; i < store->kernel->n_devices; i++)
+                if (fake_device_is_fd(&store->kernel->devices[i], kept->fd))
+                        assert(fake_device_n_open(&store->kernel->devices[i]) > 1);
+
+        close_fd(kept->fd);
+        *kept = store->fds[--store->n_fds];
+}
+
 static void fake_forget(void *userdata, const Lease *lease) {
         FakeStore *store = userdata;
         FakeStoreItem *item;
@@ -100,6 +150,8 @@ FakeStore *fake_store_new(FakeKernel *kernel) {
 FakeStore *fake_store_free(FakeStore *store) {
         for (unsigned i = 0; store && i < store->n_items; i++)
                 item_done(&store->items[i]);
+        for (unsigned i = 0; store && i < store->n_fds; i++)
+                close_fd(store->fds[i].fd);
 
         free(store);
         return NULL;
@@ -110,6 +162,8 @@ Store fake_store_port(FakeStore *store) {
                 .save = fake_save,
                 .keep_lifeline = fake_keep_lifeline,
                 .save_last_lease = fake_save_last_lease,
+                .keep_fd = fake_keep_fd,
+                .drop_fd = fake_drop_fd,
                 .forget = fake_forget,
                 .save_quarantine = fake_save_quarantine,
         };

@@ -15,15 +15,26 @@ typedef struct FakeStoreItem {
         int lifeline;                        /* a duplicate; owned; -EBADF: none was kept */
 } FakeStoreItem;
 
+/* What the service manager has. */
+typedef struct FakeStoreFd {
+        char name[64];
+        int fd;                              /* a duplicate; owned */
+} FakeStoreFd;
+
 typedef struct FakeStore {
         FakeKernel *kernel;                  /* borrowed */
         FakeStoreItem items[8];
         unsigned n_items;
         uint64_t last_lease;
+        FakeStoreFd fds[32];
+        unsigned n_fds;
 } FakeStore;
 
 FakeStore *fake_store_new(FakeKernel *kernel);
 FakeStore *fake_store_free(FakeStore *store);
 DEFINE_CLEANUP_FUNC(FakeStore, fake_store_free);
+
+/* The descriptor that comes back under this name, which is the caller's; -EBADF: none does. */
+int fake_store_take_fd(FakeStore *store, const char *name);
 
 Store fake_store_port(FakeStore *store);
