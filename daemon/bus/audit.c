@@ -88,13 +88,23 @@ void audit_stuck(const Lease *lease) {
 void audit_ended(const Lease *lease) {
         LeaseFields f;
 
-        if (lease->refusal.outcome != OUTCOME_GRANTED)
-                return;                      /* it never began */
+        if (lease->refusal.outcome != OUTCOME_GRANTED || lease->n_given == 0)
+                return;                      /* it never began; it was over long ago */
 
         lease_fields_init(&f, lease);
         log_event(IOMMUD_MESSAGE_RELEASE, LOG_NOTICE, &f.fields,
                 "Lease %s of uid %u ended: %s; %s given back", f.lease, lease->subject.uid, lease->end_cause,
                 f.devices);
+}
+
+void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
+        char id[24];
+
+        snprintf(id, sizeof(id), "%" PRIu64, lease->id);
+        log_event(IOMMUD_MESSAGE_STALE, LOG_WARNING,
+                &(LogFields) { .device = device, .lease = id, .uid = &lease->subject.uid },
+                "The record of lease %s has %s, which is with lease %" PRIu64 " now: the record was left "
+                "over, and nothing is done to the device for it", id, device, owner->id);
 }
 
 void audit_quarantined(const QuarantineEntry *entry) {

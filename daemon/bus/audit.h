@@ -13,5 +13,7 @@ void audit_refused(
 void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */
 void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);
+/* its record had a device that is with @owner */
+void audit_stale(const Lease *lease, const char *device, const Lease *owner);
 void audit_quarantined(const QuarantineEntry *entry);
 void audit_cleared(const char *device);

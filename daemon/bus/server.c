@@ -9,6 +9,8 @@
 #include "bus/path.h"
 #include "bus/server.h"
 #include "core/change.h"
+#include "core/device.h"
+#include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/quarantine.h"
@@ -206,6 +208,7 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
                 return emit_removed(bus, path, IOMMUD_INTERFACE_LEASE);
 
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -232,6 +235,7 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_LEASE_CHANGED:
         case CHANGE_LEASE_ANSWERED:
         case CHANGE_LEASE_ENDED:
+        case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -266,6 +270,7 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
                 return true;
 
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -275,6 +280,7 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
 
 static void bus_server_audit(BusServer *server, const Change *change) {
         const QuarantineEntry *entry;
+        const Device *device;
         const Lease *lease;
 
         if (change->kind == CHANGE_DEVICE_CLEARED)
@@ -286,14 +292,19 @@ static void bus_server_audit(BusServer *server, const Change *change) {
                         audit_quarantined(entry);
         }
 
-        if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDED)
+        if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDED &&
+            change->kind != CHANGE_LEASE_STALE)
                 return;
 
         lease = manager_find_lease(server->manager, change->id);
         if (!lease)
                 return;
 
-        if (change->kind == CHANGE_LEASE_ENDED)
+        if (change->kind == CHANGE_LEASE_STALE) {
+                device = manager_find_device(server->manager, change->name);
+                if (device && device->group->lease)
+                        audit_stale(lease, change->name, device->group->lease);
+        } else if (change->kind == CHANGE_LEASE_ENDED)
                 audit_ended(lease);
         else if (lease->state == LEASE_STUCK)
                 audit_stuck(lease);

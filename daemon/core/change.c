@@ -70,6 +70,15 @@ void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id) {
         change_set_append(set, &(Change) { .kind = kind, .id = id });
 }
 
+void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const char *name) {
+        Change change = { .kind = kind, .id = id };
+
+        assert(strlen(name) < sizeof(change.name));
+
+        strcpy(change.name, name);
+        change_set_append(set, &change);
+}
+
 void change_set_done(ChangeSet *set) {
         free(set->items);
         *set = (ChangeSet) {};

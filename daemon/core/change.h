@@ -24,6 +24,11 @@ typedef enum ChangeKind {
         CHANGE_LEASE_ANSWERED,
         /* everything is given back; the lease is there until manager_reap() */
         CHANGE_LEASE_ENDED,
+        /*
+         * What has happened to a lease, with the device that it is about: for its holder and the journal.
+         * None of them changes what there is to be seen of the lease.
+         */
+        CHANGE_LEASE_STALE,                  /* its record had a device that another lease has */
         _CHANGE_KIND_MAX,
 } ChangeKind;
 
@@ -47,5 +52,6 @@ struct ChangeSet {
 void change_set_device(ChangeSet *set, ChangeKind kind, const char *name);
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
 void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id);
+void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const char *name);
 
 void change_set_done(ChangeSet *set);

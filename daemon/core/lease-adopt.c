@@ -10,7 +10,10 @@
 
 #include "base/pidfd.h"
 #include "core/change.h"
+#include "core/device.h"
+#include "core/group.h"
 #include "core/lease-private.h"
+#include "core/manager.h"
 
 /*
  * Whether @fd is what was kept for this lease: proved, since names and numbers of kept descriptors are only
@@ -30,13 +33,37 @@ static bool lease_knows_lifeline(const Lease *lease, int fd) {
                (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
 }
 
-void lease_adopt(Lease *lease, int lifeline, ChangeSet *changes) {
-        bool active = lease->state == LEASE_ACTIVE && lease_knows_lifeline(lease, lifeline);
+/*
+ * A group is leased once. Where two records have it, the older is of a lease that had ended, and could not
+ * be removed: what it says of the drivers is history, and to give those devices back would take them from
+ * who has them now.
+ */
+static void lease_drop_stale_devices(Lease *lease, ChangeSet *changes) {
+        unsigned n = 0, n_given = 0;
 
-        lease->lifeline = lifeline;
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *d = &lease->devices[i];
+                const Device *device;
+
+                device = manager_find_device(lease->manager, d->name);
+                if (device && device->group->lease) {
+                        change_set_lease_device(changes, CHANGE_LEASE_STALE, lease->id, d->name);
+                        continue;
+                }
+
+                n_given += d->given;
+                lease->devices[n++] = *d;
+        }
+
+        lease->n_devices = n;
+        lease->n_given = n_given;
+}
+
+static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
         lease->answered = true;              /* or its caller has seen us go */
-        lease_reserve(lease, changes);
         change_set_lease(changes, CHANGE_LEASE_ADDED, lease->id);
+        lease_drop_stale_devices(lease, changes);
+        lease_reserve(lease, changes);
         if (active) {
                 change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
                 return;
@@ -47,4 +74,28 @@ void lease_adopt(Lease *lease, int lifeline, ChangeSet *changes) {
                  lease->state == LEASE_ACTIVE    ? "its holder ended while iommud was away" :
                                                    "it had been ended before iommud was");
         lease_wind_down(lease, changes);
+}
+
+void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, void *userdata,
+        ChangeSet *changes) {
+        /* first those that somebody holds: their word counts, whatever other records say */
+        for (size_t i = 0; i < manager->leases.n_items; i++) {
+                Lease *lease = manager->leases.items[i];
+
+                lease->lifeline = take_lifeline(userdata, lease->id);
+                lease->adopting = lease->state != LEASE_ACTIVE ||
+                                  !lease_knows_lifeline(lease, lease->lifeline);
+                if (!lease->adopting)
+                        lease_adopt(lease, /* active= */ true, changes);
+        }
+
+        /* then the younger before the older, which can only be what was left of it */
+        for (size_t i = manager->leases.n_items; i > 0; i--) {
+                Lease *lease = manager->leases.items[i - 1];
+
+                if (!lease->adopting)
+                        continue;
+                lease->adopting = false;
+                lease_adopt(lease, /* active= */ false, changes);
+        }
 }

@@ -73,6 +73,7 @@ struct Lease {
         LeaseDevice *devices;                /* the given ones first, in the order of the request; owned */
         unsigned n_devices, n_given;
 
+        bool adopting;                       /* its record was read, and it does not go on yet */
         bool answered;                       /* the caller of Acquire has its answer */
         Refusal refusal;                     /* the answer, when it is no */
         char reason[256];                    /* for the administrator: what it waits for, or what failed */
@@ -114,11 +115,13 @@ DEFINE_CLEANUP_FUNC(Lease, lease_free);
 void lease_start(Lease *lease, ChangeSet *changes);
 
 /*
- * Goes on with a lease of which the record was found. @lifeline is the descriptor that was kept for it,
- * which is consumed, or -EBADF. One that was active goes on if that is really its lifeline; anything else is
- * brought to its end.
+ * Goes on with all leases, of which the records were read (core/lease-record.h) into a manager that has made
+ * none yet. @take_lifeline gives the descriptor that was kept for a lease, the caller's then, or -EBADF. A
+ * lease that was active goes on if that is really its lifeline; anything else is brought to its end.
  */
-void lease_adopt(Lease *lease, int lifeline, ChangeSet *changes);
+typedef int (*TakeLifelineFunc)(void *userdata, uint64_t lease);
+void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, void *userdata,
+        ChangeSet *changes);
 
 /*
  * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one

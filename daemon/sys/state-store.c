@@ -138,8 +138,7 @@ Store state_store_port(StateStore *store) {
         return (Store) { .ops = &ops, .userdata = store };
 }
 
-static int load_lease(
-        StateStore *store, const char *name, StoredFds *stored, Manager *manager, ChangeSet *changes) {
+static int load_lease(StateStore *store, const char *name, Manager *manager) {
         _cleanup_free_ char *text = NULL;
         char expected[48];
         Lease *lease;
@@ -159,9 +158,15 @@ static int load_lease(
                 return -EBADMSG;
         }
 
-        lifeline_name(expected, sizeof(expected), lease->id);
-        lease_adopt(lease, stored_fds_take(stored, expected), changes);
         return 0;
+}
+
+static int take_lifeline(void *userdata, uint64_t lease) {
+        StoredFds *stored = userdata;
+        char name[48];
+
+        lifeline_name(name, sizeof(name), lease);
+        return stored_fds_take(stored, name);
 }
 
 static int load_quarantine(StateStore *store, Manager *manager) {
@@ -244,7 +249,7 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
                 if (strncmp(name, FILE_PREFIX, strlen(FILE_PREFIX)) != 0)
                         continue;
 
-                q = load_lease(store, name, stored, manager, changes);
+                q = load_lease(store, name, manager);
                 if (q == -ENOMEM)
                         return q;
                 if (q < 0)
@@ -252,6 +257,9 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
                                 "a device that its lease had may have to be given back to its driver by "
                                 "hand");
         }
+        if (r < 0)
+                return r;
 
-        return r;
+        manager_adopt_leases(manager, take_lifeline, stored, changes);
+        return 0;
 }

@@ -18,10 +18,10 @@ typedef struct StateStore {
 Store state_store_port(StateStore *store);
 
 /*
- * Reads back what is in quarantine and all leases that are on file, into @manager, and goes on with each
- * lease (lease_adopt()), with its lifeline from @stored. A file that is damaged, or not one of ours, is
- * set aside under another name and reported; nothing in it is trusted. Returns 0, or a negative errno when
- * the directory itself can't be read.
+ * Reads back what is in quarantine, the last number of a lease and all leases that are on file, into
+ * @manager, and goes on with them (manager_adopt_leases()), with their lifelines from @stored. A file that
+ * is damaged, or not one of ours, is set aside under another name and reported; nothing in it is trusted.
+ * Returns 0, or a negative errno when the directory itself can't be read.
  */
 int state_store_load(
         StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) _must_check_;

@@ -170,3 +170,10 @@ Store fake_store_port(FakeStore *store) {
 
         return (Store) { .ops = &ops, .userdata = store };
 }
+
+int fake_store_take_lifeline(void *userdata, uint64_t lease) {
+        FakeStoreItem *item;
+
+        item = fake_store_find(userdata, lease);
+        return item && item->lifeline >= 0 ? assert_ok(fd_dup(item->lifeline)) : -EBADF;
+}

@@ -38,3 +38,6 @@ DEFINE_CLEANUP_FUNC(FakeStore, fake_store_free);
 int fake_store_take_fd(FakeStore *store, const char *name);
 
 Store fake_store_port(FakeStore *store);
+
+/* A TakeLifelineFunc: what was kept stays here too. @userdata is the store. */
+int fake_store_take_lifeline(void *userdata, uint64_t lease);

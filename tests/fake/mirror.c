@@ -102,6 +102,9 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
         MirrorEntry entry = {}, *known;
         bool exists;
 
+        if (change->kind > CHANGE_LEASE_ENDED)
+                return;                      /* news, but nothing to be seen of */
+
         exists = describe_changed(&entry, manager, change);
         known = mirror_find(mirror, entry.key);
 
@@ -146,6 +149,7 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
                 return;
 
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 return;
         }

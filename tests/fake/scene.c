@@ -139,17 +139,12 @@ void scene_restart(Scene *scene) {
         scene_monitor(scene);
         scene->manager->last_lease = scene->fake_store->last_lease;
 
-        /* one that ends at once takes its record away */
-        for (unsigned i = scene->fake_store->n_items; i > 0; i--) {
-                FakeStoreItem *item = &scene->fake_store->items[i - 1];
-                int lifeline = TAKE_FD(item->lifeline);
+        for (unsigned i = 0; i < scene->fake_store->n_items; i++) {
                 Lease *lease;
 
-                assert_ok(lease_record_read(scene->manager, item->record, &lease));
-                if (lifeline >= 0)
-                        item->lifeline = assert_ok(fd_dup(lifeline));
-                lease_adopt(lease, lifeline, &scene->changes);
+                assert_ok(lease_record_read(scene->manager, scene->fake_store->items[i].record, &lease));
         }
+        manager_adopt_leases(scene->manager, fake_store_take_lifeline, scene->fake_store, &scene->changes);
 
         scene_commit(scene);
 }
@@ -286,6 +281,7 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_LEASE_CHANGED] = "lease-changed",
                 [CHANGE_LEASE_ANSWERED] = "lease-answered",
                 [CHANGE_LEASE_ENDED] = "lease-ended",
+                [CHANGE_LEASE_STALE] = "lease-stale",
         };
         static char text[8192];
         size_t n = 0;

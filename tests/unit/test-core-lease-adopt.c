@@ -166,6 +166,87 @@ static void test_unplugged(void) {
         assert_eq_str(fake_kernel_find(s->kernel, "0000:02:00.0")->driver, "vfio-pci");
 }
 
+/* A record as the store may have it too: of a lease that had ended, and could not be removed. */
+static void leave_record(Scene *s, uint64_t lease, const char *state, const char *devices) {
+        FakeStoreItem *item = &s->fake_store->items[s->fake_store->n_items++];
+
+        *item = (FakeStoreItem) { .lease = lease, .lifeline = -EBADF };
+        assert(asprintf(&item->record,
+                        "version=1 id=%u state=%s mode=vmm accounting=process uid=1001 own-userns=1 pid=7 "
+                        "since=5 lifeline=pipe:9\n%s",
+                        (unsigned) lease, state, devices) >= 0);
+}
+
+/*
+ * What a record of the past says of a device is not done to who has it now, whichever of the two is read
+ * first, and whatever state the past one was in.
+ */
+static void test_stale(void) {
+        static const char dirty[] =
+                "device=0000:01:00.0 subsystem=pci driver=nvme override= target=vfio-pci given=1 handed=1 "
+                "recycle=1 dirty=1\n"
+                "device=0000:01:00.1 subsystem=pci driver=ahci override= target=vfio-pci given=0 handed=0 "
+                "recycle=0 dirty=1\n";
+        static const struct {
+                uint64_t lease;
+                const char *state;
+        } table[] = {
+                { 1, "active" }, { 1, "draining" }, { 1, "restoring" }, { 3, "draining" }, { 3, "active" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_scene_ Scene *s = scene_new();
+                Client client;
+                Before before;
+
+                build(s);
+                scene_remember(s, &before);
+                s->manager->last_lease = 1;
+                scene_grant(s, &ALICE, "01:00.0");
+                scene_hand_over(s, 2, &client);
+                leave_record(s, table[i].lease, table[i].state, dirty);
+
+                scene_restart(s);
+                assert_eq_int(scene_lease(s, 2)->state, LEASE_ACTIVE);
+                assert_eq_int(s->manager->leases.n_items, 1);
+                assert_eq_int(s->fake_store->n_items, 1);
+                assert_eq_int(task_runner_take(&s->tasks), 0);
+                assert_eq_str(fake_kernel_find(s->kernel, "0000:01:00.0")->driver, "vfio-pci");
+                finish(s, &client, &before);
+        }
+}
+
+/* Of two that were both being given back, the younger knows what the drivers were. */
+static void test_stale_twice(void) {
+        static const char old[] =
+                "device=0000:01:00.0 subsystem=pci driver=ahci override= target=vfio-pci given=1 handed=0 "
+                "recycle=0 dirty=1\n";
+        static const char both[] =
+                "device=0000:01:00.0 subsystem=pci driver=nvme override= target=vfio-pci given=1 handed=0 "
+                "recycle=0 dirty=1\n";
+        static const char other[] =
+                "device=0000:02:00.0 subsystem=pci driver=vfio-pci override=vfio-pci target= given=1 "
+                "handed=1 recycle=1 dirty=1\n";
+        _cleanup_free_ char *old_and_other = NULL;
+        _cleanup_scene_ Scene *s = scene_new();
+        Before before;
+
+        build(s);
+        scene_remember(s, &before);
+        assert(asprintf(&old_and_other, "%s%s", old, other) >= 0);
+        leave_record(s, 4, "restoring", old_and_other);
+        leave_record(s, 5, "restoring", both);
+        strcpy(fake_kernel_find(s->kernel, "0000:01:00.0")->driver, "vfio-pci");
+        strcpy(fake_kernel_find(s->kernel, "0000:01:00.0")->override, "vfio-pci");
+
+        /* what nobody else has is looked after all the same */
+        scene_restart(s);
+        assert_eq_int(scene_lease(s, 4)->n_devices, 1);
+        assert_eq_str(scene_lease(s, 4)->devices[0].name, "0000:02:00.0");
+        scene_run(s);
+        scene_assert_as_before(s, &before);
+}
+
 /* The next lease is not mistaken for the one before. */
 static void test_numbers(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -253,6 +334,10 @@ static void test_texts(void) {
         }
 }
 
+static int no_lifeline(void *userdata, uint64_t lease) {
+        return -EBADF;
+}
+
 /* More groups than a lease can have: we have not written such a record, but it must not be the end of us. */
 static void test_too_many_groups(void) {
         static const char first[] =
@@ -274,7 +359,7 @@ static void test_too_many_groups(void) {
         }
 
         assert_ok(lease_record_read(s->manager, text, &lease));
-        lease_adopt(lease, /* lifeline= */ -EBADF, &s->changes);
+        manager_adopt_leases(s->manager, no_lifeline, /* userdata= */ NULL, &s->changes);
         scene_commit(s);
         assert_eq_int(s->manager->leases.n_items, 0);
 }
@@ -292,6 +377,8 @@ int main(void) {
         test_dies_twice();
         test_wrong_lifeline();
         test_unplugged();
+        test_stale();
+        test_stale_twice();
         test_numbers();
         test_texts();
         test_too_many_groups();
