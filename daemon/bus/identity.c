@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/parse.h"
-#include "base/pidfd.h"
 #include "bus/error.h"
 #include "bus/identity.h"
+#include "bus/process-facts.h"
 #include "core/subject.h"
 #include "sys/journal.h"
 
@@ -18,16 +17,32 @@
  */
 #define IDENTITIES_MAX 64
 
+/* What the bus vouches for, as long as the connection lives. */
+typedef struct Credentials {
+        Subject subject;                     /* without what its process tells */
+        int pidfd;                           /* of the process that has connected, owned; -EBADF: not told */
+} Credentials;
+
 typedef struct KnownSender {
         char name[64];                       /* unique bus name; "": the slot is free */
-        Subject subject;
+        Credentials credentials;
 } KnownSender;
+
+/* Why something is not known of a caller. Each is said once: it is the same for all callers, or nearly. */
+typedef enum Doubt {
+        DOUBT_NO_PIDFD,
+        DOUBT_ENDED,
+        DOUBT_UNREADABLE,
+        DOUBT_NO_LABEL,
+        _DOUBT_MAX,
+} Doubt;
 
 struct Identity {
         sd_bus *bus;                         /* borrowed: the owner of this object keeps it */
         KnownSender known[IDENTITIES_MAX];
         unsigned next;                       /* the slot to be used next */
         struct Question *questions;          /* under way; owned */
+        bool said[_DOUBT_MAX];
 };
 
 /* A question to the bus driver, and the message that waits for the answer. */
@@ -58,6 +73,8 @@ int identity_new(sd_bus *bus, Identity **ret) {
                 return -ENOMEM;
 
         identity->bus = bus;
+        for (size_t i = 0; i < IDENTITIES_MAX; i++)
+                identity->known[i].credentials.pidfd = -EBADF;
         *ret = identity;
         return 0;
 }
@@ -68,30 +85,15 @@ Identity *identity_free(Identity *identity) {
 
         while (identity->questions)
                 question_free(identity->questions);
+        for (size_t i = 0; i < IDENTITIES_MAX; i++)
+                close_fd(identity->known[i].credentials.pidfd);
 
         free(identity);
         return NULL;
 }
 
-/* Whether the process of @pidfd is in our own user namespace. Not proved is no. */
-static bool pidfd_in_own_userns(int pidfd) {
-        struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-        struct stat ours, theirs;
-        char path[64];
-        pid_t pid;
-
-        if (pidfd_get_pid(pidfd, &pid) < 0)
-                return false;
-
-        snprintf(path, sizeof(path), "/proc/%d/ns/user", (int) pid);
-        if (stat(path, &theirs) < 0 || stat("/proc/self/ns/user", &ours) < 0)
-                return false;
-
-        /* Still running now means that the number was that process's all the while. */
-        if (poll(&poll_fd, 1, 0) != 0)
-                return false;
-
-        return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+static void credentials_done(Credentials *credentials) {
+        credentials->pidfd = close_fd(credentials->pidfd);
 }
 
 static int read_gids(sd_bus_message *reply, Subject *subject) {
@@ -118,7 +120,33 @@ static int read_gids(sd_bus_message *reply, Subject *subject) {
         return sd_bus_message_exit_container(reply);
 }
 
-static int read_credential(sd_bus_message *reply, const char *key, Subject *subject) {
+/* The label, which ends with a zero byte, of whatever security module there is. */
+static int read_label(sd_bus_message *reply, Subject *subject) {
+        const char *label;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, 'v', "ay");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read_array(reply, 'y', (const void **) &label, &size);
+        if (r < 0)
+                return r;
+
+        if (size > 0 && label[size - 1] == '\0')
+                size--;
+        if (size > 0 && size < sizeof(subject->label) && !memchr(label, '\0', size)) {
+                memcpy(subject->label, label, size);
+                subject->label[size] = '\0';
+                subject->known |= SUBJECT_KNOWS_LABEL;
+        }
+
+        return sd_bus_message_exit_container(reply);
+}
+
+static int read_credential(sd_bus_message *reply, const char *key, Credentials *credentials) {
+        Subject *subject = &credentials->subject;
         uint32_t number;
         int r, fd;
 
@@ -139,19 +167,25 @@ static int read_credential(sd_bus_message *reply, const char *key, Subject *subj
         if (strcmp(key, "UnixGroupIDs") == 0)
                 return read_gids(reply, subject);
 
+        if (strcmp(key, "LinuxSecurityLabel") == 0)
+                return read_label(reply, subject);
+
         if (strcmp(key, "ProcessFD") == 0) {
                 r = sd_bus_message_read(reply, "v", "h", &fd);
-                if (r >= 0)
-                        subject->own_userns = pidfd_in_own_userns(fd);
-                return r;
+                if (r < 0)
+                        return r;
+
+                close_fd(credentials->pidfd);
+                credentials->pidfd = fd_dup(fd);
+                return credentials->pidfd < 0 ? credentials->pidfd : 0;
         }
 
         return sd_bus_message_skip(reply, "v");
 }
 
 /* The reply of GetConnectionCredentials: a{sv}. */
-static int read_credentials(sd_bus_message *reply, Subject *ret) {
-        Subject subject = SUBJECT_INIT;
+static int read_credentials(sd_bus_message *reply, Credentials *ret) {
+        _cleanup_(credentials_done) Credentials credentials = { SUBJECT_INIT, -EBADF };
         const char *key;
         int r;
 
@@ -164,7 +198,7 @@ static int read_credentials(sd_bus_message *reply, Subject *ret) {
                 if (r < 0)
                         return r;
 
-                r = read_credential(reply, key, &subject);
+                r = read_credential(reply, key, &credentials);
                 if (r < 0)
                         return r;
 
@@ -175,31 +209,34 @@ static int read_credentials(sd_bus_message *reply, Subject *ret) {
         if (r < 0)
                 return r;
 
-        if (subject.uid == (uid_t) -1)
+        if (credentials.subject.uid == (uid_t) -1)
                 /* a bus that does not say who it is does not vouch for anybody */
                 return -ENODATA;
 
-        *ret = subject;
+        *ret = credentials;
+        credentials.pidfd = -EBADF;
         return 0;
 }
 
-static int identity_remember(Identity *identity, const char *name, const Subject *subject) {
+static int identity_remember_take(Identity *identity, const char *name, Credentials *credentials) {
         KnownSender *known = &identity->known[identity->next];
         int r;
 
+        credentials_done(&known->credentials);
         r = copy_string(known->name, sizeof(known->name), name);
         if (r < 0)
                 return r;
 
-        known->subject = *subject;
+        known->credentials = *credentials;
+        credentials->pidfd = -EBADF;
         identity->next = (identity->next + 1) % IDENTITIES_MAX;
         return 0;
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        _cleanup_(credentials_done) Credentials credentials = { .pidfd = -EBADF };
         Question *question = userdata;
         const char *sender = sd_bus_message_get_sender(question->message);
-        Subject subject;
         int r;
 
         if (sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.NameHasNoOwner")) {
@@ -210,11 +247,11 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
         if (sd_bus_message_is_method_error(reply, NULL))
                 r = -sd_bus_message_get_errno(reply);
         else
-                r = read_credentials(reply, &subject);
+                r = read_credentials(reply, &credentials);
 
         /* what is not remembered would be asked for again, for ever */
         if (r >= 0)
-                r = identity_remember(question->identity, sender, &subject);
+                r = identity_remember_take(question->identity, sender, &credentials);
         if (r >= 0)
                 r = sd_bus_message_rewind(question->message, /* complete= */ true);
         if (r >= 0)
@@ -255,6 +292,43 @@ static int identity_ask(Identity *identity, sd_bus_message *message, const char 
         return 0;
 }
 
+/* Whether this is the first time that there is this doubt. */
+static bool identity_is_news(Identity *identity, Doubt doubt) {
+        bool said = identity->said[doubt];
+
+        identity->said[doubt] = true;
+        return !said;
+}
+
+/* What the process of the caller tells now: it may have ended or moved since it was remembered. */
+static void identity_look(Identity *identity, const Credentials *credentials, Subject *subject) {
+        int r;
+
+        if (!(subject->known & SUBJECT_KNOWS_LABEL) && identity_is_news(identity, DOUBT_NO_LABEL))
+                log_info("The bus gives no security label for a caller (uid %u): no rule about labels "
+                         "allows anything to callers without one", subject->uid);
+
+        if (credentials->pidfd < 0) {
+                if (identity_is_news(identity, DOUBT_NO_PIDFD))
+                        log_warning("The bus hands out no process descriptors (that takes dbus 1.15.8 or "
+                                    "dbus-broker 34, and Linux 6.5): nobody can be proved to be root, and "
+                                    "no rule about user namespaces, units, slices and control groups "
+                                    "allows anything");
+                return;
+        }
+
+        r = process_facts_read(credentials->pidfd, subject);
+        if (r == -ESRCH && identity_is_news(identity, DOUBT_ENDED))
+                log_notice("A process that had connected to the bus (uid %u, pid %d) had ended when a call "
+                           "from its connection was looked at: no rule about user namespaces, units, "
+                           "slices and control groups allows anything to such callers",
+                           subject->uid, (int) subject->pid);
+        if (r < 0 && r != -ESRCH && identity_is_news(identity, DOUBT_UNREADABLE))
+                log_warning("Not all can be found out about a caller (uid %u, pid %d), its user namespace "
+                            "or its control group: %s; no rule about that allows anything to it",
+                            subject->uid, (int) subject->pid, strerrordesc_np(-r));
+}
+
 int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret) {
         const char *sender;
 
@@ -264,7 +338,8 @@ int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret
 
         for (size_t i = 0; i < IDENTITIES_MAX; i++)
                 if (strcmp(identity->known[i].name, sender) == 0) {
-                        *ret = identity->known[i].subject;
+                        *ret = identity->known[i].credentials.subject;
+                        identity_look(identity, &identity->known[i].credentials, ret);
                         return 1;
                 }
 

@@ -6,9 +6,10 @@
  * connection, without waiting. Unique names are never used again while a bus lives, so an answer holds as
  * long as it is kept.
  *
- * uid, groups and process were taken by the bus when the connection was made. A process descriptor
- * (ProcessFD: dbus 1.15.8, dbus-broker 34) is needed to prove that the caller is in our user namespace;
- * without it nobody is root here.
+ * uid, groups, label and process were taken by the bus when the connection was made. What is to be known of
+ * the process, its user namespace, unit and control group, is looked at again for every call, through the
+ * process descriptor (ProcessFD: dbus 1.15.8, dbus-broker 34), since all that may have changed. Without a
+ * descriptor, or when its process has ended, that is not known, and nobody is root here.
  */
 
 #include <systemd/sd-bus.h>

@@ -12,32 +12,42 @@
 
 static void test_unit(void) {
         static const struct {
-                const char *cgroup, *unit;
+                const char *cgroup, *unit, *slice;
         } cases[] = {
-                { "/system.slice/libvirtd.service", "libvirtd.service" },
-                { "/machine.slice/machine-qemu\\x2d1.scope/libvirt/emulator", "machine-qemu\\x2d1.scope" },
-                { "/user.slice/user-1000.slice/session-3.scope", "session-3.scope" },
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service", "user@1000.service" },
-                { "/init.scope", "init.scope" },
-                { "/_odd.service", "odd.service" },
-                { "/docker/0123456789abcdef", "" },
-                { "/docker/0123456789abcdef/system.slice/inner.service", "" },
-                { "/system.slice", "" },
-                { "/.service", "" },
-                { "/.slice/_", "" },
-                { "/", "" },
-                { "", "" },
+                { "/system.slice/libvirtd.service", "libvirtd.service", "system.slice" },
+                { "/machine.slice/machine-qemu\\x2d1.scope/libvirt/emulator", "machine-qemu\\x2d1.scope",
+                  "machine.slice" },
+                { "/user.slice/user-1000.slice/session-3.scope", "session-3.scope", "user-1000.slice" },
+                { "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service", "user@1000.service",
+                  "user-1000.slice" },
+                { "/init.scope", "init.scope", "-.slice" },
+                { "/_odd.service", "odd.service", "-.slice" },
+                { "/_memory.slice/_pids.service", "pids.service", "memory.slice" },
+                { "/docker/0123456789abcdef", "", "-.slice" },
+                { "/docker/0123456789abcdef/system.slice/inner.service", "", "-.slice" },
+                { "/system.slice", "", "system.slice" },
+                { "//system.slice//", "", "system.slice" },
+                { "/.service", "", "-.slice" },
+                { "/_.service", "", "-.slice" },
+                { "/.slice/_", "", "-.slice" },
+                { "/_", "", "-.slice" },
+                { "/", "", "-.slice" },
+                { "", "", "-.slice" },
         };
-        char unit[64];
+        char unit[64], slice[64];
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 cgroup_get_unit(cases[i].cgroup, unit, sizeof(unit));
                 assert_eq_str(unit, cases[i].unit);
+                cgroup_get_slice(cases[i].cgroup, slice, sizeof(slice));
+                assert_eq_str(slice, cases[i].slice);
         }
 
         /* half a name is another one's */
         cgroup_get_unit("/system.slice/libvirtd.service", unit, 16);
         assert_eq_str(unit, "");
+        cgroup_get_slice("/system.slice/libvirtd.service", slice, 12);
+        assert_eq_str(slice, "");
 }
 
 static sd_bus_message *get_holders(BusRig *rig) {

@@ -13,6 +13,7 @@
 #include "fake-driver.h"
 #include "fake/assert.h"
 #include "fake/child.h"
+#include "fake/fake-kernel.h"
 #include "names.h"
 
 static void test_credentials(void) {
@@ -26,6 +27,7 @@ static void test_credentials(void) {
         reply = fake_driver_answer_begin(d);
         assert_ok(sd_bus_message_append(reply, "{sv}", "UnixGroupIDs", "au", 3, 1000, 27, 44));
         assert_ok(sd_bus_message_append(reply, "{sv}", "LinuxSecurityLabel", "ay", 2, 'x', 0));
+        assert_ok(sd_bus_message_append(reply, "{sv}", "NewerThanUs", "(si)", "y", 1));
         assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", 1000));
         assert_ok(sd_bus_message_append(reply, "{sv}", "ProcessID", "u", 4711));
         fake_driver_answer_end(d, reply);
@@ -37,6 +39,8 @@ static void test_credentials(void) {
         assert_eq_int(d->subject.n_gids, 3);
         assert_eq_int(d->subject.gids[1], 27);
         assert(!d->subject.own_userns);
+        assert_eq_str(d->subject.label, "x");
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_LABEL);
 
         /* the same connection is not asked about again, another one is */
         fake_driver_call(d, ":1.7");
@@ -195,16 +199,63 @@ static void test_long_name(void) {
         assert_eq_str(d->error, IOMMUD_ERROR_KERNEL_FAILED);
 }
 
+static void answer_label(FakeDriver *d, const char *label, size_t size) {
+        sd_bus_message *reply = fake_driver_answer_begin(d);
+
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", 1000));
+        assert_ok(sd_bus_message_open_container(reply, 'e', "sv"));
+        assert_ok(sd_bus_message_append(reply, "s", "LinuxSecurityLabel"));
+        assert_ok(sd_bus_message_open_container(reply, 'v', "ay"));
+        assert_ok(sd_bus_message_append_array(reply, 'y', label, size));
+        assert_ok(sd_bus_message_close_container(reply));
+        assert_ok(sd_bus_message_close_container(reply));
+        fake_driver_answer_end(d, reply);
+}
+
+/* A label that is only part of what it was would be another one's. */
+static void test_labels(void) {
+        static const char longest[SUBJECT_LABEL_MAX + 1] = { [0 ... SUBJECT_LABEL_MAX - 1] = 'x' };
+        static const struct {
+                const char *label;
+                size_t size;
+                bool known;
+        } cases[] = {
+                { "system_u:system_r:svirt_t:s0:c1,c2", 35, true },
+                { "/usr/bin/qemu (enforce)", 23, true },
+                { longest + 1, SUBJECT_LABEL_MAX, true },
+                { longest, SUBJECT_LABEL_MAX + 1, false },
+                { longest, SUBJECT_LABEL_MAX, false },
+                { "a\0b", 4, false },
+                { "", 1, false },
+                { "", 0, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+                fake_driver_call(d, ":1.7");
+                answer_label(d, cases[i].label, cases[i].size);
+                assert_eq_int(d->n_known, 1);
+                assert_eq_int(d->subject.known, cases[i].known ? SUBJECT_KNOWS_LABEL : 0);
+                assert_eq_str(d->subject.label, cases[i].known ? cases[i].label : "");
+        }
+}
+
+static void answer_process(FakeDriver *d, uint32_t uid, int fd) {
+        sd_bus_message *reply;
+
+        reply = fake_driver_answer_begin(d);
+        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", uid));
+        assert_ok(sd_bus_message_append(reply, "{sv}", "ProcessFD", "h", fd));
+        fake_driver_answer_end(d, reply);
+}
+
 /* Whether uid 0 with this process descriptor is the host's root. */
 static void assert_own_userns(int fd, bool expected) {
         _cleanup_driver_ FakeDriver *d = fake_driver_new();
-        sd_bus_message *reply;
 
         fake_driver_call(d, ":1.7");
-        reply = fake_driver_answer_begin(d);
-        assert_ok(sd_bus_message_append(reply, "{sv}", "UnixUserID", "u", 0));
-        assert_ok(sd_bus_message_append(reply, "{sv}", "ProcessFD", "h", fd));
-        fake_driver_answer_end(d, reply);
+        answer_process(d, 0, fd);
         assert_eq_int(d->n_known, 1);
         assert_eq_int(d->subject.own_userns, expected);
         assert_eq_int(subject_is_root(&d->subject), expected);
@@ -227,6 +278,57 @@ static void test_user_namespace(void) {
                 assert_own_userns(theirs.pidfd, false);
 }
 
+/*
+ * A process that has connected may have handed its connection to another one before it ended: what was true
+ * of it then is not true of that one.
+ */
+static void test_connection_outlives_process(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        _cleanup_(child_done) Child child = CHILD_INIT;
+
+        if (!child_start(&child, /* flags= */ 0))
+                return;
+
+        fake_driver_call(d, ":1.7");
+        answer_process(d, 0, child.pidfd);
+        assert(subject_is_root(&d->subject));
+        assert(d->subject.known & SUBJECT_KNOWS_CGROUP);
+
+        child_end(&child);
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->n_asked, 1);
+        assert_eq_int(d->n_known, 2);
+        assert_eq_int(d->subject.uid, 0);
+        assert(!subject_is_root(&d->subject));
+        assert_eq_int(d->subject.known, 0);
+        assert_eq_str(d->subject.cgroup, "");
+}
+
+/* Descriptors of connections that are forgotten are closed, and those of a free object too. */
+static void test_descriptors(void) {
+        _cleanup_(child_done) Child child = CHILD_INIT;
+        unsigned before = count_fds(), full = 0;
+        FakeDriver *d = fake_driver_new();
+
+        if (child_start(&child, /* flags= */ 0)) {
+                for (unsigned i = 0; i < 200; i++) {
+                        char name[16];
+
+                        snprintf(name, sizeof(name), ":1.%u", i);
+                        fake_driver_call(d, name);
+                        answer_process(d, 1000, child.pidfd);
+                        if (i == 99)
+                                full = count_fds();
+                }
+                assert_eq_int(count_fds(), full);
+        }
+
+        fake_driver_free(d);
+        child_done(&child);
+        child = (Child) CHILD_INIT;
+        assert_eq_int(count_fds(), before);
+}
+
 int main(void) {
         test_credentials();
         test_two_at_once();
@@ -236,6 +338,9 @@ int main(void) {
         test_gone();
         test_no_sender();
         test_long_name();
+        test_labels();
         test_user_namespace();
+        test_connection_outlives_process();
+        test_descriptors();
         return 0;
 }
