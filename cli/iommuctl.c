@@ -120,8 +120,8 @@ static Status verb_help(const Options *options, char **arguments) {
         }
 
         puts("\n"
-             "A SELECTOR is a PCI address, VENDOR:DEVICE, group:N, pf=ADDRESS,vf=N, serial=TEXT, or the\n"
-             "name of a device that is not PCI. See iommuctl(1).");
+             "A SELECTOR is a PCI address, VENDOR:DEVICE, group:N, pf=ADDRESS,vf=N, serial=TEXT, tag:TAG,\n"
+             "or a name that the administrator or the kernel gave a device. See iommuctl(1).");
         return STATUS_OK;
 }
 

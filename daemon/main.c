@@ -282,7 +282,7 @@ static int daemon_load_policy(void *userdata, char **reterr) {
         Daemon *d = userdata;
         int r;
 
-        r = policy_load(dirs, &policy, &error);
+        r = policy_load(IOMMUD_SYSCONF_DIR "/iommud.json", dirs, &policy, &error);
         if (r < 0) {
                 if (r == -ENOMEM || config_error_to_string(&error, &text) < 0)
                         text = NULL;

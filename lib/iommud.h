@@ -130,8 +130,8 @@ void iommud_devices_free(iommud_device **devices);
 
 /*
  * The names of the devices that @selector names: a PCI address, VENDOR:DEVICE, group:N, pf=ADDRESS,vf=N,
- * serial=TEXT, or the name of a device that is not PCI. The caller frees the list with
- * iommud_strings_free().
+ * serial=TEXT, tag:TAG, or a name that the administrator or the kernel gave it. The caller frees the list
+ * with iommud_strings_free().
  */
 int iommud_find(iommud_client *client, const char *selector, char ***ret_names);
 

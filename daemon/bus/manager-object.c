@@ -252,7 +252,7 @@ static int append_found(sd_bus_message *reply, const Manager *manager, const Sel
                 const Device *device = manager->devices.items[i];
                 _cleanup_free_ char *path = NULL;
 
-                if (!selector_matches(selector, &device->facts))
+                if (!manager_selects(manager, selector, device))
                         continue;
 
                 r = path_of_device(device->facts.name, &path);

@@ -213,6 +213,14 @@ int json_node_read_string(const JsonNode *node, const char **ret) {
         return 0;
 }
 
+int json_node_read_bool(const JsonNode *node, bool *ret) {
+        if (!json_object_is_type(node->value, json_type_boolean))
+                return json_node_fail(node, "%s where true or false must be", type_name(node->value));
+
+        *ret = json_object_get_boolean(node->value);
+        return 0;
+}
+
 int json_node_read_u32(const JsonNode *node, uint32_t max, uint32_t *ret) {
         int64_t value;
 

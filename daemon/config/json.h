@@ -7,6 +7,7 @@
  * for.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -78,6 +79,8 @@ int json_node_read_list(const JsonNode *node, JsonReader read, void *userdata) _
 
 /* A string without NUL, borrowed from the document. */
 int json_node_read_string(const JsonNode *node, const char **ret) _must_check_;
+
+int json_node_read_bool(const JsonNode *node, bool *ret) _must_check_;
 
 /* A whole number from 0 to @max. */
 int json_node_read_u32(const JsonNode *node, uint32_t max, uint32_t *ret) _must_check_;

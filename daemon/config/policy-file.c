@@ -6,6 +6,7 @@
 
 #include "base/dir.h"
 #include "base/fd.h"
+#include "config/catalog-file.h"
 #include "config/file.h"
 #include "config/json.h"
 #include "config/policy-file.h"
@@ -126,7 +127,7 @@ static int load_file(int dir, const char *path, Policy *policy, ConfigError *ret
         return policy_parse(path, data, size, policy, reterr);
 }
 
-int policy_load(const char *const *dirs, Policy **ret, ConfigError *reterr) {
+int policy_load(const char *names, const char *const *dirs, Policy **ret, ConfigError *reterr) {
         _cleanup_(policy_files_done) PolicyFiles list = {};
         _cleanup_(policy_freep) Policy *policy = NULL;
         int r;
@@ -140,6 +141,12 @@ int policy_load(const char *const *dirs, Policy **ret, ConfigError *reterr) {
         r = policy_new(&policy);
         if (r < 0)
                 return r;
+
+        if (names) {
+                r = catalog_load(names, &policy->catalog, reterr);
+                if (r < 0)
+                        return r;
+        }
 
         if (list.n_files > 0)
                 qsort(list.files, list.n_files, sizeof(*list.files), compare_files);

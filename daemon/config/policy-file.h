@@ -7,7 +7,8 @@
 #include "core/policy.h"
 
 /*
- * Reads all files *.json of the directories in @dirs, an array that ends in NULL, in the order of their
+ * Reads the names of devices from the file @names, which need not exist (NULL: there is none), and then all
+ * files *.json of the directories in @dirs, an array that ends in NULL, in the order of their
  * names. Of files of one name the first directory's hides the others', so the administrator's directory
  * comes before the vendor's. A directory that does not exist holds no files.
  *
@@ -15,4 +16,4 @@
  * *reterr, which comes in empty, says what and where in all cases but -ENOMEM; the caller frees its
  * contents.
  */
-int policy_load(const char *const *dirs, Policy **ret, ConfigError *reterr) _must_check_;
+int policy_load(const char *names, const char *const *dirs, Policy **ret, ConfigError *reterr) _must_check_;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <json-c/json.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -10,27 +11,27 @@
 
 static_assert(sizeof(uid_t) == sizeof(uint32_t) && sizeof(gid_t) == sizeof(uint32_t), "ids have 32 bits");
 
-static int append_uid(PolicyRule *rule, uid_t uid) {
+static int append_uid(SubjectMatch *subject, uid_t uid) {
         uid_t *uids;
 
-        uids = reallocarray(rule->uids, rule->n_uids + 1, sizeof(*uids));
+        uids = reallocarray(subject->uids, subject->n_uids + 1, sizeof(*uids));
         if (!uids)
                 return -ENOMEM;
 
-        uids[rule->n_uids++] = uid;
-        rule->uids = uids;
+        uids[subject->n_uids++] = uid;
+        subject->uids = uids;
         return 0;
 }
 
-static int append_gid(PolicyRule *rule, gid_t gid) {
+static int append_gid(SubjectMatch *subject, gid_t gid) {
         gid_t *gids;
 
-        gids = reallocarray(rule->gids, rule->n_gids + 1, sizeof(*gids));
+        gids = reallocarray(subject->gids, subject->n_gids + 1, sizeof(*gids));
         if (!gids)
                 return -ENOMEM;
 
-        gids[rule->n_gids++] = gid;
-        rule->gids = gids;
+        gids[subject->n_gids++] = gid;
+        subject->gids = gids;
         return 0;
 }
 
@@ -43,7 +44,7 @@ static int read_uid(const JsonNode *node, void *userdata) {
         if (r < 0)
                 return r;
 
-        return append_uid(reader->rule, uid);
+        return append_uid(reader->subject, uid);
 }
 
 static int read_gid(const JsonNode *node, void *userdata) {
@@ -55,7 +56,7 @@ static int read_gid(const JsonNode *node, void *userdata) {
         if (r < 0)
                 return r;
 
-        return append_gid(reader->rule, gid);
+        return append_gid(reader->subject, gid);
 }
 
 /*
@@ -96,7 +97,7 @@ static int read_user(const JsonNode *node, void *userdata) {
                 return json_node_fail(node, "user \"%.*s\" has an id that stands for none", POLICY_SHOWN_MAX,
                                       name);
 
-        return append_uid(reader->rule, uid);
+        return append_uid(reader->subject, uid);
 }
 
 static int read_group(const JsonNode *node, void *userdata) {
@@ -116,7 +117,7 @@ static int read_group(const JsonNode *node, void *userdata) {
                 return json_node_fail(node, "group \"%.*s\" has an id that stands for none",
                                       POLICY_SHOWN_MAX, name);
 
-        return append_gid(reader->rule, gid);
+        return append_gid(reader->subject, gid);
 }
 
 int policy_read_uids(const JsonNode *node, void *userdata) {
@@ -135,7 +136,7 @@ int policy_read_groups(const JsonNode *node, void *userdata) {
         return json_node_read_list(node, read_group, userdata);
 }
 
-int policy_read_subject(const JsonNode *node, void *userdata) {
+int policy_read_any(const JsonNode *node, void *userdata) {
         PolicyReader *reader = userdata;
         const char *s;
         int r;
@@ -147,25 +148,43 @@ int policy_read_subject(const JsonNode *node, void *userdata) {
         if (strcmp(s, "any") != 0)
                 return json_node_fail(node,
                                       "\"any\" is the only subject that is written so; for others there are "
-                                      "\"uid\", \"gid\", \"user\" and \"group\"");
+                                      "\"user\", \"group\", \"unit\" and more");
 
-        reader->rule->any_subject = true;
+        reader->subject->any = true;
         return 0;
 }
 
-int policy_check_subject(const JsonNode *node, const PolicyRule *rule) {
-        bool listed = rule->n_uids > 0 || rule->n_gids > 0;
+static bool has_key(const JsonNode *node, const char *key) {
+        return json_object_object_get_ex(node->value, key, /* value= */ NULL);
+}
 
-        if (!rule->any_subject && !listed)
+int policy_check_subject(const JsonNode *node, const SubjectMatch *subject) {
+        bool listed = subject_match_is_set(subject);
+
+        if (!subject->any && !listed)
                 return json_node_fail(node,
-                                      "the rule is about nobody; add \"uid\", \"gid\", \"user\" or "
-                                      "\"group\", or \"subject\": \"any\" for everybody");
+                                      "it is about nobody; add \"user\", \"group\" or another key "
+                                      "for whom it "
+                                      "is about, or \"subject\": \"any\" for everybody");
 
         /* Read as "any subject that is in this list" it would grant far more than was meant */
-        if (rule->any_subject && listed)
+        if (subject->any && listed)
                 return json_node_fail(node,
-                                      "the rule is about everybody (\"subject\": \"any\") and about some; "
-                                      "take one out");
+                                      "it is about everybody (\"subject\": \"any\") and about "
+                                      "some; take one "
+                                      "out");
+
+        /* All keys must hold, but these two are one list here */
+        if (has_key(node, "uid") && has_key(node, "user"))
+                return json_node_fail(node,
+                                      "\"uid\" and \"user\" both say which user; put all into one "
+                                      "of them, or "
+                                      "make two rules");
+        if (has_key(node, "gid") && has_key(node, "group"))
+                return json_node_fail(node,
+                                      "\"gid\" and \"group\" both say which group; put all into "
+                                      "one of them, or "
+                                      "make two rules");
 
         return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "core/device.h"
 #include "core/group.h"
+#include "core/lease.h"
 #include "core/manager.h"
 
 static int device_compare(const void *key, const void *item) {
@@ -73,6 +74,16 @@ void device_set_driver(Device *device, const char *driver, const char *override,
         strncpy(facts->driver_override, override, sizeof(facts->driver_override) - 1);
         change_set_device(changes, CHANGE_DEVICE_CHANGED, facts->name);
         change_set_group(changes, CHANGE_GROUP_CHANGED, device->group->facts.id);
+}
+
+void device_host_facts(const Device *device, DeviceFacts *ret) {
+        const Lease *lease = device->group->lease;
+        const LeaseDevice *leased;
+
+        *ret = device->facts;
+        leased = lease ? lease_find_device(lease, device->facts.name) : NULL;
+        if (leased)
+                strcpy(ret->driver, leased->driver);
 }
 
 bool device_facts_on_vfio(const DeviceFacts *facts) {

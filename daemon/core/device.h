@@ -28,6 +28,7 @@ struct DeviceFacts {
         int16_t vf_index;                    /* of a virtual function, from 0; -1: it is none */
         /* how many virtual functions are enabled on this physical function */
         uint16_t n_vfs;
+        uint16_t max_vfs;                    /* how many it can have; 0: it is no physical function */
         bool bridge;                         /* a PCI bridge: never handed out, never rebound */
 };
 
@@ -53,6 +54,9 @@ DEFINE_CLEANUP_FUNC(Device, device_free);
 
 /* News of its driver and driver_override. Says so in @changes when they are news, for the group too. */
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes);
+
+/* The facts as they are without a lease: with the driver that the device goes back to. */
+void device_host_facts(const Device *device, DeviceFacts *ret);
 
 /* All zero but the fields whose "unknown" is not: start from this value. */
 #define DEVICE_FACTS_INIT { .group = GROUP_NONE, .numa_node = -1, .vf_index = -1 }

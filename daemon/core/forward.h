@@ -15,10 +15,12 @@
 #include "base/strtab.h"
 
 typedef struct Account Account;
+typedef struct Catalog Catalog;
 typedef struct Change Change;
 typedef struct ChangeSet ChangeSet;
 typedef struct Device Device;
 typedef struct DeviceFacts DeviceFacts;
+typedef struct DeviceMatch DeviceMatch;
 typedef struct Group Group;
 typedef struct GroupFacts GroupFacts;
 typedef struct Host Host;
@@ -32,6 +34,7 @@ typedef struct Quarantine Quarantine;
 typedef struct QuarantineEntry QuarantineEntry;
 typedef struct Refusal Refusal;
 typedef struct Request Request;
+typedef struct Selector Selector;
 typedef struct Store Store;
 typedef struct Subject Subject;
 typedef struct Task Task;

@@ -12,6 +12,7 @@
 #include "core/plan.h"
 #include "core/policy.h"
 #include "core/quarantine.h"
+#include "core/selector.h"
 #include "core/store.h"
 #include "core/subject.h"
 #include "core/task.h"
@@ -65,6 +66,13 @@ void manager_set_store(Manager *manager, const Store *store) {
 void manager_set_policy_consume(Manager *manager, Policy *policy) {
         policy_free(manager->policy);
         manager->policy = policy;
+}
+
+bool manager_selects(const Manager *manager, const Selector *selector, const Device *device) {
+        DeviceFacts facts;
+
+        device_host_facts(device, &facts);
+        return selector_matches(selector, &facts, manager->policy ? &manager->policy->catalog : NULL);
 }
 
 static int account_compare(const void *key, const void *item) {

@@ -49,6 +49,9 @@ Device *manager_find_device(const Manager *manager, const char *name);
 Group *manager_find_group(const Manager *manager, uint32_t id);
 Lease *manager_find_lease(const Manager *manager, uint64_t id);
 
+/* Whether the selector names the device, by the names of the policy in force too. */
+bool manager_selects(const Manager *manager, const Selector *selector, const Device *device);
+
 /* The account of a uid, made on first use. */
 int manager_get_account(Manager *manager, uid_t uid, Account **ret) _must_check_;
 

@@ -97,18 +97,41 @@ static void plan_add_group(Plan *plan, Group *group) {
         plan->groups[plan->n_groups++] = group;
 }
 
+/*
+ * A name is for one device. Returns 0, or OUTCOME_INVALID_SELECTOR when what the administrator says of it is
+ * true of several.
+ */
+static int planner_check_name(const Planner *p, const Selector *selector, Refusal *reterr) {
+        const Device *first = NULL;
+
+        for (size_t i = 0; selector->kind == SELECTOR_NAME && i < p->manager->devices.n_items; i++) {
+                const Device *device = p->manager->devices.items[i];
+
+                if (!manager_selects(p->manager, selector, device))
+                        continue;
+                if (first)
+                        return refuse(reterr, OUTCOME_INVALID_SELECTOR,
+                                "\"%s\" is true of %s and of %s: iommud.json must say which of them is "
+                                "meant",
+                                selector->name, first->facts.name, device->facts.name);
+                first = device;
+        }
+
+        return 0;
+}
+
 static int planner_select(Planner *p, const char *text) {
         Refusal refusal;
         Selector selector;
         bool found = false;
 
-        if (selector_parse(text, &selector, &refusal) > 0)
+        if (selector_parse(text, &selector, &refusal) > 0 || planner_check_name(p, &selector, &refusal) > 0)
                 return plan_block(p->plan, /* device= */ NULL, &refusal);
 
         for (size_t i = 0; i < p->manager->devices.n_items; i++) {
                 const Device *device = p->manager->devices.items[i];
 
-                if (!selector_matches(&selector, &device->facts))
+                if (!manager_selects(p->manager, &selector, device))
                         continue;
                 found = true;
                 if (plan_has_device(p->plan, device))
@@ -154,23 +177,45 @@ static int planner_select_all(Planner *p) {
         return 0;
 }
 
-/* Whether the policy lets the subject have the device. Returns 0, or OUTCOME_DENIED. */
-static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) {
-        PolicyAnswer answer;
+/* Whether all devices of the group that can be handed out are asked for. */
+static bool planner_wants_whole_group(const Planner *p, const Group *group) {
+        for (const Device *device = group->devices; device; device = device->next)
+                if (!device->facts.bridge && !plan_has_device(p->plan, device))
+                        return false;
 
-        answer = policy_decide(p->manager->policy, p->subject, &device->facts);
-        if (answer.verdict == VERDICT_ALLOW)
-                return 0;
+        return true;
+}
 
-        if (answer.verdict == VERDICT_ASK)
-                return refuse(reterr, OUTCOME_DENIED,
-                        "uid %u may not have %s: %s wants an administrator to be asked, and there is no way "
-                        "to ask one yet",
-                        p->subject->uid, device->facts.name, answer.rule->origin);
+static PolicyAnswer planner_decide(const Planner *p, const Device *device) {
+        DeviceFacts facts;
 
-        if (answer.rule)
-                return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it",
-                        p->subject->uid, device->facts.name, answer.rule->origin);
+        device_host_facts(device, &facts);
+        return policy_decide(p->manager->policy,
+                             &(PolicyQuestion) {
+                                     .subject = p->subject,
+                                     .device = &facts,
+                                     .mode = p->request->mode,
+                                     .whole_group = planner_wants_whole_group(p, device->group),
+                             });
+}
+
+/* What a rule that would have granted it wants besides. */
+static const char *unmet_text(RuleKey key) {
+        if (key == RULE_KEY_MODES)
+                return "not in this mode";
+        if (key == RULE_KEY_WHOLE_GROUP)
+                return "only together with all other devices of its group";
+
+        return "only if it can be reset, which the kernel has no way for";
+}
+
+/* Why nothing allows it. */
+static int refuse_by_default(const Planner *p, const Device *device, const PolicyAnswer *answer,
+                             Refusal *reterr) {
+        if (answer->missed && answer->missed_key >= RULE_KEY_MODES)
+                return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s allows it, but %s",
+                        p->subject->uid, device->facts.name, answer->missed->origin,
+                        unmet_text(answer->missed_key));
 
         if (p->subject->uid == 0 && !p->subject->own_userns)
                 return refuse(reterr, OUTCOME_DENIED,
@@ -179,10 +224,43 @@ static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) 
                         "dbus-broker 34, Linux 6.5)",
                         device->facts.name);
 
+        if (answer->missed)
+                return refuse(reterr, OUTCOME_DENIED,
+                        "uid %u may not have %s: %s may allow it, but whether its \"%s\" is true of the "
+                        "caller is not known", p->subject->uid, device->facts.name, answer->missed->origin,
+                        rule_key_to_string(answer->missed_key));
+
         return refuse(reterr, OUTCOME_DENIED,
                 "uid %u may not have %s: no rule of the policy allows it; an administrator can add one to "
                 "/etc/iommud/policy.d and run \"iommuctl reload\"",
                 p->subject->uid, device->facts.name);
+}
+
+/* Whether the policy lets the subject have the device. Returns 0, or OUTCOME_DENIED. */
+static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) {
+        PolicyAnswer answer;
+
+        answer = planner_decide(p, device);
+        if (answer.verdict == VERDICT_ALLOW)
+                return 0;
+
+        if (!answer.rule)
+                return refuse_by_default(p, device, &answer, reterr);
+
+        if (answer.match == MATCH_UNKNOWN)
+                return refuse(reterr, OUTCOME_DENIED,
+                        "uid %u may not have %s: %s does not allow it to some, and whether its \"%s\" is "
+                        "true of this is not known", p->subject->uid, device->facts.name,
+                        answer.rule->origin, rule_key_to_string(answer.key));
+
+        if (answer.verdict == VERDICT_ASK)
+                return refuse(reterr, OUTCOME_DENIED,
+                        "uid %u may not have %s: %s wants an administrator to be asked, and there is no way "
+                        "to ask one yet",
+                        p->subject->uid, device->facts.name, answer.rule->origin);
+
+        return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it", p->subject->uid,
+                device->facts.name, answer.rule->origin);
 }
 
 /* Whether the host can do without the device. Returns 0, or OUTCOME_HOST_IN_USE. */

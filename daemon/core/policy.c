@@ -16,8 +16,7 @@ DEFINE_STRING_TABLE(verdict, Verdict, _VERDICT_MAX);
 
 static void policy_rule_done(PolicyRule *rule) {
         free(rule->origin);
-        free(rule->uids);
-        free(rule->gids);
+        subject_match_done(&rule->subject);
         free(rule->devices);
 }
 
@@ -40,6 +39,7 @@ Policy *policy_free(Policy *policy) {
                 policy_rule_done(&policy->rules[i]);
 
         free(policy->rules);
+        catalog_done(&policy->catalog);
         free(policy);
         return NULL;
 }
@@ -61,75 +61,90 @@ int policy_append(Policy *policy, PolicyRule **ret) {
         return 0;
 }
 
-/*
- * A container's root has the same number on the bus as the host's. So what is for user or group 0 is granted
- * only with the proof that it is the host's; but what is denied to number 0 needs no proof, or a later rule
- * would allow it.
- */
-static bool rule_takes_id(const PolicyRule *rule, const Subject *subject, id_t id) {
-        return id != 0 || subject->own_userns || rule->verdict != VERDICT_ALLOW;
+int policy_rule_add_device(PolicyRule *rule, const DeviceMatch *device) {
+        DeviceMatch *devices;
+
+        devices = reallocarray(rule->devices, rule->n_devices + 1, sizeof(*devices));
+        if (!devices)
+                return -ENOMEM;
+
+        devices[rule->n_devices++] = *device;
+        rule->devices = devices;
+        return 0;
 }
 
-static bool rule_matches_subject(const PolicyRule *rule, const Subject *subject) {
-        if (rule->any_subject)
-                return true;
+static Match rule_match_devices(const PolicyRule *rule, const Catalog *catalog, const DeviceFacts *device) {
+        Match result = MATCH_NO;
 
-        for (size_t i = 0; i < rule->n_uids; i++)
-                if (rule->uids[i] == subject->uid && rule_takes_id(rule, subject, rule->uids[i]))
-                        return true;
+        for (size_t i = 0; i < rule->n_devices && result < MATCH_YES; i++)
+                result = match_greatest(result, device_match(&rule->devices[i], device, catalog));
 
-        for (size_t i = 0; i < rule->n_gids; i++)
-                if (subject_has_gid(subject, rule->gids[i]) && rule_takes_id(rule, subject, rule->gids[i]))
-                        return true;
-
-        return false;
+        return result;
 }
 
-static bool device_match(const DeviceMatch *match, const DeviceFacts *device) {
-        switch (match->kind) {
+/* The first condition of the rule that the request does not meet; _RULE_KEY_MAX: it meets all. */
+static RuleKey rule_unmet(const PolicyRule *rule, const PolicyQuestion *question) {
+        if (rule->modes != 0 && !(rule->modes & (1U << question->mode)))
+                return RULE_KEY_MODES;
+        if (rule->whole_group && !question->whole_group)
+                return RULE_KEY_WHOLE_GROUP;
+        if (rule->needs_reset && !question->device->reset_methods[0])
+                return RULE_KEY_NEEDS_RESET;
 
-        case DEVICE_MATCH_ANY:
-                return true;
-
-        case DEVICE_MATCH_NAME:
-                return strcmp(match->name, device->name) == 0;
-
-        case DEVICE_MATCH_IDS:
-                return strcmp(device->subsystem, "pci") == 0 && match->vendor == device->vendor &&
-                       match->device == device->device;
-
-        case DEVICE_MATCH_CLASS:
-                /* No mask at all matches nothing, as a forgotten field should */
-                return strcmp(device->subsystem, "pci") == 0 && match->class_mask != 0 &&
-                       (device->class & match->class_mask) == (match->class & match->class_mask);
-
-        case DEVICE_MATCH_NONE:
-        case _DEVICE_MATCH_KIND_MAX:
-                break;
-        }
-
-        return false;
+        return _RULE_KEY_MAX;
 }
 
-static bool rule_matches_device(const PolicyRule *rule, const DeviceFacts *device) {
-        for (size_t i = 0; i < rule->n_devices; i++)
-                if (device_match(&rule->devices[i], device))
-                        return true;
+Match policy_rule_match(const PolicyRule *rule, const Catalog *catalog, const PolicyQuestion *question,
+                        RuleKey *ret_key) {
+        Match devices, subject;
+        RuleKey unmet;
 
-        return false;
+        subject = subject_match(&rule->subject, question->subject, ret_key);
+        if (subject == MATCH_NO)
+                return MATCH_NO;
+
+        devices = rule_match_devices(rule, catalog, question->device);
+        if (devices < subject)
+                *ret_key = RULE_KEY_DEVICES;
+        if (devices == MATCH_NO)
+                return MATCH_NO;
+
+        unmet = rule_unmet(rule, question);
+        if (unmet == _RULE_KEY_MAX)
+                return match_least(subject, devices);
+
+        *ret_key = unmet;
+        return MATCH_NO;
 }
 
-PolicyAnswer policy_decide(const Policy *policy, const Subject *subject, const DeviceFacts *device) {
+PolicyAnswer policy_decide(const Policy *policy, const PolicyQuestion *question) {
+        PolicyAnswer answer = { .verdict = VERDICT_DENY, .match = MATCH_YES };
+
         /* Nobody was identified: not even "everybody" is about that one */
-        if (subject->uid == (uid_t) -1)
-                return (PolicyAnswer) { VERDICT_DENY, NULL };
+        if (question->subject->uid == (uid_t) -1)
+                return answer;
 
         for (size_t i = 0; policy && i < policy->n_rules; i++) {
                 const PolicyRule *rule = &policy->rules[i];
+                RuleKey key = RULE_KEY_SUBJECT;
+                Match match;
 
-                if (rule_matches_subject(rule, subject) && rule_matches_device(rule, device))
-                        return (PolicyAnswer) { rule->verdict, rule };
+                match = policy_rule_match(rule, &policy->catalog, question, &key);
+                if (match == MATCH_YES)
+                        return (PolicyAnswer) { .verdict = rule->verdict, .rule = rule, .match = match };
+
+                if (match == MATCH_UNKNOWN && rule->verdict != VERDICT_ALLOW)
+                        return (PolicyAnswer) { .rule = rule, .match = match, .key = key };
+
+                if (rule->verdict == VERDICT_DENY || answer.missed ||
+                    (match == MATCH_NO && key < RULE_KEY_MODES))
+                        continue;
+                answer.missed = rule;
+                answer.missed_key = key;
         }
 
-        return (PolicyAnswer) { subject_is_root(subject) ? VERDICT_ALLOW : VERDICT_DENY, NULL };
+        if (subject_is_root(question->subject))
+                answer.verdict = VERDICT_ALLOW;
+
+        return answer;
 }

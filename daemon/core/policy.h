@@ -2,12 +2,16 @@
 #pragma once
 
 /*
- * The policy: an ordered list of rules, of which the first that matches subject and device decides. None
- * matches: deny. The administrator of the host is allowed where no rule says otherwise. The verdict is a
- * pure function: no clock, no file, no bus, no journal is asked.
+ * The policy: an ordered list of rules, of which the first that matches subject, device and request decides.
+ * None matches: deny. The administrator of the host is allowed where no rule says otherwise. The verdict is
+ * a pure function: no clock, no file, no bus, no journal is asked.
  */
 
+#include "core/catalog.h"
+#include "core/device-match.h"
 #include "core/forward.h"
+#include "core/match.h"
+#include "core/subject-match.h"
 
 typedef enum Verdict {
         VERDICT_DENY,                        /* zero: a forgotten initialiser denies */
@@ -19,48 +23,50 @@ typedef enum Verdict {
 
 DECLARE_STRING_TABLE(verdict, Verdict);
 
-typedef enum DeviceMatchKind {
-        DEVICE_MATCH_NONE,                   /* zero: matches nothing */
-        DEVICE_MATCH_ANY,
-        DEVICE_MATCH_NAME,                   /* the kernel's name; for PCI the address */
-        DEVICE_MATCH_IDS,                    /* vendor and device id */
-        DEVICE_MATCH_CLASS,                  /* PCI class code under a mask */
-        _DEVICE_MATCH_KIND_MAX,
-} DeviceMatchKind;
-
-typedef struct DeviceMatch {
-        DeviceMatchKind kind;
-        char name[KERNEL_NAME_MAX];
-        uint16_t vendor, device;
-        uint32_t class, class_mask;          /* 24 bits, right-aligned: class 0x010802, mask 0xffff00 */
-} DeviceMatch;
-
 /*
- * One rule. A subject matches when any of the lists that are set has it; a rule whose lists are both empty
- * matches nobody unless any_subject is set. A device matches when any of the devices does.
+ * One rule. It matches when its subject does, any of its devices, and all of its conditions; one that is not
+ * set holds always.
  */
 typedef struct PolicyRule {
         /* where it stands: "/etc/iommud/policy.d/50-vm.json: rules[2]"; owned */
         char *origin;
         Verdict verdict;
-        bool any_subject;
-        uid_t *uids;                         /* owned */
-        size_t n_uids;
-        gid_t *gids;                         /* owned */
-        size_t n_gids;
+        SubjectMatch subject;
         DeviceMatch *devices;                /* owned */
         size_t n_devices;
+        unsigned modes;                      /* 1 << Mode of those that it is about; 0: all */
+        bool whole_group;                    /* only with all devices of the group that can be had */
+        bool needs_reset;                    /* only what can be reset */
 } PolicyRule;
 
 struct Policy {
         PolicyRule *rules;                   /* in the order in which they are tried; owned */
         size_t n_rules;
+        Catalog catalog;
 };
 
-/* The answer to "may this subject have this device", and why. */
+/* "May this subject have this device, in this way?" */
+typedef struct PolicyQuestion {
+        const Subject *subject;
+        /* its driver is that of the host, which it is given back to: see device_host_facts() */
+        const DeviceFacts *device;
+        Mode mode;
+        bool whole_group;                    /* everything of its group that can be had is asked for */
+} PolicyQuestion;
+
+/* The answer, and why. */
 typedef struct PolicyAnswer {
         Verdict verdict;
         const PolicyRule *rule;              /* that decided, borrowed from the policy; NULL: none matched */
+        /*
+         * MATCH_UNKNOWN: the rule denies because it can't be ruled out that it is about this; @key is what
+         * is not known. With no rule: MATCH_YES.
+         */
+        Match match;
+        RuleKey key;
+        /* when no rule matched: the first that would have granted it, but for @missed_key; or NULL */
+        const PolicyRule *missed;
+        RuleKey missed_key;
 } PolicyAnswer;
 
 int policy_new(Policy **ret) _must_check_;
@@ -73,5 +79,15 @@ DEFINE_CLEANUP_FUNC(Policy, policy_free);
  */
 int policy_append(Policy *policy, PolicyRule **ret) _must_check_;
 
-/* A policy of NULL is one without rules. */
-PolicyAnswer policy_decide(const Policy *policy, const Subject *subject, const DeviceFacts *device);
+/* Appends to its devices. */
+int policy_rule_add_device(PolicyRule *rule, const DeviceMatch *device) _must_check_;
+
+/* Whether a rule is about what is asked. In all cases but MATCH_YES *ret_key is what that hung on. */
+Match policy_rule_match(const PolicyRule *rule, const Catalog *catalog, const PolicyQuestion *question,
+                        RuleKey *ret_key);
+
+/*
+ * Decides. Of what is not known a rule may be about the caller or may not: one that allows is passed over
+ * then, any other denies. A policy of NULL is one without rules.
+ */
+PolicyAnswer policy_decide(const Policy *policy, const PolicyQuestion *question);

@@ -240,10 +240,10 @@ static bool entry_matches(const QuarantineEntry *entry, const Manager *manager, 
 
         device = manager_find_device(manager, entry->device);
         if (device)
-                return selector_matches(selector, &device->facts);
+                return manager_selects(manager, selector, device);
 
         strcpy(facts.name, entry->device);
-        return selector->kind == SELECTOR_NAME && selector_matches(selector, &facts);
+        return selector->kind == SELECTOR_NAME && selector_matches(selector, &facts, NULL);
 }
 
 int manager_clear_quarantine(Manager *manager, const Subject *subject, const char *text, Refusal *reterr,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "core/catalog.h"
 #include "core/device.h"
 #include "core/refusal.h"
 #include "core/selector.h"
@@ -68,6 +69,13 @@ int selector_parse(const char *text, Selector *ret, Refusal *reterr) {
                         return refuse(
                                 reterr, OUTCOME_INVALID_SELECTOR, "\"%.64s\" holds no serial number", text);
                 strcpy(selector.name, text + 7);
+        } else if (strncmp(text, "tag:", 4) == 0) {
+                selector.kind = SELECTOR_TAG;
+                if (!stable_name_is_valid(text + 4))
+                        return refuse(reterr, OUTCOME_INVALID_SELECTOR,
+                                "\"%.64s\" holds no tag: it is a letter, then letters, digits, - and _",
+                                text);
+                strcpy(selector.name, text + 4);
         } else if (name_is_valid(text)) {
                 selector.kind = SELECTOR_NAME;
                 strcpy(selector.name, text);
@@ -75,16 +83,17 @@ int selector_parse(const char *text, Selector *ret, Refusal *reterr) {
                 return refuse(reterr, OUTCOME_INVALID_SELECTOR,
                         "\"%.64s\" is no device selector: write a PCI address (0000:01:00.0), "
                         "vendor:device, "
-                        "group:N, pf=ADDRESS,vf=N, serial=NUMBER or the kernel's name of the device",
+                        "group:N, pf=ADDRESS,vf=N, serial=NUMBER, tag:TAG, or a name of the device",
                         text);
 
         *ret = selector;
         return 0;
 }
 
-bool selector_matches(const Selector *selector, const DeviceFacts *device) {
+bool selector_matches(const Selector *selector, const DeviceFacts *device, const Catalog *catalog) {
         if (selector->kind == SELECTOR_NAME)
-                return strcmp(selector->name, device->name) == 0;
+                return strcmp(selector->name, device->name) == 0 ||
+                       catalog_has_name(catalog, device, selector->name) == MATCH_YES;
 
         if (device->bridge)
                 return false;
@@ -104,6 +113,9 @@ bool selector_matches(const Selector *selector, const DeviceFacts *device) {
 
         case SELECTOR_SERIAL:
                 return strcmp(selector->name, device->serial) == 0;
+
+        case SELECTOR_TAG:
+                return catalog_has_tag(catalog, device, selector->name) == MATCH_YES;
 
         case SELECTOR_NAME:
                 break;

@@ -169,7 +169,7 @@ static uint16_t count_vfs(int device) {
 }
 
 static void read_pci(int device, DeviceFacts *facts) {
-        uint32_t class = facts->class >> 8;
+        uint32_t class = facts->class >> 8, max_vfs;
 
         facts->bridge = class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS ||
                         class == PCI_CLASS_BRIDGE_PCI_SEMI;
@@ -180,6 +180,8 @@ static void read_pci(int device, DeviceFacts *facts) {
                 read_vf_index(device, facts);
         else
                 facts->n_vfs = count_vfs(device);
+        if (read_number(device, "sriov_totalvfs", &max_vfs) >= 0 && max_vfs <= UINT16_MAX)
+                facts->max_vfs = (uint16_t) max_vfs;
 
         serial_read(device, facts->driver, facts->serial, sizeof(facts->serial));
 }

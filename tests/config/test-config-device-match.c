@@ -4,47 +4,58 @@
 
 #include "config/device-match.h"
 
+#define KEY(name) (1U << DEVICE_KEY_##name)
+#define ADDRESS(s) { .keys = KEY(ADDRESS), .address = (s) }
+#define IDS(v, d) { .keys = KEY(VENDOR) | KEY(DEVICE), .vendor = (v), .device = (d) }
+#define CLASS(c, mask) { .keys = KEY(CLASS), .class = (c), .class_mask = (mask) }
+
 static void test_good(void) {
         static const struct {
                 const char *s;
                 DeviceMatch match;
         } cases[] = {
-                { "any", { .kind = DEVICE_MATCH_ANY } },
-                { "0000:01:00.0", { .kind = DEVICE_MATCH_NAME, .name = "0000:01:00.0" } },
-                { "01:00.0", { .kind = DEVICE_MATCH_NAME, .name = "0000:01:00.0" } },
-                { "ABCD:EF:00.7", { .kind = DEVICE_MATCH_NAME, .name = "abcd:ef:00.7" } },
-                { "10000:e1:00.0", { .kind = DEVICE_MATCH_NAME, .name = "10000:e1:00.0" } },
-                { "8086:10d3", { .kind = DEVICE_MATCH_IDS, .vendor = 0x8086, .device = 0x10d3 } },
-                { "8086:10D3", { .kind = DEVICE_MATCH_IDS, .vendor = 0x8086, .device = 0x10d3 } },
-                { "class:01", { .kind = DEVICE_MATCH_CLASS, .class = 0x010000, .class_mask = 0xff0000 } },
-                { "class:0108", { .kind = DEVICE_MATCH_CLASS, .class = 0x010800, .class_mask = 0xffff00 } },
-                { "class:010802",
-                  { .kind = DEVICE_MATCH_CLASS, .class = 0x010802, .class_mask = 0xffffff } },
-                { "class:FF", { .kind = DEVICE_MATCH_CLASS, .class = 0xff0000, .class_mask = 0xff0000 } },
-                { "class:000000", { .kind = DEVICE_MATCH_CLASS, .class = 0, .class_mask = 0xffffff } },
+                { "any", { .any = true } },
+                { "0000:01:00.0", ADDRESS("0000:01:00.0") },
+                { "01:00.0", ADDRESS("0000:01:00.0") },
+                { "ABCD:EF:00.7", ADDRESS("abcd:ef:00.7") },
+                { "10000:e1:00.0", ADDRESS("10000:e1:00.0") },
+                { "8086:10d3", IDS(0x8086, 0x10d3) },
+                { "8086:10D3", IDS(0x8086, 0x10d3) },
+                { "class:01", CLASS(0x010000, 0xff0000) },
+                { "class:0108", CLASS(0x010800, 0xffff00) },
+                { "class:010802", CLASS(0x010802, 0xffffff) },
+                { "class:FF", CLASS(0xff0000, 0xff0000) },
+                { "class:000000", CLASS(0, 0xffffff) },
+                { "group:12", { .keys = KEY(IOMMU_GROUP), .group = 12 } },
+                { "pf=01:00.0,vf=3", { .keys = KEY(PF) | KEY(VF), .pf = "0000:01:00.0", .vf = 3 } },
+                { "serial=A-1", { .keys = KEY(SERIAL), .serial = "A-1" } },
+                { "tag:lab", { .keys = KEY(TAG), .tag = "lab" } },
+                { "gpu0", { .keys = KEY(NAME), .name = "gpu0" } },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const DeviceMatch *expected = &cases[i].match;
                 DeviceMatch match;
 
                 assert(device_match_parse(cases[i].s, &match) == 0);
-                assert(match.kind == cases[i].match.kind);
-                assert(strcmp(match.name, cases[i].match.name) == 0);
-                assert(match.vendor == cases[i].match.vendor && match.device == cases[i].match.device);
-                assert(match.class == cases[i].match.class && match.class_mask == cases[i].match.class_mask);
+                assert(match.any == expected->any && match.keys == expected->keys);
+                assert(strcmp(match.address, expected->address) == 0);
+                assert(strcmp(match.pf, expected->pf) == 0 && match.vf == expected->vf);
+                assert(strcmp(match.serial, expected->serial) == 0);
+                assert(strcmp(match.name, expected->name) == 0 && strcmp(match.tag, expected->tag) == 0);
+                assert(match.vendor == expected->vendor && match.device == expected->device);
+                assert(match.class == expected->class && match.class_mask == expected->class_mask);
+                assert(match.group == expected->group);
         }
 }
 
 static void test_bad(void) {
         static const char *const cases[] = {
                 "",
-                "ANY",
                 "any ",
-                "none",
                 "*",
                 "8086:*",
                 "8086",
-                "class",
                 "class:",
                 "class:1",
                 "class:010",
@@ -59,16 +70,24 @@ static void test_bad(void) {
                 "0000:01:00.8",
                 "0000:01:00",
                 "0000:01:00.0 ",
-                "vfio0",
+                "gpu 0",
+                "0gpu",
+                "fe200000.dma",
+                "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
+                "a3b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
                 "/dev/vfio/devices/vfio0",
-                "group:1",
+                "group:",
+                "group:x",
+                "pf=01:00.0",
+                "serial=",
+                "tag:",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                DeviceMatch match = { .kind = DEVICE_MATCH_NAME, .name = "untouched" };
+                DeviceMatch match = { .keys = 77, .name = "untouched" };
 
                 assert(device_match_parse(cases[i], &match) == -EINVAL);
-                assert(match.kind == DEVICE_MATCH_NAME && strcmp(match.name, "untouched") == 0);
+                assert(match.keys == 77 && strcmp(match.name, "untouched") == 0);
         }
 }
 

@@ -56,13 +56,13 @@ static void expect_rules(const unsigned *uids) {
         size_t n = 0;
         int r;
 
-        r = policy_load(dirs, &policy, &error);
+        r = policy_load(NULL, dirs, &policy, &error);
         if (r < 0)
                 fprintf(stderr, "%s: %s\n", error.file, error.message);
         assert(r == 0 && !error.message);
 
         for (; uids[n]; n++)
-                assert(n < policy->n_rules && policy->rules[n].uids[0] == uids[n]);
+                assert(n < policy->n_rules && policy->rules[n].subject.uids[0] == uids[n]);
         assert(n == policy->n_rules);
 }
 
@@ -73,7 +73,7 @@ static void expect_error(int code, const char *file, const char *says) {
         Policy *policy = NULL;
         int r;
 
-        r = policy_load(dirs, &policy, &error);
+        r = policy_load(NULL, dirs, &policy, &error);
         if (r != code || strcmp(error.file, file) != 0 || !strstr(error.message, says)) {
                 fprintf(stderr, "%d: %s: %s\n", r, error.file, error.message);
                 abort();
@@ -115,7 +115,7 @@ static void test_origin(void) {
         _cleanup_(policy_freep) Policy *policy = NULL;
 
         create_rule(VENDOR "/50-vm.json", 1);
-        assert(policy_load(dirs, &policy, &error) == 0);
+        assert(policy_load(NULL, dirs, &policy, &error) == 0);
         assert(strcmp(policy->rules[0].origin, VENDOR "/50-vm.json: rules[0]") == 0);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "config/catalog-file.h"
 #include "config/json.h"
 #include "config/policy-parse.h"
 
@@ -37,11 +38,16 @@ static int fake_group(const char *name, gid_t *ret) {
 
 static const NameLookup names = { .user = fake_user, .group = fake_group };
 
+static const char catalog[] =
+        "{\"devices\":[{\"name\":\"gpu0\",\"match\":\"01:00.0\",\"tags\":[\"lab\"]}]}";
+
 static int parse(const void *data, size_t size, Policy **ret, ConfigError *reterr) {
         _cleanup_(policy_freep) Policy *policy = NULL;
         int r;
 
         r = policy_new(&policy);
+        assert(r == 0);
+        r = catalog_parse("iommud.json", catalog, strlen(catalog), &policy->catalog, reterr);
         assert(r == 0);
 
         r = policy_parse_with_names("50-test.json", data, size, &names, policy, reterr);
@@ -67,6 +73,7 @@ static Policy *parse_good(const char *s) {
 
 static void test_all_forms(void) {
         _cleanup_(policy_freep) Policy *policy = NULL;
+        const SubjectMatch *subject;
         const PolicyRule *rule;
 
         policy = parse_good(
@@ -78,35 +85,52 @@ static void test_all_forms(void) {
                 "                { \"comment\": \"no // comment /* at all\", \"uid\": 0, \"devices\": "
                 "\"any\",\n"
                 "                  \"verdict\": \"deny\" },\n"
-                "                { \"uid\": [1001, 4294967294], \"user\": \"alice\", \"gid\": [7],\n"
-                "                  \"group\": [\"kvm\", \"lab\"], \"verdict\": \"allow\",\n"
-                "                  \"devices\": [\"01:00.0\", \"8086:10d3\", \"class:0108\"] },\n"
+                "                { \"uid\": [1001, 4294967294], \"gid\": [7], \"unit\": \"a@*.service\",\n"
+                "                  \"slice\": [\"x.slice\", \"-.slice\"], \"cgroup\": \"/a/b*\",\n"
+                "                  \"label\": \"x:*\", \"userns\": \"own\", \"verdict\": \"allow\",\n"
+                "                  \"modes\": [\"vmm\"], \"whole_group\": true, \"needs_reset\": true,\n"
+                "                  \"devices\": [\"01:00.0\", \"8086:10d3\", \"class:0108\",\n"
+                "                  { \"vendor\": \"8086\", \"numa_node\": 0 }] },\n"
+                "                { \"user\": \"alice\", \"group\": "
+                "[\"kvm\", \"lab\"], \"devices\": \"any\",\n"
+                "                  \"verdict\": \"ask\" },\n"
                 "                {\"subject\":\"any\",\"devices\":[\"any\"],\"verdict\":\"allow\"}\n"
                 "        ]\n"
                 "}\n"
                 "/**/");
-        assert(policy->n_rules == 3);
+        assert(policy->n_rules == 4);
 
         rule = &policy->rules[0];
         assert(strcmp(rule->origin, "50-test.json: rules[0]") == 0);
-        assert(rule->verdict == VERDICT_DENY && !rule->any_subject);
-        assert(rule->n_uids == 1 && rule->uids[0] == 0 && rule->n_gids == 0);
-        assert(rule->n_devices == 1 && rule->devices[0].kind == DEVICE_MATCH_ANY);
+        assert(rule->verdict == VERDICT_DENY && !rule->subject.any);
+        assert(rule->subject.n_uids == 1 && rule->subject.uids[0] == 0 && rule->subject.n_gids == 0);
+        assert(rule->n_devices == 1 && rule->devices[0].any);
+        assert(rule->modes == 0 && !rule->whole_group && !rule->needs_reset);
 
         rule = &policy->rules[1];
+        subject = &rule->subject;
         assert(strcmp(rule->origin, "50-test.json: rules[1]") == 0);
-        assert(rule->verdict == VERDICT_ALLOW && !rule->any_subject);
-        assert(rule->n_uids == 3 && rule->uids[0] == 1001 && rule->uids[1] == UINT32_MAX - 1 &&
-               rule->uids[2] == 1000);
-        assert(rule->n_gids == 3 && rule->gids[0] == 7 && rule->gids[1] == 104 && rule->gids[2] == 2000);
-        assert(rule->n_devices == 3);
-        assert(rule->devices[0].kind == DEVICE_MATCH_NAME &&
-               strcmp(rule->devices[0].name, "0000:01:00.0") == 0);
-        assert(rule->devices[1].kind == DEVICE_MATCH_IDS && rule->devices[1].vendor == 0x8086);
-        assert(rule->devices[2].kind == DEVICE_MATCH_CLASS && rule->devices[2].class_mask == 0xffff00);
+        assert(rule->verdict == VERDICT_ALLOW && !subject->any);
+        assert(subject->n_uids == 2 && subject->uids[0] == 1001 && subject->uids[1] == UINT32_MAX - 1);
+        assert(subject->n_gids == 1 && subject->gids[0] == 7);
+        assert(subject->units.n_items == 1 && strcmp(subject->units.items[0], "a@*.service") == 0);
+        assert(subject->slices.n_items == 2 && strcmp(subject->slices.items[1], "-.slice") == 0);
+        assert(subject->cgroups.n_items == 1 && strcmp(subject->cgroups.items[0], "/a/b*") == 0);
+        assert(subject->labels.n_items == 1 && strcmp(subject->labels.items[0], "x:*") == 0);
+        assert(subject->userns == USERNS_OWN);
+        assert(rule->modes == 1U << MODE_VMM && rule->whole_group && rule->needs_reset);
+        assert(rule->n_devices == 4);
+        assert(strcmp(rule->devices[0].address, "0000:01:00.0") == 0);
+        assert(rule->devices[1].vendor == 0x8086 && rule->devices[1].device == 0x10d3);
+        assert(rule->devices[2].class_mask == 0xffff00);
+        assert(rule->devices[3].keys == (1U << DEVICE_KEY_VENDOR | 1U << DEVICE_KEY_NUMA_NODE));
 
         rule = &policy->rules[2];
-        assert(rule->any_subject && rule->n_uids == 0 && rule->n_gids == 0);
+        assert(rule->verdict == VERDICT_ASK && rule->subject.n_uids == 1 && rule->subject.uids[0] == 1000);
+        assert(rule->subject.n_gids == 2 && rule->subject.gids[0] == 104 && rule->subject.gids[1] == 2000);
+
+        rule = &policy->rules[3];
+        assert(rule->subject.any && !subject_match_is_set(&rule->subject));
 }
 
 static void test_no_rules(void) {
@@ -135,8 +159,8 @@ static void test_escapes(void) {
                 "\"verdict\":\"allow\"}, {\"comment\":\"\\ud83d\\ude00 {[\xe2\x82\xac\",\"uid\":[ 1 , 2 ],"
                 "\"devices\":\"any\",\"verdict\":\"deny\"}]}");
         assert(policy->n_rules == 2);
-        assert(policy->rules[0].uids[0] == 1000);
-        assert(policy->rules[1].n_uids == 2);
+        assert(policy->rules[0].subject.uids[0] == 1000);
+        assert(policy->rules[1].subject.n_uids == 2);
 }
 
 typedef struct BadCase {
@@ -253,6 +277,52 @@ static const BadCase bad_rule[] = {
         { RULE("\"subject\":[\"any\"]," REST), 1, 22, "rules[0].subject", "where a string" },
         { RULE("\"subject\":\"any\",\"gid\":1," REST), 1, 11, "rules[0]", "and about some" },
         { RULE("\"user\":\"alice\",\"subject\":\"any\"," REST), 1, 11, "rules[0]", "and about some" },
+
+        { RULE("\"uid\":1,\"user\":\"alice\"," REST), 1, 11, "rules[0]", "put all into one" },
+        { RULE("\"group\":\"kvm\",\"gid\":1," REST), 1, 11, "rules[0]", "put all into one" },
+        { RULE("\"subject\":\"any\",\"unit\":\"a.service\"," REST), 1, 11, "rules[0]", "and about some" },
+        { RULE("\"subject\":\"any\",\"userns\":\"own\"," REST), 1, 11, "rules[0]", "and about some" },
+
+        { RULE("\"unit\":\"libvirtd\"," REST), 1, 19, "rules[0].unit", "ends in \".service\"" },
+        { RULE("\"unit\":[\"a.service\",\"a.slice\"]," REST), 1, 32, "rules[0].unit[1]", "no unit" },
+        { RULE("\"unit\":\"/a.service\"," REST), 1, 19, "rules[0].unit", "no name of a unit" },
+        { RULE("\"slice\":\"machine\"," REST), 1, 20, "rules[0].slice", "no name of a slice" },
+        { RULE("\"slice\":\"machine-*.slice\"," REST), 1, 20, "rules[0].slice", "slices below it as well" },
+        { RULE("\"slice\":\".slice\"," REST), 1, 20, "rules[0].slice", "no name of a slice" },
+        { RULE("\"cgroup\":\"machine.slice\"," REST), 1, 21, "rules[0].cgroup", "no path" },
+        { RULE("\"cgroup\":\"/machine.slice/\"," REST), 1, 21, "rules[0].cgroup", "no path" },
+        { RULE("\"cgroup\":\"/\"," REST), 1, 21, "rules[0].cgroup", "no path" },
+        { RULE("\"label\":\"\"," REST), 1, 20, "rules[0].label", "no label" },
+        { RULE("\"userns\":\"any\"," REST), 1, 21, "rules[0].userns", "\"own\" or \"other\"" },
+        { RULE("\"unt\":\"a.service\"," REST), 1, 12, "rules[0]", "did you mean \"unit\"?" },
+
+        { RULE("\"modes\":[]," REST), 1, 20, "rules[0].modes", "empty list" },
+        { RULE("\"modes\":\"vm\"," REST), 1, 20, "rules[0].modes", "no mode \"vm\"" },
+        { RULE("\"whole_group\":1," REST), 1, 26, "rules[0].whole_group", "where true or false" },
+        { RULE("\"uid\":1,\"whole_group\":true,\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
+          "the rule that allows it" },
+        { RULE("\"uid\":1,\"needs_reset\":true,\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
+          "the rule that allows it" },
+
+        { RULE("\"uid\":1,\"devices\":{}"), 1, 30, "rules[0].devices", "empty object" },
+        { RULE("\"uid\":1,\"devices\":[{\"vendr\":\"8086\"}]"), 1, 32, "rules[0].devices[0]",
+          "did you mean \"vendor\"?" },
+        { RULE("\"uid\":1,\"devices\":{\"vendor\":8086}"), 1, 40, "rules[0].devices.vendor",
+          "a string must be" },
+        { RULE("\"uid\":1,\"devices\":{\"vendor\":\"18086\"}"), 1, 40, "rules[0].devices.vendor", "no id" },
+        { RULE("\"uid\":1,\"devices\":{\"class\":\"108\"}"), 1, 39, "rules[0].devices.class", "2, 4 or 6" },
+        { RULE("\"uid\":1,\"devices\":{\"address\":\"a/b\"}"), 1, 41, "rules[0].devices.address",
+          "no address" },
+        { RULE("\"uid\":1,\"devices\":{\"function\":\"pv\"}"), 1, 42, "rules[0].devices.function",
+          "\"pf\" or" },
+        { RULE("\"uid\":1,\"devices\":{\"pf\":\"nic0\"}"), 1, 36, "rules[0].devices.pf", "no PCI address" },
+        { RULE("\"uid\":1,\"devices\":{\"numa_node\":\"0\"}"), 1, 43, "rules[0].devices.numa_node",
+          "a whole number" },
+        { RULE("\"uid\":1,\"devices\":\"gpu1\""), 1, 30, "rules[0].devices",
+          "no device is called \"gpu1\", did you mean \"gpu0\"?" },
+        { RULE("\"uid\":1,\"devices\":[{\"name\":\"network\"}]"), 1, 31, "rules[0].devices[0]",
+          "no device is called \"network\" in iommud.json" },
+        { RULE("\"uid\":1,\"devices\":\"tag:lap\""), 1, 30, "rules[0].devices", "did you mean \"lab\"?" },
 
         { RULE("\"uid\":1,\"devices\":[],\"verdict\":\"deny\""), 1, 30, "rules[0].devices", "empty list" },
         { RULE("\"uid\":1,\"devices\":1,\"verdict\":\"deny\""), 1, 30, "rules[0].devices",
@@ -395,7 +465,8 @@ static void test_system_names(void) {
 
         assert(policy_new(&policy) == 0);
         assert(policy_parse("x", good, strlen(good), policy, &error) == 0);
-        assert(policy->n_rules == 1 && policy->rules[0].uids[0] == 0 && policy->rules[0].gids[0] == 0);
+        assert(policy->n_rules == 1 && policy->rules[0].subject.uids[0] == 0 &&
+               policy->rules[0].subject.gids[0] == 0);
         assert(policy_parse("x", bad, strlen(bad), policy, &error) == -EBADMSG);
 }
 

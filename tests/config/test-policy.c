@@ -1,206 +1,412 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/*
+ * The decision, as a table: what the rules are, who asks for what, and which rule decides. The rules are
+ * written as an administrator writes them.
+ */
+
 #include <stdio.h>
 #include <string.h>
 
+#include "config/catalog-file.h"
+#include "config/policy-parse.h"
 #include "core/device.h"
 #include "core/policy.h"
 #include "core/subject.h"
 
-#define ALICE 1000
-#define BOB 1001
-#define KVM 104
-#define LAB 2000
+#define EVERYTHING (SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP | SUBJECT_KNOWS_LABEL)
+
+static const Subject alice = {
+        .uid = 1000,
+        .known = EVERYTHING,
+        .gids = { 100, 104 },
+        .n_gids = 2,
+        .own_userns = true,
+        .unit = "libvirtd.service",
+        .slice = "machine-lab.slice",
+        .cgroup = "/machine.slice/machine-lab.slice/libvirtd.service/vm-1",
+        .label = "system_u:system_r:virtd_t:s0",
+};
+/* The same user, of whom the transport tells no more than the number. */
+static const Subject alice_bare = { .uid = 1000 };
+/* The same user, at a terminal: in no unit of the system's, under another label. */
+static const Subject alice_session = {
+        .uid = 1000,
+        .known = EVERYTHING,
+        .gids = { 100 },
+        .n_gids = 1,
+        .own_userns = true,
+        .unit = "session-3.scope",
+        .slice = "user-1000.slice",
+        .cgroup = "/user.slice/user-1000.slice/session-3.scope",
+        .label = "unconfined_u",
+};
+static const Subject alice_container = {
+        .uid = 1000, .known = EVERYTHING, .gids = { 0, 104 }, .n_gids = 2, .label = "container_t",
+};
+static const Subject bob = {
+        .uid = 1001, .known = EVERYTHING, .gids = { 100, 2000 }, .n_gids = 2, .own_userns = true,
+};
+static const Subject root = { .uid = 0, .known = EVERYTHING, .n_gids = 1, .own_userns = true };
+static const Subject container_root = { .uid = 0, .known = EVERYTHING, .n_gids = 1 };
+static const Subject maybe_root = { .uid = 0, .known = SUBJECT_KNOWS_GIDS, .n_gids = 1 };
+static const Subject nobody = SUBJECT_INIT;
 
 static const DeviceFacts nvme = {
-        .subsystem = "pci", .name = "0000:01:00.0", .vendor = 0x144d, .device = 0xa808, .class = 0x010802,
+        .subsystem = "pci", .name = "0000:01:00.0", .driver = "nvme", .serial = "S4EW",
+        .reset_methods = "flr bus", .vendor = 0x144d, .device = 0xa808, .subsystem_vendor = 0x144d,
+        .subsystem_device = 0xa801, .class = 0x010802, .group = 7, .numa_node = 1, .vf_index = -1,
+};
+/* Nobody has read its serial number, and it has no way to be reset. */
+static const DeviceFacts nvme_unbound = {
+        .subsystem = "pci", .name = "0000:03:00.0", .vendor = 0x144d, .device = 0xa808, .class = 0x010802,
+        .group = 9, .numa_node = -1, .vf_index = -1,
 };
 static const DeviceFacts nic = {
-        .subsystem = "pci", .name = "0000:02:00.0", .vendor = 0x8086, .device = 0x10d3, .class = 0x020000,
+        .subsystem = "pci", .name = "0000:02:00.0", .driver = "igb", .vendor = 0x8086, .device = 0x10d3,
+        .class = 0x020000, .group = 8, .numa_node = 0, .vf_index = -1, .max_vfs = 8,
+};
+static const DeviceFacts vf = {
+        .subsystem = "pci", .name = "0000:02:10.2", .driver = "igbvf", .physfn = "0000:02:00.0",
+        .vendor = 0x8086, .device = 0x10ca, .class = 0x020000, .group = 18, .vf_index = 1,
 };
 /* Neither ids nor class: the zeros are "unknown" */
-static const DeviceFacts dma_engine = { .subsystem = "platform", .name = "fe200000.dma" };
+static const DeviceFacts dma_engine = {
+        .subsystem = "platform", .name = "fe200000.dma", .numa_node = -1, .vf_index = -1,
+};
 
-static Subject subject(uid_t uid, gid_t gid, bool own_userns) {
-        return (Subject) { .uid = uid, .gids = { 100, gid }, .n_gids = 2, .own_userns = own_userns };
+static int fake_user(const char *name, uid_t *ret) {
+        *ret = strcmp(name, "alice") == 0 ? 1000 : 1001;
+        return 0;
 }
 
-typedef struct RuleSpec {
-        bool used;
-        Verdict verdict;
-        bool any_subject;
-        int64_t uid, gid;                    /* -1: none */
-        DeviceMatch device;
-} RuleSpec;
-
-#define ALLOW(...) { true, VERDICT_ALLOW, __VA_ARGS__ }
-#define DENY(...) { true, VERDICT_DENY, __VA_ARGS__ }
-
-#define NOBODY .uid = -1, .gid = -1
-#define UID(id) .uid = (id), .gid = -1
-#define GID(id) .uid = -1, .gid = (id)
-#define ANYBODY .any_subject = true, NOBODY
-
-#define ANY_DEVICE .device = { .kind = DEVICE_MATCH_ANY }
-#define NAMED(s) .device = { .kind = DEVICE_MATCH_NAME, .name = (s) }
-#define IDS(v, d) .device = { .kind = DEVICE_MATCH_IDS, .vendor = (v), .device = (d) }
-#define CLASS(c, mask) .device = { .kind = DEVICE_MATCH_CLASS, .class = (c), .class_mask = (mask) }
-
-static void append(Policy *policy, const RuleSpec *spec) {
-        PolicyRule *rule;
-        int r;
-
-        r = policy_append(policy, &rule);
-        assert(r == 0);
-        assert(rule->verdict == VERDICT_DENY && !rule->any_subject && rule->n_uids == 0 &&
-               rule->n_gids == 0 && rule->n_devices == 0);
-
-        rule->origin = strdup("test");
-        rule->verdict = spec->verdict;
-        rule->any_subject = spec->any_subject;
-
-        if (spec->uid >= 0) {
-                rule->uids = malloc(sizeof(*rule->uids));
-                rule->uids[rule->n_uids++] = (uid_t) spec->uid;
-        }
-        if (spec->gid >= 0) {
-                rule->gids = malloc(sizeof(*rule->gids));
-                rule->gids[rule->n_gids++] = (gid_t) spec->gid;
-        }
-
-        rule->devices = malloc(sizeof(*rule->devices));
-        rule->devices[rule->n_devices++] = spec->device;
+static int fake_group(const char *name, gid_t *ret) {
+        *ret = strcmp(name, "kvm") == 0 ? 104 : 2000;
+        return 0;
 }
 
-/* Which rule is to decide, and how: the verdict of a rule is its own, so only "no rule" has two kinds. */
-#define DENIED_BY_NONE (-1)
-#define ALLOWED_BY_NONE (-2)
+static const NameLookup names = { .user = fake_user, .group = fake_group };
+
+static const char names_file[] =
+        "{\"devices\":[{\"name\":\"disk0\",\"match\":\"serial=S4EW\",\"tags\":[\"lab\",\"fast\"]},"
+        "{\"tags\":\"lab\",\"match\":{\"class\":\"02\",\"function\":\"pf\"}}]}";
 
 typedef struct Case {
         const char *what;
-        int decided_by;                      /* index of the rule, or one of the above */
-        uid_t uid;
-        gid_t gid;
-        RuleSpec rules[3];
+        const char *rules;                   /* what stands between the brackets */
+        const Subject *subject;
+        /*
+         * The verdict and the rule that decided, "-": none. What was not known, or the rule that was missed
+         * and why, follows.
+         */
+        const char *expected;
         const DeviceFacts *device;           /* NULL: nvme */
-        bool foreign;                        /* not proved to be in our user namespace */
+        bool whole_group;
 } Case;
 
+#define RULE(subject, rest) "{" subject ",\"devices\":\"any\"," rest "}"
+#define ALLOW(subject) RULE(subject, "\"verdict\":\"allow\"")
+#define DENY(subject) RULE(subject, "\"verdict\":\"deny\"")
+#define ASK(subject) RULE(subject, "\"verdict\":\"ask\"")
+#define ANYBODY "\"subject\":\"any\""
+#define DEVICE(device) "{" ANYBODY ",\"devices\":[" device "],\"verdict\":\"allow\"}"
+#define DENY_DEVICE(device) "{" ANYBODY ",\"devices\":[" device "],\"verdict\":\"deny\"}"
+
 static const Case no_rule[] = {
-        { "nobody is allowed by default", DENIED_BY_NONE, ALICE, KVM },
-        { "root of the host is", ALLOWED_BY_NONE, 0, 0 },
-        { "root of a container is not", DENIED_BY_NONE, 0, 0, .foreign = true },
+        { "nobody is allowed by default", "", &alice, "deny -" },
+        { "root of the host is", "", &root, "allow -" },
+        { "root of a container is not", "", &container_root, "deny -" },
+        { "nor is one that may be either", "", &maybe_root, "deny -" },
 };
 
 static const Case subjects[] = {
-        { "a uid", 0, ALICE, KVM, { ALLOW(UID(ALICE), ANY_DEVICE) } },
-        { "another uid", DENIED_BY_NONE, BOB, KVM, { ALLOW(UID(ALICE), ANY_DEVICE) } },
-        { "a uid is no gid", DENIED_BY_NONE, ALICE, KVM, { ALLOW(UID(KVM), ANY_DEVICE) } },
-        { "a gid is no uid", DENIED_BY_NONE, ALICE, KVM, { ALLOW(GID(ALICE), ANY_DEVICE) } },
-        { "a supplementary group", 0, ALICE, KVM, { ALLOW(GID(KVM), ANY_DEVICE) } },
-        { "a group of others", DENIED_BY_NONE, ALICE, LAB, { ALLOW(GID(KVM), ANY_DEVICE) } },
-        { "everybody", 0, BOB, LAB, { ALLOW(ANYBODY, ANY_DEVICE) } },
-        { "a rule for nobody", DENIED_BY_NONE, ALICE, KVM, { ALLOW(NOBODY, ANY_DEVICE) } },
-        { "uid or gid, it is the uid", 0, ALICE, LAB, { ALLOW(.uid = ALICE, .gid = KVM, ANY_DEVICE) } },
-        { "uid or gid, it is the gid", 0, BOB, KVM, { ALLOW(.uid = ALICE, .gid = KVM, ANY_DEVICE) } },
-        { "uid or gid, it is neither", DENIED_BY_NONE, BOB, LAB,
-          { ALLOW(.uid = ALICE, .gid = KVM, ANY_DEVICE) } },
-        { "no user at all is not everybody", DENIED_BY_NONE, (uid_t) -1, KVM,
-          { ALLOW(ANYBODY, ANY_DEVICE) } },
+        { "a uid", ALLOW("\"uid\":1000"), &alice, "allow 0" },
+        { "another uid", ALLOW("\"uid\":1000"), &bob, "deny -" },
+        { "one of several", ALLOW("\"user\":[\"bob\",\"alice\"]"), &alice, "allow 0" },
+        { "a uid is no gid", ALLOW("\"uid\":104"), &alice, "deny -" },
+        { "a gid is no uid", ALLOW("\"gid\":1000"), &alice, "deny -" },
+        { "a supplementary group", ALLOW("\"group\":\"kvm\""), &alice, "allow 0" },
+        { "a group of others", ALLOW("\"group\":\"kvm\""), &bob, "deny -" },
+        { "everybody", ALLOW(ANYBODY), &bob, "allow 0" },
+        { "no user at all is not everybody", ALLOW(ANYBODY), &nobody, "deny -" },
+        { "a uid is enough of a uid", ALLOW("\"uid\":1000"), &alice_bare, "allow 0" },
+
+        { "a unit", ALLOW("\"unit\":\"libvirtd.service\""), &alice, "allow 0" },
+        { "another unit", ALLOW("\"unit\":\"libvirtd.service\""), &alice_session, "deny -" },
+        { "a unit by glob", ALLOW("\"unit\":[\"x.service\",\"lib*.service\"]"), &alice, "allow 0" },
+        { "no part of a name", ALLOW("\"unit\":\"virtd.service\""), &alice, "deny -" },
+        { "in no unit", ALLOW("\"unit\":\"*\""), &alice_container, "deny -" },
+        { "a slice", ALLOW("\"slice\":\"machine-lab.slice\""), &alice, "allow 0" },
+        { "a slice above it", ALLOW("\"slice\":\"machine.slice\""), &alice, "allow 0" },
+        { "every slice", ALLOW("\"slice\":\"-.slice\""), &alice, "allow 0" },
+        { "a slice below it", ALLOW("\"slice\":\"machine-lab-a.slice\""), &alice, "deny -" },
+        { "a slice that begins alike", ALLOW("\"slice\":\"mach.slice\""), &alice, "deny -" },
+        { "in no slice", ALLOW("\"slice\":\"-.slice\""), &alice_container, "deny -" },
+        { "a control group", ALLOW("\"cgroup\":\"/machine.slice/machine-*.slice/libvirtd.service/vm-1\""),
+          &alice, "allow 0" },
+        { "one above it", ALLOW("\"cgroup\":\"/machine.slice\""), &alice, "allow 0" },
+        { "one above it, by glob", ALLOW("\"cgroup\":\"/machine.slice/*\""), &alice, "allow 0" },
+        { "a star is one level", ALLOW("\"cgroup\":\"/*/libvirtd.service\""), &alice, "deny -" },
+        { "not one that begins alike", ALLOW("\"cgroup\":\"/machine\""), &alice, "deny -" },
+        { "not one with that in its middle", ALLOW("\"cgroup\":\"/machine-lab.slice\""), &alice, "deny -" },
+        { "a label", ALLOW("\"label\":\"system_u:system_r:virtd_t:s0\""), &alice, "allow 0" },
+        { "a label by glob", ALLOW("\"label\":\"*:virtd_t:*\""), &alice, "allow 0" },
+        { "another label", ALLOW("\"label\":\"*:virtd_t:*\""), &alice_session, "deny -" },
+        { "our user namespace", ALLOW("\"userns\":\"own\""), &alice, "allow 0" },
+        { "is not that of a container", ALLOW("\"userns\":\"own\""), &alice_container, "deny -" },
+        { "another user namespace", ALLOW("\"userns\":\"other\""), &alice_container, "allow 0" },
+        { "is not ours", ALLOW("\"userns\":\"other\""), &alice, "deny -" },
 };
 
-static const Case root[] = {
-        { "root can be denied", 0, 0, 0, { DENY(UID(0), ANY_DEVICE) } },
-        { "root is everybody too", 0, 0, 0, { DENY(ANYBODY, ANY_DEVICE) } },
-        { "what is for uid 0", 0, 0, KVM, { ALLOW(UID(0), ANY_DEVICE) } },
-        { "is for the host's", DENIED_BY_NONE, 0, KVM, { ALLOW(UID(0), ANY_DEVICE) }, .foreign = true },
-        { "what is for gid 0", 0, ALICE, 0, { ALLOW(GID(0), ANY_DEVICE) } },
-        { "too", DENIED_BY_NONE, ALICE, 0, { ALLOW(GID(0), ANY_DEVICE) }, .foreign = true },
-        { "what is denied to uid 0 needs no proof", 0, 0, KVM,
-          { DENY(UID(0), ANY_DEVICE), ALLOW(ANYBODY, ANY_DEVICE) }, .foreign = true },
-        { "nor what is denied to gid 0", 0, ALICE, 0,
-          { DENY(GID(0), ANY_DEVICE), ALLOW(ANYBODY, ANY_DEVICE) }, .foreign = true },
-        { "nor what is for others", 0, ALICE, KVM, { ALLOW(UID(ALICE), ANY_DEVICE) }, .foreign = true },
+/* All keys of a rule must hold. */
+static const Case all_keys[] = {
+        { "both", ALLOW("\"user\":\"alice\",\"group\":\"kvm\""), &alice, "allow 0" },
+        { "the user, not in the group", ALLOW("\"user\":\"alice\",\"group\":\"kvm\""), &alice_session,
+          "deny -" },
+        { "in the group, another user", ALLOW("\"user\":\"bob\",\"group\":\"kvm\""), &alice, "deny -" },
+        { "neither", ALLOW("\"user\":\"alice\",\"group\":\"kvm\""), &bob, "deny -" },
+        { "user and unit", ALLOW("\"user\":\"alice\",\"unit\":\"libvirtd.service\""), &alice, "allow 0" },
+        { "the user, in another unit", ALLOW("\"user\":\"alice\",\"unit\":\"libvirtd.service\""),
+          &alice_session, "deny -" },
+        { "all of them", ALLOW("\"user\":\"alice\",\"group\":\"kvm\",\"unit\":\"*.service\",\"slice\":"
+                               "\"machine.slice\",\"cgroup\":\"/machine.slice\",\"label\":\"*virtd_t*\","
+                               "\"userns\":\"own\""), &alice, "allow 0" },
+        { "all but one", ALLOW("\"user\":\"alice\",\"group\":\"kvm\",\"unit\":\"*.service\",\"slice\":"
+                               "\"machine.slice\",\"cgroup\":\"/machine.slice\",\"label\":\"*virtd_t*\","
+                               "\"userns\":\"other\""), &alice, "deny -" },
+        { "what denies wants all of them too",
+          DENY("\"user\":\"alice\",\"group\":\"lab\"") "," ALLOW(ANYBODY),
+          &alice, "allow 1" },
+};
+
+/* What is not known is neither true nor false: nobody gains by it. */
+static const Case unknown[] = {
+        { "no allowance by group", ALLOW("\"group\":\"kvm\""), &alice_bare, "deny - missed 0 gid" },
+        { "by unit", ALLOW("\"unit\":\"*\""), &alice_bare, "deny - missed 0 unit" },
+        { "by slice", ALLOW("\"slice\":\"-.slice\""), &alice_bare, "deny - missed 0 slice" },
+        { "by cgroup", ALLOW("\"cgroup\":\"/machine.slice\""), &alice_bare, "deny - missed 0 cgroup" },
+        { "by label", ALLOW("\"label\":\"*\""), &alice_bare, "deny - missed 0 label" },
+        { "by namespace", ALLOW("\"userns\":\"own\""), &alice_bare, "deny - missed 0 userns" },
+        { "nor by not being in ours", ALLOW("\"userns\":\"other\""), &alice_bare, "deny - missed 0 userns" },
+        { "a later rule may allow", ALLOW("\"unit\":\"*\"") "," ALLOW("\"uid\":1000"), &alice_bare,
+          "allow 1" },
+        { "what denies holds: by group", DENY("\"group\":\"kvm\"") "," ALLOW(ANYBODY), &alice_bare,
+          "deny 0 gid" },
+        { "by unit", DENY("\"unit\":\"x.service\"") "," ALLOW(ANYBODY), &alice_bare, "deny 0 unit" },
+        { "by label", DENY("\"label\":\"x\"") "," ALLOW(ANYBODY), &alice_bare, "deny 0 label" },
+        { "by namespace", DENY("\"userns\":\"other\"") "," ALLOW(ANYBODY), &alice_bare, "deny 0 userns" },
+        { "but not when another key rules it out", DENY("\"unit\":\"x.service\",\"user\":\"bob\"") ","
+          ALLOW(ANYBODY), &alice_bare, "allow 1" },
+        { "nor when it comes too late", ALLOW("\"uid\":1000") "," DENY("\"unit\":\"x.service\""),
+          &alice_bare, "allow 0" },
+        { "nobody is asked on a guess, but denied", ASK("\"unit\":\"x.service\"") "," ALLOW(ANYBODY),
+          &alice_bare, "deny 0 unit" },
+        { "what denies holds for root as well", DENY("\"label\":\"x\""),
+          &(const Subject) { .uid = 0, .known = EVERYTHING & ~SUBJECT_KNOWS_LABEL, .own_userns = true },
+          "deny 0 label" },
+        { "a serial number that nobody has read", DEVICE("\"serial=S4EW\""), &alice,
+          "deny - missed 0 devices", &nvme_unbound },
+        { "may be the one that is denied", DENY_DEVICE("\"serial=S4EW\"") "," ALLOW(ANYBODY), &alice,
+          "deny 0 devices", &nvme_unbound },
+        { "also by its name", DENY_DEVICE("\"disk0\"") "," ALLOW(ANYBODY), &alice, "deny 0 devices",
+          &nvme_unbound },
+        { "a device that has none is not it", DENY_DEVICE("\"serial=S4EW\"") "," ALLOW(ANYBODY), &alice,
+          "allow 1", &nic },
+};
+
+static const Case root_cases[] = {
+        { "root can be denied", DENY("\"uid\":0"), &root, "deny 0" },
+        { "root is everybody too", DENY(ANYBODY), &root, "deny 0" },
+        { "what is for uid 0", ALLOW("\"uid\":0"), &root, "allow 0" },
+        { "is for the host's", ALLOW("\"uid\":0"), &container_root, "deny - missed 0 uid" },
+        { "what is for gid 0", ALLOW("\"gid\":0"), &root, "allow 0" },
+        { "too", ALLOW("\"gid\":0"), &alice_container, "deny - missed 0 gid" },
+        { "what is denied to uid 0 needs no proof", DENY("\"uid\":0") "," ALLOW(ANYBODY), &container_root,
+          "deny 0 uid" },
+        { "nor what is denied to gid 0", DENY("\"gid\":0") "," ALLOW(ANYBODY), &alice_container,
+          "deny 0 gid" },
+        { "nor what is for others", ALLOW("\"uid\":1000"), &alice_container, "allow 0" },
+        { "another group is proof enough", ALLOW("\"gid\":[0,104]"), &alice_container, "allow 0" },
 };
 
 static const Case devices[] = {
-        { "a name", 0, ALICE, KVM, { ALLOW(ANYBODY, NAMED("0000:01:00.0")) } },
-        { "another name", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, NAMED("0000:01:00.1")) } },
-        { "a part of the name", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, NAMED("0000:01:00")) } },
-        { "ids", 0, ALICE, KVM, { ALLOW(ANYBODY, IDS(0x8086, 0x10d3)) }, &nic },
-        { "another vendor", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, IDS(0x8087, 0x10d3)) }, &nic },
-        { "another device", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, IDS(0x8086, 0x10d4)) }, &nic },
-        { "ids, but not of PCI", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, IDS(0, 0)) }, &dma_engine },
-        { "base class", 0, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010000, 0xff0000)) } },
-        { "subclass", 0, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010800, 0xffff00)) } },
-        { "whole class", 0, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010802, 0xffffff)) } },
-        { "class beyond its mask", 0, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x01ffff, 0xff0000)) } },
-        { "another class", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010800, 0xffff00)) }, &nic },
-        { "another subclass", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010600, 0xffff00)) } },
-        { "another interface", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010801, 0xffffff)) } },
-        { "class, but not of PCI", DENIED_BY_NONE, ALICE, KVM,
-          { ALLOW(ANYBODY, CLASS(0, 0xff0000)) }, &dma_engine },
-        { "a mask forgotten", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY, CLASS(0x010802, 0)) } },
-        { "any, on every bus", 0, ALICE, KVM, { ALLOW(ANYBODY, ANY_DEVICE) }, &dma_engine },
-        { "a device forgotten", DENIED_BY_NONE, ALICE, KVM, { ALLOW(ANYBODY) } },
+        { "an address", DEVICE("\"0000:01:00.0\""), &alice, "allow 0" },
+        { "another address", DEVICE("\"0000:01:00.1\""), &alice, "deny -" },
+        { "one of several", DEVICE("\"0000:01:00.1\",\"01:00.0\""), &alice, "allow 0" },
+        { "ids", DEVICE("\"8086:10d3\""), &alice, "allow 0", &nic },
+        { "another vendor", DEVICE("\"8087:10d3\""), &alice, "deny -", &nic },
+        { "another device", DEVICE("\"8086:10d4\""), &alice, "deny -", &nic },
+        { "ids, but not of PCI", DEVICE("\"0000:0000\""), &alice, "deny -", &dma_engine },
+        { "base class", DEVICE("\"class:01\""), &alice, "allow 0" },
+        { "subclass", DEVICE("\"class:0108\""), &alice, "allow 0" },
+        { "whole class", DEVICE("\"class:010802\""), &alice, "allow 0" },
+        { "another class", DEVICE("\"class:01\""), &alice, "deny -", &nic },
+        { "another subclass", DEVICE("\"class:0106\""), &alice, "deny -" },
+        { "another interface", DEVICE("\"class:010801\""), &alice, "deny -" },
+        { "class, but not of PCI", DEVICE("\"class:00\""), &alice, "deny -", &dma_engine },
+        { "any, on every bus", DEVICE("\"any\""), &alice, "allow 0", &dma_engine },
+        { "a name of the kernel's", DEVICE("{\"address\":\"fe200000.dma\"}"), &alice, "allow 0",
+          &dma_engine },
+        { "a group", DEVICE("\"group:7\""), &alice, "allow 0" },
+        { "another group", DEVICE("\"group:7\""), &alice, "deny -", &nic },
+        { "a serial number", DEVICE("\"serial=S4EW\""), &alice, "allow 0" },
+        { "another serial number", DEVICE("\"serial=S4E\""), &alice, "deny -" },
+        { "a virtual function", DEVICE("\"pf=02:00.0,vf=1\""), &alice, "allow 0", &vf },
+        { "the next one", DEVICE("\"pf=02:00.0,vf=2\""), &alice, "deny -", &vf },
+        { "of another", DEVICE("\"pf=03:00.0,vf=1\""), &alice, "deny -", &vf },
+        { "any of one physical function", DEVICE("{\"pf\":\"02:00.0\"}"), &alice, "allow 0", &vf },
+        { "which it is not itself", DEVICE("{\"pf\":\"02:00.0\"}"), &alice, "deny -", &nic },
+        { "a physical function", DEVICE("{\"function\":\"pf\"}"), &alice, "allow 0", &nic },
+        { "is no virtual one", DEVICE("{\"function\":\"vf\"}"), &alice, "deny -", &nic },
+        { "a virtual function is one", DEVICE("{\"function\":\"vf\"}"), &alice, "allow 0", &vf },
+        { "and no physical one", DEVICE("{\"function\":\"pf\"}"), &alice, "deny -", &vf },
+        { "what is neither", DEVICE("{\"function\":\"pf\"},{\"function\":\"vf\"}"), &alice, "deny -" },
+        { "a vendor", DEVICE("{\"vendor\":\"144d\"}"), &alice, "allow 0" },
+        { "a device id", DEVICE("{\"device\":\"0xA808\"}"), &alice, "allow 0" },
+        { "a subsystem", DEVICE("{\"subsystem_vendor\":\"144d\",\"subsystem_device\":\"a801\"}"), &alice,
+          "allow 0" },
+        { "another subsystem", DEVICE("{\"subsystem_vendor\":\"144d\",\"subsystem_device\":\"a802\"}"),
+          &alice, "deny -" },
+        { "a driver", DEVICE("{\"driver\":\"nvme\"}"), &alice, "allow 0" },
+        { "another driver", DEVICE("{\"driver\":\"nvme\"}"), &alice, "deny -", &nic },
+        { "no driver", DEVICE("{\"driver\":\"nvme\"}"), &alice, "deny -", &nvme_unbound },
+        { "a NUMA node", DEVICE("{\"numa_node\":1}"), &alice, "allow 0" },
+        { "another node", DEVICE("{\"numa_node\":0}"), &alice, "deny -" },
+        { "on no node", DEVICE("{\"numa_node\":0}"), &alice, "deny -", &nvme_unbound },
+        { "all keys hold", DEVICE("{\"class\":\"01\",\"numa_node\":1,\"driver\":\"nvme\"}"), &alice,
+          "allow 0" },
+        { "all but one", DEVICE("{\"class\":\"01\",\"numa_node\":1,\"driver\":\"ahci\"}"), &alice,
+          "deny -" },
+        { "a name", DEVICE("\"disk0\""), &alice, "allow 0" },
+        { "which is another device's", DEVICE("\"disk0\""), &alice, "deny -", &nic },
+        { "a tag", DEVICE("\"tag:lab\""), &alice, "allow 0" },
+        { "a tag that it has otherwise", DEVICE("\"tag:lab\""), &alice, "allow 0", &nic },
+        { "a tag that it has not", DEVICE("\"tag:fast\""), &alice, "deny -", &nic },
+        { "a tag and more", DEVICE("{\"tag\":\"lab\",\"class\":\"02\"}"), &alice, "allow 0", &nic },
+        { "a tag and something else", DEVICE("{\"tag\":\"lab\",\"class\":\"02\"}"), &alice, "deny -" },
+};
+
+static const Case conditions[] = {
+        { "a mode", RULE(ANYBODY, "\"modes\":\"vmm\",\"verdict\":\"allow\""), &alice, "allow 0" },
+        { "can be denied", RULE(ANYBODY, "\"modes\":[\"vmm\"],\"verdict\":\"deny\"") "," ALLOW(ANYBODY),
+          &alice, "deny 0" },
+        { "a whole group", RULE(ANYBODY, "\"whole_group\":true,\"verdict\":\"allow\""), &alice, "allow 0",
+          .whole_group = true },
+        { "a part of one", RULE(ANYBODY, "\"whole_group\":true,\"verdict\":\"allow\""), &alice,
+          "deny - missed 0 whole_group" },
+        { "which does not matter", RULE(ANYBODY, "\"whole_group\":false,\"verdict\":\"allow\""), &alice,
+          "allow 0" },
+        { "a reset", RULE(ANYBODY, "\"needs_reset\":true,\"verdict\":\"allow\""), &alice, "allow 0" },
+        { "that there is not", RULE(ANYBODY, "\"needs_reset\":true,\"verdict\":\"allow\""), &alice,
+          "deny - missed 0 needs_reset", &nvme_unbound },
+        { "the first that was missed is told", RULE("\"uid\":7",
+          "\"whole_group\":true,\"verdict\":\"allow\"")
+          "," RULE(ANYBODY, "\"whole_group\":true,\"verdict\":\"ask\"") ","
+          RULE(ANYBODY, "\"needs_reset\":true,\"verdict\":\"allow\""), &alice, "deny - missed 1 whole_group",
+          &nvme_unbound },
+        { "a later rule may want less", RULE(ANYBODY, "\"whole_group\":true,\"verdict\":\"allow\"") ","
+          ALLOW("\"uid\":1000"), &alice, "allow 1" },
 };
 
 static const Case order[] = {
-        { "deny first", 0, ALICE, KVM, { DENY(UID(ALICE), ANY_DEVICE), ALLOW(ANYBODY, ANY_DEVICE) } },
-        { "allow first", 0, ALICE, KVM, { ALLOW(UID(ALICE), ANY_DEVICE), DENY(ANYBODY, ANY_DEVICE) } },
-        { "the first that matches both", 2, ALICE, KVM,
-          { DENY(UID(ALICE), NAMED("0000:02:00.0")), DENY(UID(BOB), ANY_DEVICE),
-            ALLOW(GID(KVM), ANY_DEVICE) } },
+        { "deny first", DENY("\"uid\":1000") "," ALLOW(ANYBODY), &alice, "deny 0" },
+        { "allow first", ALLOW("\"uid\":1000") "," DENY(ANYBODY), &alice, "allow 0" },
+        { "ask first", ASK("\"uid\":1000") "," ALLOW(ANYBODY), &alice, "ask 0" },
+        { "the first that matches both", "{\"uid\":1000,\"devices\":\"02:00.0\",\"verdict\":\"deny\"}," DENY(
+          "\"uid\":1001") "," ALLOW("\"group\":\"kvm\""), &alice, "allow 2" },
 };
 
-static void test_case(const Case *c) {
+static Policy *parse(const Case *c) {
+        _cleanup_(config_error_done) ConfigError error = {};
         _cleanup_(policy_freep) Policy *policy = NULL;
-        const Subject s = subject(c->uid, c->gid, !c->foreign);
-        const DeviceFacts *device = c->device ?: &nvme;
-        PolicyAnswer answer, again, expected;
+        _cleanup_free_ char *text = NULL;
         int r;
 
         r = policy_new(&policy);
         assert(r == 0);
-        for (size_t i = 0; i < ELEMENTSOF(c->rules) && c->rules[i].used; i++)
-                append(policy, &c->rules[i]);
+        assert(asprintf(&text, "{\"rules\":[%s]}", c->rules) > 0);
 
-        expected = c->decided_by < 0 ?
-                (PolicyAnswer) { c->decided_by == ALLOWED_BY_NONE ? VERDICT_ALLOW : VERDICT_DENY, NULL } :
-                (PolicyAnswer) { c->rules[c->decided_by].verdict, &policy->rules[c->decided_by] };
-
-        answer = policy_decide(policy, &s, device);
-        if (answer.verdict != expected.verdict || answer.rule != expected.rule) {
-                fprintf(stderr, "%s: %s by rule %td\n", c->what, verdict_to_string(answer.verdict),
-                        answer.rule ? answer.rule - policy->rules : -1);
+        r = catalog_parse("iommud.json", names_file, strlen(names_file), &policy->catalog, &error);
+        assert(r == 0);
+        r = policy_parse_with_names("test", text, strlen(text), &names, policy, &error);
+        if (r < 0) {
+                fprintf(stderr, "%s: %s\n", c->what, error.message);
                 abort();
         }
 
-        again = policy_decide(policy, &s, device);
-        assert(again.verdict == answer.verdict && again.rule == answer.rule);
+        return TAKE_PTR(policy);
 }
 
-static void test_cases(const Case *cases, size_t n_cases) {
+static void describe(const Policy *policy, const PolicyAnswer *answer, char *buffer, size_t size) {
+        char rule[24] = "-";
+
+        if (answer->rule)
+                snprintf(rule, sizeof(rule), "%td", answer->rule - policy->rules);
+
+        if (answer->missed)
+                snprintf(buffer, size, "%s %s missed %td %s", verdict_to_string(answer->verdict), rule,
+                         answer->missed - policy->rules, rule_key_to_string(answer->missed_key));
+        else if (answer->match == MATCH_UNKNOWN)
+                snprintf(buffer, size, "%s %s %s", verdict_to_string(answer->verdict), rule,
+                         rule_key_to_string(answer->key));
+        else
+                snprintf(buffer, size, "%s %s", verdict_to_string(answer->verdict), rule);
+}
+
+static void test_case(const Case *c) {
+        _cleanup_(policy_freep) Policy *policy = parse(c);
+        const PolicyQuestion question = {
+                .subject = c->subject,
+                .device = c->device ?: &nvme,
+                .mode = MODE_VMM,
+                .whole_group = c->whole_group,
+        };
+        PolicyAnswer answer;
+        char text[128];
+
+        answer = policy_decide(policy, &question);
+        describe(policy, &answer, text, sizeof(text));
+        if (strcmp(text, c->expected) != 0) {
+                fprintf(stderr, "%s: \"%s\", not \"%s\"\n", c->what, text, c->expected);
+                abort();
+        }
+}
+
+static size_t test_cases(const Case *cases, size_t n_cases) {
         for (size_t i = 0; i < n_cases; i++)
                 test_case(&cases[i]);
+
+        return n_cases;
 }
 
 static void test_no_policy(void) {
-        Subject admin = subject(0, 0, true), alice = subject(ALICE, ALICE, true), forgotten = SUBJECT_INIT;
+        static const DeviceFacts facts = DEVICE_FACTS_INIT;
+        static const DeviceMatch nothing = {}, no_mask = { .keys = 1U << DEVICE_KEY_CLASS };
         PolicyAnswer answer;
 
-        assert(policy_decide(NULL, &admin, &nvme).verdict == VERDICT_ALLOW);
-        assert(policy_decide(NULL, &alice, &nvme).verdict == VERDICT_DENY);
-        assert(policy_decide(NULL, &forgotten, &nvme).verdict == VERDICT_DENY);
+        assert(policy_decide(NULL, &(PolicyQuestion) { &root, &nvme }).verdict == VERDICT_ALLOW);
+        assert(policy_decide(NULL, &(PolicyQuestion) { &alice, &nvme }).verdict == VERDICT_DENY);
+        assert(policy_decide(NULL, &(PolicyQuestion) { &nobody, &nvme }).verdict == VERDICT_DENY);
 
         answer = (PolicyAnswer) {};
-        assert(answer.verdict == VERDICT_DENY);
+        assert(answer.verdict == VERDICT_DENY && answer.match == MATCH_NO);
         assert(!policy_free(NULL));
+
+        /* What was forgotten matches nothing */
+        assert(device_match(&nothing, &nvme, NULL) == MATCH_NO);
+        assert(device_match(&nothing, &facts, NULL) == MATCH_NO);
+        assert(device_match(&no_mask, &nvme, NULL) == MATCH_NO);
+        assert(!subject_match_is_set(&(SubjectMatch) {}));
+        assert(subject_match(&(SubjectMatch) {}, &alice, &answer.key) == MATCH_NO);
 }
 
-static void test_verdict_table(void) {
+static void test_tables(void) {
         for (int v = 0; v < _VERDICT_MAX; v++)
                 assert((int) verdict_from_string(verdict_to_string((Verdict) v)) == v);
+        for (int k = 0; k < _RULE_KEY_MAX; k++)
+                assert((int) rule_key_from_string(rule_key_to_string((RuleKey) k)) == k);
+        for (int k = 0; k < _DEVICE_KEY_MAX; k++)
+                assert((int) device_key_from_string(device_key_to_string((DeviceKey) k)) == k);
 
         assert(verdict_from_string("Allow") == _VERDICT_INVALID);
         assert(verdict_from_string("") == _VERDICT_INVALID);
@@ -208,12 +414,18 @@ static void test_verdict_table(void) {
 }
 
 int main(void) {
-        test_cases(no_rule, ELEMENTSOF(no_rule));
-        test_cases(subjects, ELEMENTSOF(subjects));
-        test_cases(root, ELEMENTSOF(root));
-        test_cases(devices, ELEMENTSOF(devices));
-        test_cases(order, ELEMENTSOF(order));
+        size_t n = 0;
+
+        n += test_cases(no_rule, ELEMENTSOF(no_rule));
+        n += test_cases(subjects, ELEMENTSOF(subjects));
+        n += test_cases(all_keys, ELEMENTSOF(all_keys));
+        n += test_cases(unknown, ELEMENTSOF(unknown));
+        n += test_cases(root_cases, ELEMENTSOF(root_cases));
+        n += test_cases(devices, ELEMENTSOF(devices));
+        n += test_cases(conditions, ELEMENTSOF(conditions));
+        n += test_cases(order, ELEMENTSOF(order));
         test_no_policy();
-        test_verdict_table();
+        test_tables();
+        printf("%zu decisions\n", n);
         return 0;
 }

@@ -30,22 +30,18 @@ static Policy *scene_policy(void) {
 
         assert_ok(policy_append(policy, &rule));
         rule->origin = strdup("test.json: rules[0]");
-        rule->any_subject = true;
-        rule->n_devices = 1;
-        rule->devices = calloc(1, sizeof(*rule->devices));
-        assert(rule->origin && rule->devices);
-        rule->devices[0] = (DeviceMatch) { .kind = DEVICE_MATCH_NAME, .name = FORBIDDEN };
+        rule->subject.any = true;
+        assert_ok(policy_rule_add_device(
+                rule, &(DeviceMatch) { .keys = 1U << DEVICE_KEY_ADDRESS, .address = FORBIDDEN }));
 
         assert_ok(policy_append(policy, &rule));
         rule->origin = strdup("test.json: rules[1]");
         rule->verdict = VERDICT_ALLOW;
-        rule->n_uids = ELEMENTSOF(uids);
-        rule->uids = malloc(sizeof(uids));
-        rule->n_devices = 1;
-        rule->devices = calloc(1, sizeof(*rule->devices));
-        assert(rule->origin && rule->uids && rule->devices);
-        memcpy(rule->uids, uids, sizeof(uids));
-        rule->devices[0].kind = DEVICE_MATCH_ANY;
+        rule->subject.n_uids = ELEMENTSOF(uids);
+        rule->subject.uids = malloc(sizeof(uids));
+        assert(rule->subject.uids);
+        memcpy(rule->subject.uids, uids, sizeof(uids));
+        assert_ok(policy_rule_add_device(rule, &(DeviceMatch) { .any = true }));
 
         return policy;
 }

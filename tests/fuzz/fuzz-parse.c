@@ -11,6 +11,7 @@
 
 #include "base/parse.h"
 #include "config/device-match.h"
+#include "core/catalog.h"
 #include "fuzz.h"
 
 static void check_pci_address(const char *s) {
@@ -71,15 +72,18 @@ static void check_device_match(const char *s) {
         DeviceMatch match = {};
 
         if (device_match_parse(s, &match) < 0) {
-                assert(match.kind == DEVICE_MATCH_NONE);
+                assert(!match.any && match.keys == 0);
                 return;
         }
 
-        assert(match.kind > DEVICE_MATCH_NONE && match.kind < _DEVICE_MATCH_KIND_MAX);
-        assert(memchr(match.name, '\0', sizeof(match.name)));
-        assert((match.kind == DEVICE_MATCH_NAME) == (match.name[0] != '\0'));
-        assert((match.kind == DEVICE_MATCH_CLASS) == (match.class_mask != 0));
+        assert(match.any == (match.keys == 0));
+        assert(((match.keys & 1U << DEVICE_KEY_ADDRESS) != 0) == (match.address[0] != '\0'));
+        assert(((match.keys & 1U << DEVICE_KEY_NAME) != 0) == (match.name[0] != '\0'));
+        assert(((match.keys & 1U << DEVICE_KEY_TAG) != 0) == (match.tag[0] != '\0'));
+        assert(((match.keys & 1U << DEVICE_KEY_CLASS) != 0) == (match.class_mask != 0));
         assert((match.class & ~match.class_mask) == 0 && match.class_mask <= 0xffffff);
+        assert(!match.name[0] || stable_name_is_valid(match.name));
+        assert(!match.tag[0] || stable_name_is_valid(match.tag));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

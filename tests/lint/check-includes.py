@@ -35,7 +35,12 @@ LAYERS = {
     'daemon/core': (['lib/base', 'daemon/core'], never(BUS, KERNEL, UDEV, JSON, CLOCK)),
     'daemon/kernel': (['lib/base', 'daemon/kernel', 'daemon/core/kernel.h'], never(BUS, UDEV, JSON)),
     'daemon/sys': (['lib/base', 'daemon/core', 'daemon/sys'], never(r'systemd/sd-bus', UAPI)),
-    'daemon/config': (['lib/base', 'daemon/config', 'daemon/core/policy.h'], never(BUS, KERNEL, UDEV)),
+    'daemon/config': (['lib/base', 'daemon/config',
+                       # what its files are turned into, and the spelling of devices that clients use as well
+                       'daemon/core/account.h', 'daemon/core/catalog.h', 'daemon/core/device-match.h',
+                       'daemon/core/policy.h', 'daemon/core/refusal.h', 'daemon/core/selector.h',
+                       'daemon/core/subject.h'],
+                      never(BUS, KERNEL, UDEV)),
     'daemon/bus': (['lib/base', 'lib/names.h', 'daemon/core', 'daemon/bus', 'daemon/sys/job.h', 'daemon/sys/journal.h'],
                    never(EVENTS, KERNEL, UDEV, JSON)),
     'daemon': (['lib/base', 'lib/names.h', 'daemon', 'daemon/bus', 'daemon/config', 'daemon/core', 'daemon/kernel',

@@ -321,6 +321,74 @@ static void test_as(void) {
         assert_steps(&own, "open 0000:01:00.0");
 }
 
+static void add_name(Scene *s, const char *name, const char *tag, const DeviceMatch *match) {
+        CatalogEntry *entry;
+
+        assert_ok(catalog_append(&s->manager->policy->catalog, &entry));
+        strcpy(entry->name, name);
+        entry->match = *match;
+        if (tag)
+                assert_ok(catalog_entry_add_tag(entry, tag));
+}
+
+/* Devices are known by the names that the administrator gave them. */
+static void test_names(void) {
+        const DeviceMatch by_serial = { .keys = 1U << DEVICE_KEY_SERIAL, .serial = "S1" };
+        const DeviceMatch by_vendor = { .keys = 1U << DEVICE_KEY_VENDOR, .vendor = 0x8086 };
+        const DeviceMatch by_driver = { .keys = 1U << DEVICE_KEY_DRIVER, .driver = "nvme" };
+        _cleanup_(plan_done) Plan plan = {};
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_add(s, "0000:02:00.0", 2, "igb");
+        strcpy(scene_facts(s, "0000:02:00.0")->serial, "S1");
+        add_name(s, "nic0", "lab", &by_serial);
+        add_name(s, "card", NULL, &by_vendor);
+        add_name(s, "disk", "lab", &by_driver);
+
+        assert_plan(s, "rebind 0000:02:00.0, open 0000:02:00.0", "nic0");
+        assert_plan(s, "rebind 0000:01:00.0, open 0000:01:00.0", "disk");
+        assert_plan(s, "rebind 0000:01:00.0, open 0000:01:00.0, rebind 0000:02:00.0, open 0000:02:00.0",
+                    "tag:lab");
+        assert_plan(s, "blocked - NoSuchDevice", "nic1");
+        assert_plan(s, "blocked - NoSuchDevice", "tag:fast");
+
+        scene_plan(s, &ALICE, &plan, "card");
+        assert_steps(&plan, "blocked - InvalidSelector");
+        assert(strstr(plan_refusal(&plan)->text, "0000:01:00.0 and of 0000:02:00.0"));
+
+        /* It is known by the driver that it had before */
+        (void) scene_grant(s, &ALICE, "disk");
+        assert_eq_str(scene_facts(s, "0000:01:00.0")->driver, "vfio-pci");
+        assert_plan(s, "blocked 0000:01:00.0 Taken", "disk");
+}
+
+/* Rules speak of what is asked for as a whole, and of the driver of the host. */
+static void test_conditions(void) {
+        _cleanup_(plan_done) Plan plan = {}, missing = {};
+        _cleanup_scene_ Scene *s = scene_new();
+        PolicyRule *rule;
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_add(s, "0000:01:00.1", 1, "vfio-pci");
+        scene_add(s, "0000:01:1f.0", 1, "pcieport");
+        scene_facts(s, "0000:01:1f.0")->bridge = true;
+        rule = &s->manager->policy->rules[1];
+        rule->whole_group = true;
+
+        scene_plan(s, &ALICE, &plan, "01:00.0");
+        assert_steps(&plan, "blocked 0000:01:00.0 Denied");
+        assert(strstr(plan_refusal(&plan)->text, "rules[1] allows it, but only together"));
+        assert_plan(s, "rebind 0000:01:00.0, open 0000:01:00.0, open 0000:01:00.1, keep 0000:01:1f.0",
+                    "01:00.0", "01:00.1");
+
+        rule->needs_reset = true;
+        scene_facts(s, "0000:01:00.1")->reset_methods[0] = '\0';
+        scene_plan(s, &ALICE, &missing, "01:00.0", "01:00.1");
+        assert_steps(&missing, "blocked 0000:01:00.1 Denied");
+        assert(strstr(plan_refusal(&missing)->text, "only if it can be reset"));
+}
+
 /* Nobody can be asked: what is to be asked for is not given. */
 static void test_ask(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -347,6 +415,8 @@ int main(void) {
         test_each_group_is_probed();
         test_fresh_drivers();
         test_as();
+        test_names();
+        test_conditions();
         test_ask();
         return 0;
 }

@@ -23,6 +23,8 @@ static void test_parse(void) {
                 { "pf=0000:01:00.0,vf=3", { .kind = SELECTOR_VF, .name = "0000:01:00.0", .number = 3 } },
                 { "pf=01:00.0,vf=0", { .kind = SELECTOR_VF, .name = "0000:01:00.0", .number = 0 } },
                 { "serial=S4EW-NX0", { .kind = SELECTOR_SERIAL, .name = "S4EW-NX0" } },
+                { "tag:lab", { .kind = SELECTOR_TAG, .name = "lab" } },
+                { "gpu0", { .kind = SELECTOR_NAME, .name = "gpu0" } },
                 { "fd0c0000.dma-controller", { .kind = SELECTOR_NAME, .name = "fd0c0000.dma-controller" } },
                 { "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
                   { .kind = SELECTOR_NAME, .name = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001" } },
@@ -63,6 +65,10 @@ static void test_parse_refuses(void) {
                 "..",
                 "na\xc3\xafve",
                 "\x7f",
+                "tag:",
+                "tag:0",
+                "tag:a b",
+                "tag:any",
                 "group:",
                 "group:-1",
                 "group:+1",
@@ -151,7 +157,7 @@ static void test_matches(void) {
 
                 assert_eq_int(selector_parse(table[i].text, &selector, &refusal), 0);
                 for (size_t j = 0; j < _MAX; j++)
-                        if (selector_matches(&selector, &devices[j]) != table[i].expected[j])
+                        if (selector_matches(&selector, &devices[j], NULL) != table[i].expected[j])
                                 assert_failed(__FILE__, __LINE__, table[i].text, "%s %s", devices[j].name,
                                               table[i].expected[j] ? "was not matched" : "was matched");
         }
