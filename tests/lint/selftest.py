@@ -36,6 +36,7 @@ GOOD = {
     'daemon/main.c': SPDX + '#include <systemd/sd-event.h>\n\n#include "bus/server.h"\n#include "core/policy.h"\n',
     'cli/main.c': SPDX + '#include "base/fd.h"\n#include "names.h"\n',
     'tests/test-all.c': SPDX + '#include "core/policy.h"\n#include "sys/job.h"\n',
+    'tests/vm/mock-iommu/x.c': '// SPDX-License-Identifier: GPL-2.0-only\nint x(void)\n{\n\tgoto out;\n}\n',
     'tests/run.sh': '#!/bin/bash\n# SPDX-License-Identifier: LGPL-2.1-or-later\necho "$1"\n',
 }
 
@@ -179,6 +180,12 @@ class Style(Tree):
 
     def test_licence_too_late(self):
         self.bad('cli/x.c', '\n' + SPDX, 'cli/x.c:1: no "SPDX')
+
+    def test_no_licence_in_module(self):
+        self.bad('tests/vm/mock-iommu/y.c', '/* nothing */\n', 'y.c:1: no "SPDX')
+
+    def test_licence_of_module_elsewhere(self):
+        self.bad('cli/x.c', '/* SPDX-License-Identifier: GPL-2.0-only */\n', 'cli/x.c:1: no "SPDX')
 
     def test_tab(self):
         self.bad_c('\tint x;\n', 'x.c:2: a tab')
