@@ -56,6 +56,8 @@ put_overlay() {
         cp inner.img "$tests/inner/initrd"
         cp "$(kernel_dir)/bzImage" "$tests/inner/bzImage"
         cp -r "$(kernel_dir)/modules/lib/modules" "$dir/usr/lib"
+        mkdir -p "$dir/usr/lib/modules/$(cat "$(kernel_dir)/version")/extra"
+        cp "$(mock_dir)/iommud-mock.ko" "$dir/usr/lib/modules/$(cat "$(kernel_dir)/version")/extra"
 
         cp "$LAB_VM"/guest/units/lab*.{service,target} "$units"
         unit=lab.service

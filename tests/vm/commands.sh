@@ -8,6 +8,7 @@ prepare() {
         # What an earlier run was putting together when it was interrupted
         rm -rf "$LAB_CACHE/tmp"
         kernel_prepare
+        mock_prepare
         rootfs_prepare
         unlock preparation
 }
