@@ -37,6 +37,16 @@ LAB_SLOT_PORT=0000:00:0b.0
 LAB_SLOT_BUS=free-slot
 LAB_SLOT=0000:04:00.0
 
+# The devices of mock-iommu, when it is loaded. Two that can all that there is, the second in a group of its own as well;
+# two in one group; one that can nothing; one behind another IOMMU
+LAB_MOCK=mock0
+LAB_MOCK2=mock1
+LAB_MOCK_SHARED_A=mock2
+LAB_MOCK_SHARED_B=mock3
+LAB_MOCK_POOR=mock4
+LAB_MOCK_ELSEWHERE=mock5
+LAB_MOCKS="$LAB_MOCK $LAB_MOCK2 $LAB_MOCK_SHARED_A $LAB_MOCK_SHARED_B $LAB_MOCK_POOR $LAB_MOCK_ELSEWHERE"
+
 # What the machine itself needs; no test gives these away
 LAB_DISK=0000:00:10.0
 LAB_STAGE_SHARE=0000:00:11.0

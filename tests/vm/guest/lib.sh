@@ -118,32 +118,46 @@ as_user() {
 
 # ---- devices
 
+# bus_of DEVICE: by what its name looks like
+bus_of() {
+        case "$1" in
+        *:*:*.*) echo pci ;;
+        mock*) echo iommud-mock ;;
+        *) echo mdev ;;
+        esac
+}
+
+# sysfs_of DEVICE: its directory there
+sysfs_of() {
+        printf '/sys/bus/%s/devices/%s\n' "$(bus_of "$1")" "$1"
+}
+
 driver_of() {
-        find "/sys/bus/pci/devices/$1/driver" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
+        find "$(sysfs_of "$1")/driver" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
 }
 
 is_driven_by() {
         [[ "$(driver_of "$1")" == "$2" ]]
 }
 
-# assert_driver ADDRESS DRIVER: soon, since drivers come and go behind one's back
+# assert_driver DEVICE DRIVER: soon, since drivers come and go behind one's back
 assert_driver() {
         wait_until 15 is_driven_by "$1" "$2" || fail "$1 is driven by '$(driver_of "$1")' and should be by '$2'"
 }
 
 group_of() {
-        find "/sys/bus/pci/devices/$1/iommu_group" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
+        find "$(sysfs_of "$1")/iommu_group" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
 }
 
 has_device() {
-        [[ -e "/sys/bus/pci/devices/$1" ]]
+        [[ -e "$(sysfs_of "$1")" ]]
 }
 
-# cdev_of ADDRESS: the name of its character device in /dev/vfio/devices
+# cdev_of DEVICE: the name of its character device in /dev/vfio/devices
 cdev_of() {
         local dir
 
-        for dir in "/sys/bus/pci/devices/$1/vfio-dev"/*; do
+        for dir in "$(sysfs_of "$1")/vfio-dev"/*; do
                 if [[ -e "$dir" ]]; then
                         basename "$dir"
                 fi
@@ -168,23 +182,23 @@ disk_of() {
 
 unbind() {
         if [[ -n "$(driver_of "$1")" ]]; then
-                echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"
+                echo "$1" >"$(sysfs_of "$1")/driver/unbind"
         fi
 }
 
-# bind_driver ADDRESS DRIVER: this one and no other, behind the back of iommud
+# bind_driver DEVICE DRIVER: this one and no other, behind the back of iommud
 bind_driver() {
         unbind "$1"
-        echo "$2" >"/sys/bus/pci/devices/$1/driver_override"
-        echo "$1" >/sys/bus/pci/drivers_probe
+        echo "$2" >"$(sysfs_of "$1")/driver_override"
+        echo "$1" >"/sys/bus/$(bus_of "$1")/drivers_probe"
         wait_until 10 is_driven_by "$1" "$2"
 }
 
-# bind_native ADDRESS: whatever the kernel would choose
+# bind_native DEVICE: whatever the kernel would choose
 bind_native() {
         unbind "$1"
-        echo >"/sys/bus/pci/devices/$1/driver_override"
-        echo "$1" >/sys/bus/pci/drivers_probe || true
+        echo >"$(sysfs_of "$1")/driver_override"
+        echo "$1" >"/sys/bus/$(bus_of "$1")/drivers_probe" || true
         wait_until 10 is_driven_by "$1" "${LAB_NATIVE_DRIVER["$1"]:-}"
 }
 

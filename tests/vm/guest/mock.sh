@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# For cases with the devices of mock-iommu: they are there until the case ends. A case that uses it begins with
+# ". guest/mock.sh", after guest/iommud.sh if it uses that too.
+
+MOCK_PARAMETERS=/sys/module/iommud_mock/parameters
+
+for device in $LAB_MOCKS; do
+        LAB_NATIVE_DRIVER["$device"]=mock-native
+done
+
+# Who has one of them open is waited for, so it has to be over with them
+mock_unload() {
+        local device
+
+        for device in /sys/bus/iommud-mock/devices/*; do
+                echo 1 >"$device/remove"
+        done
+        rmmod iommud_mock
+}
+
+# mock_parameter NAME VALUE: of the module, see README.md
+mock_parameter() {
+        echo "$2" >"$MOCK_PARAMETERS/$1"
+}
+
+# mock_start NAME WAY ARGUMENT…: mock-dma, with input from `ask`. Its process is $MOCK_PID.
+mock_start() {
+        local name="$1"
+        shift
+
+        mkfifo "$CASE_DIR/$name.input"
+        : >"$CASE_DIR/$name"
+        programs/mock-dma "$@" <>"$CASE_DIR/$name.input" >"$CASE_DIR/$name" 2>&1 &
+        MOCK_PID=$!
+        mock_wait "$name" 1
+        assert_eq "$(head -n 1 "$CASE_DIR/$name")" ready
+}
+
+mock_has_answered() {
+        (($(wc -l <"$CASE_DIR/$1") >= $2))
+}
+
+# mock_wait NAME N: until it has said as many lines
+mock_wait() {
+        wait_until 60 mock_has_answered "$1" "$2" || fail "$1 does not answer, but said: $(cat "$CASE_DIR/$1")"
+}
+
+# ask NAME COMMAND…: tells a mock-dma that was started in the background, and leaves its answer in $ANSWER
+ask() {
+        local name="$1" n
+
+        n=$(wc -l <"$CASE_DIR/$name")
+        printf '%s\n' "${*:2}" >"$CASE_DIR/$name.input"
+        mock_wait "$name" $((n + 1))
+        ANSWER=$(tail -n 1 "$CASE_DIR/$name")
+}
+
+# assert_answer ANSWER NAME COMMAND…
+assert_answer() {
+        ask "${@:2}"
+        assert_eq "$ANSWER" "$1" "the answer to '${*:3}'"
+}
+
+# assert_done NAME COMMAND…
+assert_done() {
+        assert_answer "done" "$@"
+}
+
+modprobe iommud-mock || skip "the mock IOMMU does not load into this kernel"
+defer mock_unload
