@@ -8,7 +8,7 @@
 #
 #   @booted                         systemd is up
 #   @start CASE SECONDS             a test begins, and may take that long
-#   @result CASE pass|fail|skip SECONDS [REASON]
+#   @result CASE pass|fail|skip SECONDS [REASON OR CONCLUSION]
 #   @end STATUS                     that was all
 #
 # All others are for the reader.
@@ -73,7 +73,7 @@ put_overlay() {
         fi
 }
 
-# prepare_run CASE...: makes the directory of this run the current one, and fills it
+# prepare_run CASE...: fills the directory of this run
 prepare_run() {
         local tree digest
 
@@ -88,15 +88,48 @@ prepare_run() {
         : >console.log
 }
 
-# Directories of labs that are gone
+# Directories of labs that are gone. That there is no process of that number is not enough, when the cache is shared with a
+# container: nobody has it locked either.
 sweep_runs() {
-        local run
+        local run fd
 
         for run in "$LAB_CACHE"/run/*; do
                 if [[ -d "$run" && ! -d "/proc/${run##*/}" ]]; then
-                        rm -rf "$run"
+                        exec {fd}<"$run"
+                        if flock --nonblock "$fd"; then
+                                rm -rf "$run"
+                        fi
+                        exec {fd}<&-
                 fi
         done
+}
+
+# enter_run: makes a directory for this boot, the current one
+enter_run() {
+        local run="$LAB_CACHE/run/$BASHPID" fd
+
+        lock runs
+        mkdir -p "$LAB_CACHE/run"
+        sweep_runs
+        # Another namespace has a process of this number, too
+        if [[ -e "$run" ]]; then
+                run=$(mktemp -d "$run-XXXXXX")
+        else
+                mkdir "$run"
+        fi
+        pushd "$run" >/dev/null
+        exec {fd}<.
+        flock "$fd"
+        LAB_LOCKS[run]=$fd
+        unlock runs
+}
+
+leave_run() {
+        local run=$PWD
+
+        popd >/dev/null
+        rm -rf "$run"
+        unlock run
 }
 
 console_tail() {
@@ -107,7 +140,7 @@ console_tail() {
         printf -- '---\n'
 }
 
-# follow_case CASE pass|fail|skip SECONDS [REASON]: one line for each
+# follow_case CASE pass|fail|skip SECONDS [REASON OR CONCLUSION]: one line for each
 follow_case() {
         LAB_RESULT["$1"]="$2"
         printf '    %-4s  %s (%s s)%s\n' "$2" "$1" "$3" "${4:+: $4}"
@@ -189,14 +222,12 @@ start_machine() {
 # MODE is what guest/main does: cases, demo, bench, shell. What came of it is in LAB_STATUS and LAB_RESULT, not in the
 # return value: who has to look at that would switch off errexit for all of this.
 boot() {
-        local run="$LAB_CACHE/run/$BASHPID" fd
+        local fd
 
         LAB_MODE="$1"
         LAB_STATUS=""
         shift
-        sweep_runs
-        mkdir -p "$run"
-        pushd "$run" >/dev/null
+        enter_run
         prepare_run "$@"
 
         if [[ "$LAB_MODE" == shell ]]; then
@@ -220,8 +251,7 @@ boot() {
         fi
 
         mv console.log "$LAB_CACHE/console.log"
-        popd >/dev/null
-        rm -rf "$run"
+        leave_run
 }
 declare -gA LAB_RESULT=()
 LAB_SANITIZER=0
