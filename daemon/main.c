@@ -19,6 +19,7 @@
 
 #include "base/fault.h"
 #include "base/fd.h"
+#include "bus/audit.h"
 #include "bus/identity.h"
 #include "bus/server.h"
 #include "config/error.h"
@@ -270,7 +271,7 @@ static int daemon_identify(void *userdata, sd_bus_message *message, Subject *ret
 }
 
 /* All or nothing: the policy in force stays when the new one is broken. */
-static int daemon_load_policy(void *userdata, char **reterr) {
+static int daemon_load_policy(void *userdata, const Subject *subject, char **reterr) {
         static const char *const dirs[] = {
                 IOMMUD_SYSCONF_DIR "/policy.d",
                 IOMMUD_VENDOR_DIR "/policy.d",
@@ -287,22 +288,21 @@ static int daemon_load_policy(void *userdata, char **reterr) {
                 if (r == -ENOMEM || config_error_to_string(&error, &text) < 0)
                         text = NULL;
 
-                log_event(IOMMUD_MESSAGE_POLICY, LOG_ERR, /* fields= */ NULL,
-                        "The policy can't be loaded: %s", text ?: "out of memory");
+                audit_policy(subject, text ?: "out of memory", /* n_rules= */ 0);
                 if (reterr)
                         *reterr = TAKE_PTR(text);
                 return r;
         }
 
-        log_event(IOMMUD_MESSAGE_POLICY, LOG_INFO, /* fields= */ NULL, "Policy loaded: %zu rules",
-                policy->n_rules);
+        audit_policy(subject, /* error= */ NULL, policy->n_rules);
         manager_set_policy_consume(d->manager, TAKE_PTR(policy));
         return 0;
 }
 
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
         (void) sd_notify(/* unset_environment= */ false, "RELOADING=1");
-        (void) daemon_load_policy(userdata, /* reterr= */ NULL);         /* it has logged */
+        /* it has logged */
+        (void) daemon_load_policy(userdata, /* subject= */ NULL, /* reterr= */ NULL);
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
         return 0;
 }
@@ -379,7 +379,7 @@ static int daemon_init_state(Daemon *d) {
                 return r;
 
         /* A broken policy leaves us without one, which denies: root can still see what is wrong. */
-        (void) daemon_load_policy(d, /* reterr= */ NULL);
+        (void) daemon_load_policy(d, /* subject= */ NULL, /* reterr= */ NULL);
 
         r = worker_new(d->event, &d->kernel, &worker_funcs, d, &d->worker);
         if (r < 0)

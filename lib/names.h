@@ -52,6 +52,9 @@
 /* Identifiers of the journal's messages, see systemd/iommud.catalog */
 #define IOMMUD_MESSAGE_GRANT "8e5d87161f1648eab81483d830cb9e62"
 #define IOMMUD_MESSAGE_DENIAL "9e4e161e6a9e49cda874fd6df3c36848"
+#define IOMMUD_MESSAGE_END "9f00f3e3f37641368df8448dbbb8a9d5"
+#define IOMMUD_MESSAGE_REVOKE "aa9cc1e0274040168c23cd72989a30ca"
+#define IOMMUD_MESSAGE_RESET "2960011da8a54a2bbfe5cf029e0c3fa9"
 #define IOMMUD_MESSAGE_RELEASE "161b847623214f549687a616adea6487"
 #define IOMMUD_MESSAGE_FAILURE "a2d347995d6a4910a99503e4aba5ada3"
 #define IOMMUD_MESSAGE_STUCK "69725fb8c2d448e3be00737a6b16303f"
@@ -59,3 +62,17 @@
 #define IOMMUD_MESSAGE_QUARANTINE "c8b6f06c48994a71a4d6cae903f70aac"
 #define IOMMUD_MESSAGE_CLEARANCE "e48eb0e8afab4e2eb4b0a2f58ff59207"
 #define IOMMUD_MESSAGE_POLICY "13e76350934d44deb269bb1b39a7da91"
+
+/* What IOMMUD_EVENT= of these messages says, each with a message id of its own */
+#define IOMMUD_EVENT_GRANT "grant"
+#define IOMMUD_EVENT_DENIAL "denial"
+#define IOMMUD_EVENT_FAILURE "failure"
+#define IOMMUD_EVENT_END "end"
+#define IOMMUD_EVENT_REVOKE "revoke"
+#define IOMMUD_EVENT_RESET "reset"
+#define IOMMUD_EVENT_RELEASE "release"
+#define IOMMUD_EVENT_STUCK "stuck"
+#define IOMMUD_EVENT_STALE "stale"
+#define IOMMUD_EVENT_QUARANTINE "quarantine"
+#define IOMMUD_EVENT_CLEARANCE "clearance"
+#define IOMMUD_EVENT_POLICY "policy"

@@ -10,14 +10,18 @@
 #include "core/refusal.h"
 #include "core/subject.h"
 #include "names.h"
+#include "sys/audit-log.h"
 #include "sys/journal.h"
 
 /* The fields of a lease, with the room that they point into. */
 typedef struct LeaseFields {
         LogFields fields;
         char lease[24];
-        char devices[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX];   /* "0000:01:00.0 0000:01:00.1" */
+        const char *devices[LIMIT_LEASE_DEVICES];
+        char text[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX];      /* "0000:01:00.0 0000:01:00.1" */
 } LeaseFields;
+
+static_assert(LIMIT_LEASE_DEVICES <= LOG_FIELDS_MAX, "a message has no room for the devices of a lease");
 
 static void append_name(char *buffer, size_t size, const char *name) {
         size_t n = strlen(buffer);
@@ -25,61 +29,103 @@ static void append_name(char *buffer, size_t size, const char *name) {
         snprintf(buffer + n, size - n, "%s%s", n > 0 ? " " : "", name);
 }
 
-static void lease_fields_init(LeaseFields *f, const Lease *lease) {
+static void lease_fields_init(LeaseFields *f, const Lease *lease, const char *event) {
         *f = (LeaseFields) {};
         snprintf(f->lease, sizeof(f->lease), "%" PRIu64, lease->id);
-        for (unsigned i = 0; i < lease->n_given; i++)
-                append_name(f->devices, sizeof(f->devices), lease->devices[i].name);
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                f->devices[i] = lease->devices[i].name;
+                append_name(f->text, sizeof(f->text), lease->devices[i].name);
+        }
 
         f->fields = (LogFields) {
-                .device = f->devices,
+                .event = event,
+                .devices = f->devices,
+                .n_devices = lease->n_given,
                 .lease = f->lease,
-                .group = lease->groups,
+                .groups = lease->groups,
+                .n_groups = lease->n_groups,
                 .uid = &lease->subject.uid,
+                .pid = lease->subject.pid,
+                .mode = mode_to_string(lease->mode),
         };
 }
 
 void audit_granted(const Lease *lease) {
         LeaseFields f;
 
-        lease_fields_init(&f, lease);
+        lease_fields_init(&f, lease, IOMMUD_EVENT_GRANT);
         log_event(IOMMUD_MESSAGE_GRANT, LOG_NOTICE, &f.fields,
-                "Lease %s: %s granted to uid %u (pid %d), mode %s", f.lease, f.devices, lease->subject.uid,
+                "Lease %s: %s granted to uid %u (pid %d), mode %s", f.lease, f.text, lease->subject.uid,
                 (int) lease->subject.pid, mode_to_string(lease->mode));
+        audit_log_send(AUDIT_TYPE_ALLOC, &f.fields, /* success= */ true);
 }
 
-static void audit_refusal(const LogFields *fields, const char *devices, const Refusal *refusal) {
+static void audit_refusal(LogFields *fields, const char *devices, const Refusal *refusal) {
         bool kernel = refusal->outcome == OUTCOME_KERNEL_FAILED;
 
+        fields->event = kernel ? IOMMUD_EVENT_FAILURE : IOMMUD_EVENT_DENIAL;
+        fields->refusal = outcome_to_string(refusal->outcome);
         log_event(kernel ? IOMMUD_MESSAGE_FAILURE : IOMMUD_MESSAGE_DENIAL, kernel ? LOG_ERR : LOG_NOTICE,
-                fields, "Refused %s to uid %u: %s: %s", devices, *fields->uid,
-                outcome_to_string(refusal->outcome), refusal->text);
+                fields, "Refused %s to uid %u: %s: %s", devices, *fields->uid, fields->refusal,
+                refusal->text);
+        audit_log_send(AUDIT_TYPE_ALLOC, fields, /* success= */ false);
 }
 
+/* The devices are as the caller sent them, and the logs have lines of their own. */
 void audit_refused(
         const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal) {
-        char devices[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX] = "";
+        char text[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX] = "", names[LIMIT_LEASE_DEVICES][KERNEL_NAME_MAX];
+        const char *devices[LIMIT_LEASE_DEVICES];
+        LogFields fields = { .devices = devices, .uid = &subject->uid, .pid = subject->pid };
 
-        for (size_t i = 0; i < n_selectors; i++)
-                append_name(devices, sizeof(devices), selectors[i]);
+        for (size_t i = 0; i < n_selectors && i < ELEMENTSOF(names); i++) {
+                snprintf(names[i], sizeof(names[i]), "%s", selectors[i]);
+                make_printable(names[i]);
+                append_name(text, sizeof(text), names[i]);
+                devices[fields.n_devices++] = names[i];
+        }
 
-        /* they are as the caller sent them, and the log has lines of its own */
-        make_printable(devices);
-
-        audit_refusal(&(LogFields) { .device = devices, .uid = &subject->uid }, devices, refusal);
+        audit_refusal(&fields, text, refusal);
 }
 
 void audit_failed(const Lease *lease) {
         LeaseFields f;
 
-        lease_fields_init(&f, lease);
-        audit_refusal(&f.fields, f.devices, &lease->refusal);
+        lease_fields_init(&f, lease, IOMMUD_EVENT_FAILURE);
+        audit_refusal(&f.fields, f.text, &lease->refusal);
+}
+
+/* Whether somebody else than its user has put an end to it. */
+static bool lease_was_revoked(const Lease *lease) {
+        return lease->ended_by != (uid_t) -1 && lease->ended_by != lease->subject.uid;
+}
+
+void audit_ending(const Lease *lease) {
+        bool revoked = lease_was_revoked(lease);
+        LeaseFields f;
+
+        lease_fields_init(&f, lease, revoked ? IOMMUD_EVENT_REVOKE : IOMMUD_EVENT_END);
+        if (lease->ended_by != (uid_t) -1)
+                f.fields.by = &lease->ended_by;
+
+        log_event(revoked ? IOMMUD_MESSAGE_REVOKE : IOMMUD_MESSAGE_END, LOG_NOTICE, &f.fields,
+                "Lease %s of uid %u is %s: %s; waiting until nobody has %s open", f.lease,
+                lease->subject.uid, revoked ? "revoked" : "over", lease->end_cause, f.text);
+}
+
+void audit_reset(const char *device, uint64_t lease) {
+        char id[24];
+
+        snprintf(id, sizeof(id), "%" PRIu64, lease);
+        log_event(IOMMUD_MESSAGE_RESET, LOG_INFO,
+                &(LogFields) { .event = IOMMUD_EVENT_RESET, .device = device, .lease = id },
+                "%s was reset after lease %s: nobody has it open any more", device, id);
 }
 
 void audit_stuck(const Lease *lease) {
         LeaseFields f;
 
-        lease_fields_init(&f, lease);
+        lease_fields_init(&f, lease, IOMMUD_EVENT_STUCK);
         log_event(IOMMUD_MESSAGE_STUCK, LOG_ERR, &f.fields,
                   "Lease %s can't give its devices back: %s. They stay with iommud; when it is mended, "
                   "\"iommuctl release %s\" tries again", f.lease, lease->reason, f.lease);
@@ -91,10 +137,11 @@ void audit_ended(const Lease *lease) {
         if (lease->refusal.outcome != OUTCOME_GRANTED || lease->n_given == 0)
                 return;                      /* it never began; it was over long ago */
 
-        lease_fields_init(&f, lease);
+        lease_fields_init(&f, lease, IOMMUD_EVENT_RELEASE);
         log_event(IOMMUD_MESSAGE_RELEASE, LOG_NOTICE, &f.fields,
                 "Lease %s of uid %u ended: %s; %s given back", f.lease, lease->subject.uid, lease->end_cause,
-                f.devices);
+                f.text);
+        audit_log_send(AUDIT_TYPE_DEALLOC, &f.fields, /* success= */ true);
 }
 
 void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
@@ -102,21 +149,46 @@ void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
 
         snprintf(id, sizeof(id), "%" PRIu64, lease->id);
         log_event(IOMMUD_MESSAGE_STALE, LOG_WARNING,
-                &(LogFields) { .device = device, .lease = id, .uid = &lease->subject.uid },
+                &(LogFields) {
+                        .event = IOMMUD_EVENT_STALE,
+                        .device = device,
+                        .lease = id,
+                        .uid = &lease->subject.uid,
+                },
                 "The record of lease %s has %s, which is with lease %" PRIu64 " now: the record was left "
                 "over, and nothing is done to the device for it", id, device, owner->id);
 }
 
 void audit_quarantined(const QuarantineEntry *entry) {
         int priority = entry->kind == QUARANTINE_NO_RESET ? LOG_NOTICE : LOG_ERR;
+        const LogFields fields = {
+                .event = IOMMUD_EVENT_QUARANTINE,
+                .device = entry->device,
+                .uid = &entry->uid,
+        };
 
-        log_event(IOMMUD_MESSAGE_QUARANTINE, priority,
-                &(LogFields) { .device = entry->device, .uid = &entry->uid },
+        log_event(IOMMUD_MESSAGE_QUARANTINE, priority, &fields,
                 "%s is in quarantine after uid %u: %s. \"iommuctl quarantine clear %s\" ends it",
                 entry->device, entry->uid, entry->reason, entry->device);
 }
 
 void audit_cleared(const char *device) {
-        log_event(IOMMUD_MESSAGE_CLEARANCE, LOG_NOTICE, &(LogFields) { .device = device },
+        log_event(IOMMUD_MESSAGE_CLEARANCE, LOG_NOTICE,
+                &(LogFields) { .event = IOMMUD_EVENT_CLEARANCE, .device = device },
                 "%s was taken out of quarantine by root", device);
+}
+
+void audit_policy(const Subject *subject, const char *error, size_t n_rules) {
+        LogFields fields = { .event = IOMMUD_EVENT_POLICY };
+
+        if (subject) {
+                fields.uid = &subject->uid;
+                fields.pid = subject->pid;
+        }
+
+        if (error)
+                log_event(IOMMUD_MESSAGE_POLICY, LOG_ERR, &fields, "The policy can't be loaded: %s", error);
+        else
+                log_event(IOMMUD_MESSAGE_POLICY, LOG_INFO, &fields, "Policy loaded: %zu rules", n_rules);
+        audit_log_send(AUDIT_TYPE_CONFIG, &fields, /* success= */ !error);
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What the journal keeps of grants, refusals and ends, under the message ids of names.h.
+ * What the journal keeps of grants, refusals and ends, under the message ids of names.h, and the kernel's
+ * audit log of who had which device.
  */
 
 #include "core/forward.h"
@@ -11,9 +12,14 @@ void audit_granted(const Lease *lease);
 void audit_refused(
         const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal);
 void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */
+void audit_ending(const Lease *lease);       /* it is over, what it had is not back yet */
+void audit_reset(const char *device, uint64_t lease);
 void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);
 /* its record had a device that is with @owner */
 void audit_stale(const Lease *lease, const char *device, const Lease *owner);
 void audit_quarantined(const QuarantineEntry *entry);
 void audit_cleared(const char *device);
+
+/* @subject asked for it, NULL: it was at start or by signal. @error is what is wrong with it, or NULL. */
+void audit_policy(const Subject *subject, const char *error, size_t n_rules);

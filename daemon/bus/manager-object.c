@@ -318,7 +318,7 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
                 return reply_refusal(message, &refusal);
         }
 
-        r = server->funcs->reload(server->userdata, &text);
+        r = server->funcs->reload(server->userdata, &subject, &text);
         if (r < 0)
                 return sd_bus_reply_method_errorf(message, IOMMUD_ERROR_INVALID_POLICY,
                         "The policy in force stays: %s", text ?: "out of memory");

@@ -207,7 +207,9 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
         case CHANGE_LEASE_ENDED:
                 return emit_removed(bus, path, IOMMUD_INTERFACE_LEASE);
 
+        case CHANGE_DEVICE_RESET:
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 break;
@@ -223,6 +225,7 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_DEVICE_CHANGED:
         case CHANGE_DEVICE_QUARANTINED:
         case CHANGE_DEVICE_CLEARED:
+        case CHANGE_DEVICE_RESET:
         case CHANGE_DEVICE_REMOVED:
                 return path_of_device(change->name, ret);
 
@@ -234,6 +237,7 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_LEASE_ADDED:
         case CHANGE_LEASE_CHANGED:
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_ENDED:
         case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
@@ -269,7 +273,9 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
         case CHANGE_LEASE_ENDED:
                 return true;
 
+        case CHANGE_DEVICE_RESET:
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 break;
@@ -286,14 +292,17 @@ static void bus_server_audit(BusServer *server, const Change *change) {
         if (change->kind == CHANGE_DEVICE_CLEARED)
                 audit_cleared(change->name);
 
+        if (change->kind == CHANGE_DEVICE_RESET)
+                audit_reset(change->name, change->id);
+
         if (change->kind == CHANGE_DEVICE_QUARANTINED) {
                 entry = quarantine_find(server->manager->quarantine, change->name);
                 if (entry)
                         audit_quarantined(entry);
         }
 
-        if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDED &&
-            change->kind != CHANGE_LEASE_STALE)
+        if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDING &&
+            change->kind != CHANGE_LEASE_ENDED && change->kind != CHANGE_LEASE_STALE)
                 return;
 
         lease = manager_find_lease(server->manager, change->id);
@@ -304,7 +313,9 @@ static void bus_server_audit(BusServer *server, const Change *change) {
                 device = manager_find_device(server->manager, change->name);
                 if (device && device->group->lease)
                         audit_stale(lease, change->name, device->group->lease);
-        } else if (change->kind == CHANGE_LEASE_ENDED)
+        } else if (change->kind == CHANGE_LEASE_ENDING)
+                audit_ending(lease);
+        else if (change->kind == CHANGE_LEASE_ENDED)
                 audit_ended(lease);
         else if (lease->state == LEASE_STUCK)
                 audit_stuck(lease);

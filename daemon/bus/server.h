@@ -29,10 +29,10 @@ typedef struct BusServerFuncs {
         void (*commit)(void *userdata, ChangeSet *changes);
 
         /*
-         * Loads the policy again. On failure returns a negative errno, and the reason in *reterr, which the
-         * caller frees; NULL: memory ran out.
+         * Loads the policy again, on the word of @subject, and says so in the journal. On failure returns a
+         * negative errno, and the reason in *reterr, which the caller frees; NULL: memory ran out.
          */
-        int (*reload)(void *userdata, char **reterr);
+        int (*reload)(void *userdata, const Subject *subject, char **reterr);
 } BusServerFuncs;
 
 typedef struct PendingCall PendingCall;

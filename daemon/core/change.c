@@ -62,6 +62,15 @@ void change_set_device(ChangeSet *set, ChangeKind kind, const char *name) {
         change_set_append(set, &change);
 }
 
+void change_set_reset(ChangeSet *set, const char *name, uint64_t lease) {
+        Change change = { .kind = CHANGE_DEVICE_RESET, .id = lease };
+
+        assert(strlen(name) < sizeof(change.name));
+
+        strcpy(change.name, name);
+        change_set_append(set, &change);
+}
+
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id) {
         change_set_append(set, &(Change) { .kind = kind, .id = id });
 }

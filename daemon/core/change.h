@@ -14,6 +14,8 @@ typedef enum ChangeKind {
         CHANGE_DEVICE_CHANGED,
         CHANGE_DEVICE_QUARANTINED,           /* it need not be there any more */
         CHANGE_DEVICE_CLEARED,               /* out of quarantine; nor need this one */
+        /* after the tenant of the lease @id; nothing that is to be seen of it has changed */
+        CHANGE_DEVICE_RESET,
         CHANGE_DEVICE_REMOVED,
         CHANGE_GROUP_ADDED,
         CHANGE_GROUP_CHANGED,
@@ -22,6 +24,7 @@ typedef enum ChangeKind {
         CHANGE_LEASE_CHANGED,
         /* the caller of Acquire gets its answer now: active, or refused */
         CHANGE_LEASE_ANSWERED,
+        CHANGE_LEASE_ENDING,                 /* one that was active is over; what it had is not back yet */
         /* everything is given back; the lease is there until manager_reap() */
         CHANGE_LEASE_ENDED,
         /*
@@ -50,6 +53,7 @@ struct ChangeSet {
  * state is right all the same, only somebody may not hear of it.
  */
 void change_set_device(ChangeSet *set, ChangeKind kind, const char *name);
+void change_set_reset(ChangeSet *set, const char *name, uint64_t lease);
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
 void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id);
 void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const char *name);

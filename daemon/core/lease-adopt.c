@@ -69,6 +69,8 @@ static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
                 return;
         }
 
+        if (lease->state == LEASE_ACTIVE)
+                change_set_lease(changes, CHANGE_LEASE_ENDING, lease->id);
         snprintf(lease->end_cause, sizeof(lease->end_cause), "%s",
                  lease->state == LEASE_PREPARING ? "iommud ended while it was prepared" :
                  lease->state == LEASE_ACTIVE    ? "its holder ended while iommud was away" :

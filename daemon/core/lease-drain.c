@@ -140,6 +140,8 @@ void lease_drain_done(
         }
 
         device->handed = false;
+        if (result->result == 0)
+                change_set_reset(changes, device->name, lease->id);
         if (result->result == PROVE_GONE)
                 device->dirty = device->recycle = false;
         if (!lease_has_held_device(lease))

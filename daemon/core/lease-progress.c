@@ -62,6 +62,7 @@ void lease_end(Lease *lease, const char *cause, ChangeSet *changes) {
 
         case LEASE_ACTIVE:
                 snprintf(lease->end_cause, sizeof(lease->end_cause), "%s", cause);
+                change_set_lease(changes, CHANGE_LEASE_ENDING, lease->id);
                 lease_wind_down(lease, changes);
                 return;
 

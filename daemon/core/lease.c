@@ -151,6 +151,7 @@ int lease_alloc(Manager *manager, Lease **ret) {
         *lease = (Lease) {
                 .manager = manager,
                 .subject = SUBJECT_INIT,
+                .ended_by = (uid_t) -1,
                 .lifeline = -EBADF,
                 .lifeline_client = -EBADF,
                 .iommufd = -EBADF,

@@ -78,6 +78,7 @@ struct Lease {
         Refusal refusal;                     /* the answer, when it is no */
         char reason[256];                    /* for the administrator: what it waits for, or what failed */
         char end_cause[64];                  /* why it ended: "its lifeline was closed" */
+        uid_t ended_by;                      /* who released it; (uid_t) -1: it ended by itself */
 
         /* our end of the pipe, or the holder's pidfd, to the end; owned */
         int lifeline;

@@ -269,6 +269,8 @@ int manager_release(
                         lease->subject.uid);
 
         snprintf(cause, sizeof(cause), "uid %u released it", subject->uid);
+        if (lease->state == LEASE_ACTIVE)
+                lease->ended_by = subject->uid;
         lease_end(lease, cause, changes);
         return 0;
 }

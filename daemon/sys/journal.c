@@ -13,8 +13,8 @@
 #include "base/parse.h"
 #include "sys/journal.h"
 
-/* MESSAGE, PRIORITY, MESSAGE_ID and the four of LogFields */
-#define RECORD_FIELDS_MAX 7
+/* MESSAGE, PRIORITY, MESSAGE_ID, and those of LogFields, of which two are lists */
+#define RECORD_FIELDS_MAX (3 + 8 + 2 * LOG_FIELDS_MAX)
 
 typedef struct Record {
         char text[RECORD_FIELDS_MAX][1024];
@@ -56,6 +56,29 @@ _printf_(2, 3) static void record_add(Record *record, const char *format, ...) {
         };
 }
 
+static void record_add_fields(Record *record, const LogFields *fields) {
+        if (fields->event)
+                record_add(record, "IOMMUD_EVENT=%s", fields->event);
+        if (fields->device)
+                record_add(record, "IOMMUD_DEVICE=%s", fields->device);
+        for (size_t i = 0; i < fields->n_devices && i < LOG_FIELDS_MAX; i++)
+                record_add(record, "IOMMUD_DEVICE=%s", fields->devices[i]);
+        if (fields->lease)
+                record_add(record, "IOMMUD_LEASE=%s", fields->lease);
+        for (size_t i = 0; i < fields->n_groups && i < LOG_FIELDS_MAX; i++)
+                record_add(record, "IOMMUD_GROUP=%u", fields->groups[i]);
+        if (fields->uid)
+                record_add(record, "IOMMUD_UID=%u", *fields->uid);
+        if (fields->pid > 0)
+                record_add(record, "IOMMUD_PID=%d", (int) fields->pid);
+        if (fields->mode)
+                record_add(record, "IOMMUD_MODE=%s", fields->mode);
+        if (fields->refusal)
+                record_add(record, "IOMMUD_REFUSAL=%s", fields->refusal);
+        if (fields->by)
+                record_add(record, "IOMMUD_BY_UID=%u", *fields->by);
+}
+
 static int send_to_journal(const char *message_id, int priority, const LogFields *fields,
                            const char *message) {
         Record record = { .n_fields = 0 };
@@ -64,14 +87,8 @@ static int send_to_journal(const char *message_id, int priority, const LogFields
         record_add(&record, "PRIORITY=%d", priority);
         if (message_id)
                 record_add(&record, "MESSAGE_ID=%s", message_id);
-        if (fields && fields->device)
-                record_add(&record, "IOMMUD_DEVICE=%s", fields->device);
-        if (fields && fields->lease)
-                record_add(&record, "IOMMUD_LEASE=%s", fields->lease);
-        if (fields && fields->group)
-                record_add(&record, "IOMMUD_GROUP=%u", *fields->group);
-        if (fields && fields->uid)
-                record_add(&record, "IOMMUD_UID=%u", *fields->uid);
+        if (fields)
+                record_add_fields(&record, fields);
 
         return sd_journal_sendv(record.fields, record.n_fields);
 }

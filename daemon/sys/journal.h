@@ -11,12 +11,26 @@
 
 #include "core/forward.h"
 
-/* What a message is about, each part optional: NULL leaves it out. All borrowed for the call. */
+/* So many of a kind go into one message; the rest is left out. */
+#define LOG_FIELDS_MAX 8
+
+/*
+ * What a message is about, each part optional: NULL or none leaves it out. All borrowed for the call. The
+ * fields are documented in iommud(8), and stay what they are.
+ */
 typedef struct LogFields {
+        const char *event;                   /* IOMMUD_EVENT= */
         const char *device;                  /* IOMMUD_DEVICE= */
+        const char *const *devices;          /* the same for each of @n_devices, instead of @device */
+        size_t n_devices;
         const char *lease;                   /* IOMMUD_LEASE= */
-        const uint32_t *group;               /* IOMMUD_GROUP= */
+        const uint32_t *groups;              /* IOMMUD_GROUP= for each of @n_groups */
+        size_t n_groups;
         const uid_t *uid;                    /* IOMMUD_UID=, on whose behalf */
+        pid_t pid;                           /* IOMMUD_PID=, that asked for it; 0: not known */
+        const char *mode;                    /* IOMMUD_MODE= */
+        const char *refusal;                 /* IOMMUD_REFUSAL=, the error's name without its prefix */
+        const uid_t *by;                     /* IOMMUD_BY_UID=, who ended it */
 } LogFields;
 
 /*

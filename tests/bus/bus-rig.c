@@ -56,9 +56,10 @@ static void rig_commit(void *userdata, ChangeSet *changes) {
         }
 }
 
-static int rig_reload(void *userdata, char **reterr) {
+static int rig_reload(void *userdata, const Subject *subject, char **reterr) {
         BusRig *rig = userdata;
 
+        assert_eq_int(subject->uid, rig->subject.uid);
         rig->n_reloads++;
         if (rig->reload < 0)
                 *reterr = strdup("50-test.json:3: no such key");

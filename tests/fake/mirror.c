@@ -148,7 +148,9 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
                         *known = mirror->entries[--mirror->n_entries];
                 return;
 
+        case CHANGE_DEVICE_RESET:
         case CHANGE_LEASE_ANSWERED:
+        case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
         case _CHANGE_KIND_MAX:
                 return;

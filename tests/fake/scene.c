@@ -269,6 +269,7 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_DEVICE_CHANGED] = "device-changed",
                 [CHANGE_DEVICE_QUARANTINED] = "device-quarantined",
                 [CHANGE_DEVICE_CLEARED] = "device-cleared",
+                [CHANGE_DEVICE_RESET] = "device-reset",
                 [CHANGE_DEVICE_REMOVED] = "device-removed",
                 [CHANGE_GROUP_ADDED] = "group-added",
                 [CHANGE_GROUP_CHANGED] = "group-changed",
@@ -276,6 +277,7 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_LEASE_ADDED] = "lease-added",
                 [CHANGE_LEASE_CHANGED] = "lease-changed",
                 [CHANGE_LEASE_ANSWERED] = "lease-answered",
+                [CHANGE_LEASE_ENDING] = "lease-ending",
                 [CHANGE_LEASE_ENDED] = "lease-ended",
                 [CHANGE_LEASE_STALE] = "lease-stale",
         };

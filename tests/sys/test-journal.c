@@ -62,10 +62,37 @@ static const char *logged(bool journal, const char *id, int priority, const LogF
 }
 
 int main(void) {
-        const uint32_t group = 0;
-        const uid_t uid = 1000;
-        const LogFields all = { .device = "0000:00:04.0", .lease = "7", .group = &group, .uid = &uid };
-        const LogFields some = { .group = &group };
+        static const char *const devices[LOG_FIELDS_MAX + 1] = {
+                "a", "b", "c", "d", "e", "f", "g", "h", "too many",
+        };
+        static const uint32_t groups[LOG_FIELDS_MAX + 1] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 };
+        const uid_t uid = 1000, root = 0;
+        const LogFields all = {
+                .event = "revoke",
+                .device = "0000:00:04.0",
+                .lease = "7",
+                .groups = groups,
+                .n_groups = 2,
+                .uid = &uid,
+                .pid = 4711,
+                .mode = "vmm",
+                .refusal = "Denied",
+                .by = &root,
+        };
+        const LogFields some = { .groups = groups, .n_groups = 1 };
+        const LogFields most = {
+                .event = "grant",
+                .devices = devices,
+                .n_devices = ELEMENTSOF(devices),
+                .lease = "7",
+                .groups = groups,
+                .n_groups = ELEMENTSOF(groups),
+                .uid = &uid,
+                .pid = 1,
+                .mode = "vmm",
+                .refusal = "Denied",
+                .by = &root,
+        };
         char long_text[2000];
 
         /* nobody's stream, and that of somebody else */
@@ -78,9 +105,18 @@ int main(void) {
         assert(strcmp(logged(true, "0123456789abcdef0123456789abcdef", LOG_NOTICE, &all, "hello"), "") == 0);
         assert(strcmp(sent,
                 "MESSAGE=hello\nPRIORITY=5\nMESSAGE_ID=0123456789abcdef0123456789abcdef\n"
-                "IOMMUD_DEVICE=0000:00:04.0\nIOMMUD_LEASE=7\nIOMMUD_GROUP=0\nIOMMUD_UID=1000\n") == 0);
+                "IOMMUD_EVENT=revoke\nIOMMUD_DEVICE=0000:00:04.0\nIOMMUD_LEASE=7\nIOMMUD_GROUP=0\n"
+                "IOMMUD_GROUP=1\nIOMMUD_UID=1000\nIOMMUD_PID=4711\nIOMMUD_MODE=vmm\nIOMMUD_REFUSAL=Denied\n"
+                "IOMMUD_BY_UID=0\n") == 0);
         logged(true, NULL, LOG_ERR, &some, "hello");
         assert(strcmp(sent, "MESSAGE=hello\nPRIORITY=3\nIOMMUD_GROUP=0\n") == 0);
+
+        /* each device and group has a field of its own, so that each of them is found; but not for ever */
+        logged(true, "0123456789abcdef0123456789abcdef", LOG_NOTICE, &most, "hello");
+        assert(strstr(sent, "\nIOMMUD_DEVICE=a\nIOMMUD_DEVICE=b\n"));
+        assert(strstr(sent, "\nIOMMUD_DEVICE=h\nIOMMUD_LEASE=7\nIOMMUD_GROUP=0\n"));
+        assert(strstr(sent, "\nIOMMUD_GROUP=7\nIOMMUD_UID=1000\n"));
+        assert(strstr(sent, "\nIOMMUD_BY_UID=0\n"));
 
         /* too long is cut, and still one line */
         memset(long_text, 'x', sizeof(long_text) - 1);

@@ -151,7 +151,9 @@ static void test_release(void) {
                               table[i].expected);
                 assert_eq_int(lease->state, table[i].expected == 0 ? LEASE_DRAINING : LEASE_ACTIVE);
                 assert_eq_int(refusal.outcome, table[i].expected);
-                assert_eq_str(scene_changes(s), table[i].expected == 0 ? "lease-changed 1" : "");
+                assert_eq_str(scene_changes(s),
+                              table[i].expected == 0 ? "lease-ending 1, lease-changed 1" : "");
+                assert(lease->ended_by == (table[i].expected == 0 ? table[i].subject->uid : (uid_t) -1));
 
                 /* a second time is no error, and no news */
                 scene_commit(s);
