@@ -28,6 +28,10 @@ typedef struct Options {
         const char *mode;               /* NULL: iommud's default */
         const char *accounting;         /* NULL: iommud's default */
         uint64_t timeout_usec;          /* 0: the verb's default */
+        uint64_t since_usec;            /* CLOCK_REALTIME; 0: no matter when */
+        uint64_t lease;                 /* 0: any */
+        bool has_uid;
+        uid_t uid;
         char **devices;                 /* selectors; the strings are of argv */
         size_t n_devices;
 } Options;
@@ -40,7 +44,9 @@ Status verb_find(const Options *options, char **arguments);
 Status verb_groups(const Options *options, char **arguments);
 Status verb_leases(const Options *options, char **arguments);
 Status verb_list(const Options *options, char **arguments);
+Status verb_log(const Options *options, char **arguments);
 Status verb_plan(const Options *options, char **arguments);
+Status verb_ps(const Options *options, char **arguments);
 Status verb_quarantine(const Options *options, char **arguments);
 Status verb_release(const Options *options, char **arguments);
 Status verb_reload(const Options *options, char **arguments);

@@ -2,11 +2,14 @@
 
 #include <getopt.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/parse.h"
 #include "cli.h"
+#include "since.h"
 
 typedef enum Option {
         OPTION_JSON,
@@ -15,6 +18,9 @@ typedef enum Option {
         OPTION_ACCOUNTING,
         OPTION_NO_WAIT,
         OPTION_TIMEOUT,
+        OPTION_SINCE,
+        OPTION_LEASE,
+        OPTION_UID,
         OPTION_HELP,
         OPTION_VERSION,
         _OPTION_MAX,
@@ -27,6 +33,7 @@ typedef enum Option {
 #define REQUEST (1U << OPTION_MODE | 1U << OPTION_ACCOUNTING)
 #define NO_WAIT (1U << OPTION_NO_WAIT)
 #define TIMEOUT (1U << OPTION_TIMEOUT)
+#define LOG (1U << OPTION_SINCE | 1U << OPTION_LEASE | 1U << OPTION_UID)
 
 static const struct {
         const char *name;
@@ -46,6 +53,12 @@ static const struct {
                                 "release: don't wait until the lease is gone" },
         [OPTION_TIMEOUT]    = { "timeout", ' ', "SECONDS",
                                 "How long to wait; release: 30, others: 300" },
+        [OPTION_SINCE]      = { "since", ' ', "TIME",
+                                "log: from then on; 2026-01-31, today, 2h (ago)" },
+        [OPTION_LEASE]      = { "lease", ' ', "LEASE",
+                                "log: of this lease alone" },
+        [OPTION_UID]        = { "uid", ' ', "USER",
+                                "log: of this user alone, by name or number" },
         [OPTION_HELP]       = { "help", 'h', NULL,
                                 "Show this help" },
         [OPTION_VERSION]    = { "version", ' ', NULL,
@@ -73,6 +86,8 @@ static const Verb verb_table[] = {
           "",                                 "List the IOMMU groups" },
         { "leases",  0, 0,       JSON,                     verb_leases,
           "",                                 "List what has been handed out, and to whom" },
+        { "ps",      0, 0,       JSON,                     verb_ps,
+          "",                                 "Show which process has what, and pins how much" },
         { "show",    1, 1,       JSON,                     verb_show,
           " SELECTOR",                        "Show a device with its group and lease" },
         { "find",    1, 1,       JSON,                     verb_find,
@@ -87,6 +102,8 @@ static const Verb verb_table[] = {
           " LEASE|SELECTOR",                  "End a lease" },
         { "quarantine", 0, 2,    JSON,                     verb_quarantine,
           " [clear SELECTOR]",                "List or clear devices that were not reset" },
+        { "log",     0, 1,       JSON | LOG,               verb_log,
+          " [SELECTOR]",                      "Show what was handed out, refused, given back" },
         { "reload",  0, 0,       0,                        verb_reload,
           "",                                 "Load the policy again" },
         { "version", 0, 0,       JSON,                     verb_version,
@@ -137,6 +154,40 @@ static int set_timeout(Options *options, const char *text) {
         return 0;
 }
 
+static int set_since(Options *options, const char *text) {
+        if (parse_since(text, (uint64_t) time(NULL) * 1000000, &options->since_usec) < 0) {
+                complain("--since takes a time, such as 2026-01-31, '2026-01-31 23:59', today, 90s, 15min, "
+                         "2h or 3d, which '%s' is not", text);
+                return -EINVAL;
+        }
+
+        return 0;
+}
+
+static int set_lease(Options *options, const char *text) {
+        if (parse_u64(text, &options->lease) < 0 || options->lease == 0) {
+                complain("--lease takes the number of a lease, which '%s' is not", text);
+                return -EINVAL;
+        }
+
+        return 0;
+}
+
+static int set_uid(Options *options, const char *text) {
+        const struct passwd *user;
+        uint32_t uid;
+
+        user = getpwnam(text);
+        if (!user && (parse_u32(text, &uid) < 0 || uid == UINT32_MAX)) {
+                complain("there is no user '%s'", text);
+                return -EINVAL;
+        }
+
+        options->uid = user ? user->pw_uid : uid;
+        options->has_uid = true;
+        return 0;
+}
+
 static int set_option(Options *options, Option option, char *argument) {
         switch (option) {
         case OPTION_JSON:
@@ -159,6 +210,12 @@ static int set_option(Options *options, Option option, char *argument) {
                 return 0;
         case OPTION_TIMEOUT:
                 return set_timeout(options, argument);
+        case OPTION_SINCE:
+                return set_since(options, argument);
+        case OPTION_LEASE:
+                return set_lease(options, argument);
+        case OPTION_UID:
+                return set_uid(options, argument);
         case OPTION_HELP:
         case OPTION_VERSION:
                 return 0;

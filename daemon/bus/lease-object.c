@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/cgroup-unit.h"
 #include "base/fd.h"
-#include "bus/cgroup-unit.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/path.h"

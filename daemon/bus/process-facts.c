@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cgroup-unit.h"
 #include "base/fd.h"
 #include "base/pidfd.h"
 #include "base/process.h"
-#include "bus/cgroup-unit.h"
 #include "bus/process-facts.h"
 #include "core/subject.h"
 

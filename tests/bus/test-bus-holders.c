@@ -2,9 +2,9 @@
 
 /* Who still has the devices of a lease that has ended. */
 
+#include "base/cgroup-unit.h"
 #include "base/fd.h"
 #include "bus-rig.h"
-#include "bus/cgroup-unit.h"
 #include "fake/assert.h"
 #include "names.h"
 

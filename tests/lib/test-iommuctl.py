@@ -70,6 +70,19 @@ DEVICE        GROUP  DRIVER    OWNER    ID         CLASS
         self.assertEqual(group['reserved_regions'][0],
                          {'first': 0xfee00000, 'last': 0xfeefffff, 'kind': 'msi'})
 
+    def test_ps(self):
+        """The processes of canned leases are not there: all that is known of them is what iommud says."""
+        line = self.check(0, 'ps').stdout.splitlines()[1]
+        self.assertRegex(line, r'^ +7 .*  \?  +\?  +2023-11-14 22:13:20  vmm +\?  0000:02:00.0$')
+        self.assertIsNone(self.json('ps')[0]['pinned'])
+        self.assertEqual(self.json('ps')[0]['command'], '')
+
+    def test_log_options(self):
+        self.assertIn("'noon'", self.complaint(2, 'log', '--since=noon'))
+        self.assertIn("'-1'", self.complaint(2, 'log', '--lease=-1'))
+        self.assertIn("no user 'nobody at all'", self.complaint(2, 'log', '--uid=nobody at all'))
+        self.assertIn('no option --since', self.complaint(2, 'list', '--since=1h'))
+
     def test_leases(self):
         output = self.check(0, 'leases').stdout
         self.assertIn('2023-11-14 22:13:20  0000:02:00.0\n', output)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cgroup-unit.h"
 #include "base/macro.h"
-#include "bus/cgroup-unit.h"
 
 /* The name of a group, in its path; without an end of its own. */
 typedef struct Part {
