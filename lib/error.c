@@ -24,6 +24,7 @@ static const char *const error_table[] = {
         [IOMMUD_E_KERNEL_FAILED]    = IOMMUD_ERROR_KERNEL_FAILED,
         [IOMMUD_E_STUCK]            = IOMMUD_ERROR_PREFIX "Stuck",
         [IOMMUD_E_QUARANTINED]      = IOMMUD_ERROR_QUARANTINED,
+        [IOMMUD_E_AUTHORIZATION_REQUIRED] = IOMMUD_ERROR_AUTHORIZATION_REQUIRED,
 };
 
 /* All that can be wrong with the start of a service */

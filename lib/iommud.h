@@ -77,6 +77,7 @@ enum iommud_error_code {
         IOMMUD_E_KERNEL_FAILED = 14,     /* the kernel refused or failed; everything was put back */
         IOMMUD_E_STUCK = 15,             /* only from iommud_wait(): a device could not be given back */
         IOMMUD_E_QUARANTINED = 16,       /* it was not reset after its last tenant */
+        IOMMUD_E_AUTHORIZATION_REQUIRED = 17, /* denied, unless a user authenticates (polkit) */
 };
 
 /* The name of a code as on the bus, without its prefix: "Denied". "" for what is none of them. */
@@ -95,7 +96,11 @@ typedef struct iommud_client iommud_client;
 int iommud_connect(const char *address, iommud_client **ret_client);
 void iommud_client_free(iommud_client *client);
 
-/* Whether iommud may have the user asked for a password (polkit) before it answers; not, when never set. */
+/*
+ * Whether iommud may have the user asked for a password (polkit) before it answers; not, when never set, and
+ * IOMMUD_E_AUTHORIZATION_REQUIRED is the answer then. Who is there to type takes longer than a call that
+ * only iommud answers: see iommud_request_set_timeout().
+ */
 int iommud_set_interactive(iommud_client *client, bool interactive);
 
 /* What was wrong in the last call with this client, as a sentence; valid until the next call. */

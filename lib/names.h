@@ -23,6 +23,7 @@
 #define IOMMUD_ERROR_NOT_VIABLE IOMMUD_ERROR_PREFIX "NotViable"
 #define IOMMUD_ERROR_HOST_IN_USE IOMMUD_ERROR_PREFIX "HostInUse"
 #define IOMMUD_ERROR_DENIED IOMMUD_ERROR_PREFIX "Denied"
+#define IOMMUD_ERROR_AUTHORIZATION_REQUIRED IOMMUD_ERROR_PREFIX "AuthorizationRequired"
 #define IOMMUD_ERROR_QUARANTINED IOMMUD_ERROR_PREFIX "Quarantined"
 #define IOMMUD_ERROR_TAKEN IOMMUD_ERROR_PREFIX "Taken"
 #define IOMMUD_ERROR_QUOTA IOMMUD_ERROR_PREFIX "Quota"
@@ -32,6 +33,9 @@
 #define IOMMUD_ERROR_INVALID_OPTION IOMMUD_ERROR_PREFIX "InvalidOption"
 #define IOMMUD_ERROR_INVALID_SELECTOR IOMMUD_ERROR_PREFIX "InvalidSelector"
 #define IOMMUD_ERROR_INVALID_POLICY IOMMUD_ERROR_PREFIX "InvalidPolicy"
+
+/* What polkit is asked where the policy says "ask", see dbus/org.iommud1.policy */
+#define IOMMUD_POLKIT_ACTION "org.iommud1.acquire"
 
 /* Options of Acquire and Plan */
 #define IOMMUD_OPTION_MODE "mode"

@@ -23,6 +23,7 @@ int device_new(Group *group, const DeviceFacts *facts, Device **ret) {
                 return -ENOMEM;
 
         device->facts = *facts;
+        device->id = ++group->manager->last_device;
 
         r = ptr_array_insert(&group->manager->devices, device->facts.name, device, device_compare);
         if (r < 0)

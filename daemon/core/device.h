@@ -34,6 +34,8 @@ struct DeviceFacts {
 
 struct Device {
         DeviceFacts facts;
+        /* never used again: what comes back under the same name is another device */
+        uint64_t id;
         /* the group owns the device; never NULL while it is in a Manager */
         Group *group;
         Device *next;                        /* in the group, ordered by name */

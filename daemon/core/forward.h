@@ -28,6 +28,7 @@ typedef struct Kernel Kernel;
 typedef struct KernelFailure KernelFailure;
 typedef struct Lease Lease;
 typedef struct Manager Manager;
+typedef struct Permits Permits;
 typedef struct Plan Plan;
 typedef struct Policy Policy;
 typedef struct Quarantine Quarantine;

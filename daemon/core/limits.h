@@ -12,6 +12,17 @@
 #define LIMIT_UID_LEASES 64
 #define LIMIT_UID_DEVICES 128
 
+/*
+ * Questions to polkit that are open at a time, of one uid and in all (dbus-daemon lets nobody wait for more
+ * than 128 answers), and devices that one request can have asked about. How long polkit has for its answer
+ * without anybody to ask, and with.
+ */
+#define LIMIT_UID_QUESTIONS 8
+#define LIMIT_QUESTIONS 96
+#define LIMIT_REQUEST_QUESTIONS 32
+#define LIMIT_QUESTION_USEC (UINT64_C(25) * 1000 * 1000)
+#define LIMIT_QUESTION_HUMAN_USEC (UINT64_C(240) * 1000 * 1000)
+
 /* A driver's bind or unbind, a trial bind with its resets, a bind to iommufd and a close with one. */
 #define LIMIT_SET_DRIVER_USEC (UINT64_C(20) * 1000 * 1000)
 #define LIMIT_PROVE_FREE_USEC (UINT64_C(10) * 1000 * 1000)

@@ -23,7 +23,7 @@ struct Manager {
         PtrArray accounts;                   /* by uid; owned */
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
-        uint64_t last_lease, last_task;
+        uint64_t last_lease, last_task, last_device;
 };
 
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;

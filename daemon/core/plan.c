@@ -67,11 +67,25 @@ static int plan_block(Plan *plan, const Device *device, const Refusal *refusal) 
 }
 
 const Refusal *plan_refusal(const Plan *plan) {
-        for (size_t i = 0; i < plan->n_steps; i++)
-                if (plan->steps[i].action == PLAN_BLOCKED)
-                        return &plan->steps[i].refusal;
+        const Refusal *question = NULL;
 
-        return NULL;
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                if (plan->steps[i].action != PLAN_BLOCKED)
+                        continue;
+                if (plan->steps[i].refusal.outcome != OUTCOME_AUTHORIZATION_REQUIRED)
+                        return &plan->steps[i].refusal;
+                question = question ?: &plan->steps[i].refusal;
+        }
+
+        return question;
+}
+
+static bool plan_wants_permit(const Plan *plan) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].refusal.outcome == OUTCOME_AUTHORIZATION_REQUIRED)
+                        return true;
+
+        return false;
 }
 
 bool plan_has_device(const Plan *plan, const Device *device) {
@@ -236,7 +250,26 @@ static int refuse_by_default(const Planner *p, const Device *device, const Polic
                 p->subject->uid, device->facts.name);
 }
 
-/* Whether the policy lets the subject have the device. Returns 0, or OUTCOME_DENIED. */
+/* The policy wants somebody to be asked. Returns 0 when that has been done, for this very request. */
+static int planner_check_permit(const Planner *p, const Device *device, const char *origin,
+                                Refusal *reterr) {
+        const Permits *permits = p->request->permits;
+
+        for (unsigned i = 0; permits && i < permits->n_devices; i++)
+                if (permits->devices[i] == device->id)
+                        return 0;
+
+        refuse(reterr, OUTCOME_AUTHORIZATION_REQUIRED,
+               "uid %u may have %s only when polkit permits it, which %s wants to be asked",
+               p->subject->uid, device->facts.name, origin);
+        strcpy(reterr->device, device->facts.name);
+        return reterr->outcome;
+}
+
+/*
+ * Whether the policy lets the subject have the device. Returns 0, OUTCOME_DENIED, or
+ * OUTCOME_AUTHORIZATION_REQUIRED.
+ */
 static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) {
         PolicyAnswer answer;
 
@@ -254,10 +287,7 @@ static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) 
                         answer.rule->origin, rule_key_to_string(answer.key));
 
         if (answer.verdict == VERDICT_ASK)
-                return refuse(reterr, OUTCOME_DENIED,
-                        "uid %u may not have %s: %s wants an administrator to be asked, and there is no way "
-                        "to ask one yet",
-                        p->subject->uid, device->facts.name, answer.rule->origin);
+                return planner_check_permit(p, device, answer.rule->origin, reterr);
 
         return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it", p->subject->uid,
                 device->facts.name, answer.rule->origin);
@@ -428,6 +458,7 @@ static int planner_add_device(Planner *p, const Device *device) {
  */
 static int planner_add_companion(Planner *p, const Device *device) {
         Refusal why, refusal;
+        int r;
 
         if (planner_check_quarantine(p, device, &refusal) > 0)
                 return plan_block(p->plan, device, &refusal);
@@ -438,7 +469,14 @@ static int planner_add_companion(Planner *p, const Device *device) {
         if (planner_check_host(p, device, &refusal) > 0)
                 return plan_block(p->plan, device, &refusal);
 
-        if (check_kind(device, &why) > 0 || planner_authorize(p, device, &why) > 0) {
+        r = check_kind(device, &why);
+        if (r == 0)
+                r = planner_authorize(p, device, &why);
+        if (r == OUTCOME_AUTHORIZATION_REQUIRED) {
+                r = plan_block(p->plan, device, &why);
+                if (r < 0)
+                        return r;
+        } else if (r > 0) {
                 refuse(&refusal, OUTCOME_NOT_VIABLE,
                         "Group %u is not viable: %s, of the same group, is bound to %s and can't be taken "
                         "along. %s",
@@ -451,7 +489,8 @@ static int planner_add_companion(Planner *p, const Device *device) {
 
 /*
  * Asks the kernel whether the group could be owned now; worth it only where none of its devices, whose steps
- * begin at @first, has to be rebound before.
+ * begin at @first, has to be rebound before. Not before everything is permitted: nobody else can have the
+ * group while it is asked.
  */
 static int planner_probe_group(Planner *p, Group *group, size_t first) {
         Refusal refusal;
@@ -459,6 +498,8 @@ static int planner_probe_group(Planner *p, Group *group, size_t first) {
         for (size_t i = first; i < p->plan->n_steps; i++)
                 if (p->plan->steps[i].action == PLAN_REBIND || p->plan->steps[i].action == PLAN_BLOCKED)
                         return 0;
+        if (plan_wants_permit(p->plan))
+                return 0;
 
         if (group_probe(group, &refusal, p->changes) > 0)
                 return plan_block(p->plan, group->devices, &refusal);
@@ -514,6 +555,7 @@ int plan_make(
         Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes) {
         _cleanup_(plan_done) Plan plan = {};
         Planner p = { manager, request->as ?: subject, request, &plan, changes };
+        const Refusal *refusal;
         int r;
 
         r = planner_select_all(&p);
@@ -528,7 +570,8 @@ int plan_make(
          * What is unknown or forbidden ends it here, before anything is asked of the kernel on the caller's
          * behalf.
          */
-        if (!plan_refusal(&plan)) {
+        refusal = plan_refusal(&plan);
+        if (!refusal || refusal->outcome == OUTCOME_AUTHORIZATION_REQUIRED) {
                 r = planner_check_quota(&p);
                 if (r < 0)
                         return r;

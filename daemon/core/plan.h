@@ -10,6 +10,12 @@
 #include "core/limits.h"
 #include "core/refusal.h"
 
+/* The devices that a request may have where the policy wants somebody to be asked, by their ids. */
+struct Permits {
+        uint64_t devices[LIMIT_REQUEST_QUESTIONS];
+        unsigned n_devices;
+};
+
 /* What is asked for. */
 struct Request {
         const char *const *selectors;        /* borrowed */
@@ -20,6 +26,8 @@ struct Request {
         int holder;
         /* for a plan only: as if this subject had asked; borrowed; NULL: who really did */
         const Subject *as;
+        /* given for this very request and no other; borrowed; NULL: none */
+        const Permits *permits;
         uint64_t now_usec;                   /* CLOCK_REALTIME */
 };
 
@@ -59,7 +67,10 @@ struct Plan {
 int plan_make(Manager *manager, const Subject *subject, const Request *request, Plan *ret,
         ChangeSet *changes) _must_check_;
 
-/* The first thing that stands in the way: what Acquire answers. NULL: nothing does. */
+/*
+ * The first thing that stands in the way: what Acquire answers. That somebody has to be asked comes after
+ * all else: nobody is asked about what can't be had anyway. NULL: nothing does.
+ */
 const Refusal *plan_refusal(const Plan *plan);
 
 bool plan_has_device(const Plan *plan, const Device *device);

@@ -15,7 +15,7 @@
 
 typedef enum Verdict {
         VERDICT_DENY,                        /* zero: a forgotten initialiser denies */
-        VERDICT_ASK,                         /* an administrator is to be asked; nobody can yet: denied */
+        VERDICT_ASK,                         /* allowed if polkit permits it, for this request */
         VERDICT_ALLOW,
         _VERDICT_MAX,
         _VERDICT_INVALID = -EINVAL,

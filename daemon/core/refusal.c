@@ -13,6 +13,7 @@ static const char *const outcome_table[] = {
         [OUTCOME_INVALID_OPTION] = "InvalidOption",
         [OUTCOME_NO_SUCH_DEVICE] = "NoSuchDevice",
         [OUTCOME_DENIED] = "Denied",
+        [OUTCOME_AUTHORIZATION_REQUIRED] = "AuthorizationRequired",
         [OUTCOME_HOST_IN_USE] = "HostInUse",
         [OUTCOME_QUARANTINED] = "Quarantined",
         [OUTCOME_TAKEN] = "Taken",
@@ -37,6 +38,7 @@ int refuse(Refusal *reterr, Outcome outcome, const char *format, ...) {
         assert(outcome > 0);
 
         reterr->outcome = outcome;
+        reterr->device[0] = '\0';
         va_start(ap, format);
         vsnprintf(reterr->text, sizeof(reterr->text), format, ap);
         va_end(ap);

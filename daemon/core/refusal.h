@@ -15,6 +15,7 @@ typedef enum Outcome {
         OUTCOME_INVALID_OPTION,
         OUTCOME_NO_SUCH_DEVICE,
         OUTCOME_DENIED,
+        OUTCOME_AUTHORIZATION_REQUIRED,      /* denied, unless somebody who is asked permits it */
         OUTCOME_HOST_IN_USE,
         OUTCOME_QUARANTINED,
         OUTCOME_TAKEN,
@@ -32,6 +33,8 @@ DECLARE_STRING_TABLE(outcome, Outcome);
 
 struct Refusal {
         Outcome outcome;
+        /* OUTCOME_AUTHORIZATION_REQUIRED: the device that has to be asked about; else "" */
+        char device[KERNEL_NAME_MAX];
         char text[384];                      /* what is wrong and what to do */
 };
 

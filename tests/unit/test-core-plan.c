@@ -389,14 +389,74 @@ static void test_conditions(void) {
         assert(strstr(plan_refusal(&missing)->text, "only if it can be reset"));
 }
 
-/* Nobody can be asked: what is to be asked for is not given. */
+static void assert_acquire(Scene *s, const Permits *permits, Outcome outcome, const char *device) {
+        static const char *const selectors[] = { "01:00.0" };
+        Request request = {
+                .selectors = selectors, .n_selectors = 1, .holder = -EBADF, .permits = permits,
+        };
+        Refusal refusal = {};
+        uint64_t lease;
+
+        assert_eq_int(manager_acquire(s->manager, &ALICE, &request, &lease, &refusal, &s->changes), outcome);
+        assert_eq_int(refusal.outcome, outcome);
+        assert_eq_str(refusal.device, device);
+}
+
+/* What somebody has to be asked for is not given without; nothing is tried with it until then. */
 static void test_ask(void) {
         _cleanup_scene_ Scene *s = scene_new();
+        Permits permits = {};
+
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        scene_add(s, "0000:01:00.1", 1, "nvme");
+        scene_add(s, "0000:02:00.0", 2, "vfio-pci");
+        s->manager->policy->rules[1].verdict = VERDICT_ASK;
+        assert_plan(s, "blocked 0000:02:00.0 AuthorizationRequired, open 0000:02:00.0", "02:00.0");
+        assert_eq_str(s->kernel->journal, "");
+
+        /* companions too, each by itself */
+        assert_plan(s, "blocked 0000:01:00.0 AuthorizationRequired, open 0000:01:00.0, "
+                       "blocked 0000:01:00.1 AuthorizationRequired, rebind 0000:01:00.1", "01:00.0");
+        assert_acquire(s, NULL, OUTCOME_AUTHORIZATION_REQUIRED, "0000:01:00.0");
+        assert_acquire(s, &permits, OUTCOME_AUTHORIZATION_REQUIRED, "0000:01:00.0");
+        permits.devices[permits.n_devices++] = manager_find_device(s->manager, "0000:01:00.0")->id;
+        assert_acquire(s, &permits, OUTCOME_AUTHORIZATION_REQUIRED, "0000:01:00.1");
+        permits.devices[permits.n_devices++] = manager_find_device(s->manager, "0000:01:00.1")->id;
+        assert_acquire(s, &permits, OUTCOME_GRANTED, "");
+}
+
+/* What else stands in the way is told before anybody is asked. */
+static void test_ask_last(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_add(s, FORBIDDEN, 2, "nvme");
+        s->manager->policy->rules[1].verdict = VERDICT_ASK;
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", FORBIDDEN), OUTCOME_DENIED);
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "03:00.0"), OUTCOME_NO_SUCH_DEVICE);
+
+        s->host = (FakeHost) { .device = "0000:01:00.0", .use = "a file system" };
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_HOST_IN_USE);
+}
+
+/* A permit is for one device, and not for what comes to its place. */
+static void test_permit_unplugged(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Permits permits = { .n_devices = 1 };
 
         scene_add(s, "0000:01:00.0", 1, "vfio-pci");
         s->manager->policy->rules[1].verdict = VERDICT_ASK;
-        assert_plan(s, "blocked 0000:01:00.0 Denied", "01:00.0");
-        assert_eq_str(s->kernel->journal, "");
+        permits.devices[0] = manager_find_device(s->manager, "0000:01:00.0")->id;
+        scene_unplug(s, "0000:01:00.0");
+        scene_add(s, "0000:01:00.0", 1, "vfio-pci");
+        assert_acquire(s, &permits, OUTCOME_AUTHORIZATION_REQUIRED, "0000:01:00.0");
+
+        /* and none where the policy says no by now */
+        permits.devices[0] = manager_find_device(s->manager, "0000:01:00.0")->id;
+        s->manager->policy->rules[1].verdict = VERDICT_DENY;
+        assert_acquire(s, &permits, OUTCOME_DENIED, "");
+        s->manager->policy->rules[1].verdict = VERDICT_ASK;
+        assert_acquire(s, &permits, OUTCOME_GRANTED, "");
 }
 
 int main(void) {
@@ -418,5 +478,7 @@ int main(void) {
         test_names();
         test_conditions();
         test_ask();
+        test_ask_last();
+        test_permit_unplugged();
         return 0;
 }
