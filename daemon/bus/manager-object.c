@@ -19,42 +19,6 @@
 #include "core/subject.h"
 #include "names.h"
 
-static int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(request_message_done) RequestMessage request = {};
-        _cleanup_(change_set_done) ChangeSet changes = {};
-        BusServer *server = userdata;
-        Refusal refusal = {};
-        Subject subject;
-        uint64_t lease;
-        int r;
-
-        r = request_message_read(message, &request, &refusal);
-        if (r > 0)
-                return reply_refusal(message, &refusal);
-        if (r < 0)
-                return r;
-
-        r = bus_server_identify(server, message, &subject);
-        if (r == 0)
-                return 1;                    /* dispatched again */
-        if (r < 0)
-                return reply_failure(message, r, "identifying the caller");
-
-        r = manager_acquire(server->manager, &subject, &request.request, &lease, &refusal, &changes);
-        if (r == 0) {
-                r = bus_server_defer(server, message, lease);
-                if (r < 0)
-                        /* there is nobody to hand it to: it ends before anybody has seen it */
-                        manager_hangup(server->manager, lease, "its caller can't be answered", &changes);
-        } else if (r > 0) {
-                audit_refused(&subject, request.request.selectors, request.request.n_selectors, &refusal);
-                r = reply_refusal(message, &refusal);
-        }
-
-        server->funcs->commit(server->userdata, &changes);
-        return r < 0 ? reply_failure(message, r, "Acquire") : 1;
-}
-
 static int append_step(sd_bus_message *reply, const PlanStep *step) {
         int r;
 

@@ -21,6 +21,9 @@ int device_object_append(sd_bus_message *message, const Device *device) _must_ch
 int group_object_append(sd_bus_message *message, const Group *group) _must_check_;
 int lease_object_append(sd_bus_message *message, const Lease *lease) _must_check_;
 
+/* Acquire, a method of the Manager. */
+int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* The reply to the Acquire that made this lease: hands its descriptors over. */
 int lease_object_reply(sd_bus_message *call, Lease *lease) _must_check_;
 

@@ -70,6 +70,10 @@ int bus_server_new(sd_bus *bus, Manager *manager, const char *const *features, c
                 .userdata = userdata,
         };
 
+        r = polkit_new(bus, &server->polkit);
+        if (r < 0)
+                return r;
+
         r = sd_bus_add_object_manager(bus, /* ret_slot= */ NULL, IOMMUD_PATH);
         if (r < 0)
                 return r;
@@ -97,6 +101,7 @@ BusServer *bus_server_free(BusServer *server) {
                 free(pending);
         }
 
+        polkit_free(server->polkit);
         sd_bus_flush_close_unref(server->bus);
         free(server);
         return NULL;

@@ -8,6 +8,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "bus/polkit.h"
 #include "core/forward.h"
 
 typedef struct BusServer BusServer;
@@ -44,6 +45,7 @@ struct BusServer {
         const BusServerFuncs *funcs;         /* borrowed */
         void *userdata;                      /* of the funcs */
         PendingCall *pending;                /* calls of Acquire that wait for their lease; owned */
+        Polkit *polkit;                      /* and those that wait for polkit; owned */
 };
 
 int bus_server_new(sd_bus *bus, Manager *manager, const char *const *features, const BusServerFuncs *funcs,
