@@ -25,6 +25,7 @@ typedef enum Status {
 typedef struct Options {
         bool json;
         bool no_wait;
+        bool no_ask_password;
         const char *mode;               /* NULL: iommud's default */
         const char *accounting;         /* NULL: iommud's default */
         uint64_t timeout_usec;          /* 0: the verb's default */

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 
@@ -52,9 +51,6 @@ Status connect_client(iommud_client **ret_client) {
                 complain("cannot connect to the system bus: %s", strerror(-r));
                 return STATUS_BROKEN;
         }
-
-        /* Only somebody who is there can be asked for a password */
-        (void) iommud_set_interactive(client, isatty(STDIN_FILENO) && isatty(STDERR_FILENO));
 
         *ret_client = client;
         return STATUS_OK;

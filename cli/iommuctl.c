@@ -17,6 +17,7 @@ typedef enum Option {
         OPTION_MODE,
         OPTION_ACCOUNTING,
         OPTION_NO_WAIT,
+        OPTION_NO_ASK_PASSWORD,
         OPTION_TIMEOUT,
         OPTION_SINCE,
         OPTION_LEASE,
@@ -32,6 +33,7 @@ typedef enum Option {
 #define DEVICE (1U << OPTION_DEVICE)
 #define REQUEST (1U << OPTION_MODE | 1U << OPTION_ACCOUNTING)
 #define NO_WAIT (1U << OPTION_NO_WAIT)
+#define ASK (1U << OPTION_NO_ASK_PASSWORD)
 #define TIMEOUT (1U << OPTION_TIMEOUT)
 #define LOG (1U << OPTION_SINCE | 1U << OPTION_LEASE | 1U << OPTION_UID)
 
@@ -51,6 +53,8 @@ static const struct {
                                 "Charge pinned memory to the process or the user" },
         [OPTION_NO_WAIT]    = { "no-wait", ' ', NULL,
                                 "release: don't wait until the lease is gone" },
+        [OPTION_NO_ASK_PASSWORD] = { "no-ask-password", ' ', NULL,
+                                "Don't have anybody asked for a password" },
         [OPTION_TIMEOUT]    = { "timeout", ' ', "SECONDS",
                                 "How long to wait; release: 30, others: 300" },
         [OPTION_SINCE]      = { "since", ' ', "TIME",
@@ -94,9 +98,9 @@ static const Verb verb_table[] = {
           " SELECTOR",                        "Print the names of the devices" },
         { "plan",    1, INT_MAX, JSON | REQUEST,           verb_plan,
           " SELECTOR...",                     "Show what acquire would do, and change nothing" },
-        { "acquire", 1, INT_MAX, JSON | REQUEST | TIMEOUT, verb_acquire,
+        { "acquire", 1, INT_MAX, JSON | REQUEST | ASK | TIMEOUT, verb_acquire,
           " SELECTOR...",                     "Hold devices until the end of input" },
-        { "run",     1, INT_MAX, DEVICE | REQUEST | TIMEOUT, verb_run,
+        { "run",     1, INT_MAX, DEVICE | REQUEST | ASK | TIMEOUT, verb_run,
           " -d SELECTOR... -- COMMAND...",    "Run a command that gets devices" },
         { "release", 1, 1,       JSON | NO_WAIT | TIMEOUT, verb_release,
           " LEASE|SELECTOR",                  "End a lease" },
@@ -207,6 +211,9 @@ static int set_option(Options *options, Option option, char *argument) {
                 return 0;
         case OPTION_NO_WAIT:
                 options->no_wait = true;
+                return 0;
+        case OPTION_NO_ASK_PASSWORD:
+                options->no_ask_password = true;
                 return 0;
         case OPTION_TIMEOUT:
                 return set_timeout(options, argument);

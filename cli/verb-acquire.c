@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "acquire.h"
 #include "base/fd.h"
 #include "names.h"
 #include "text-list.h"
@@ -86,26 +87,16 @@ static Status hold(const iommud_lease *lease, int signals) {
 
 Status verb_acquire(const Options *options, char **arguments) {
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
-        _cleanup_(iommud_request_freep) iommud_request *request = NULL;
         _cleanup_(iommud_lease_freep) iommud_lease *lease = NULL;
         _cleanup_close_ int signals = -EBADF;
         Status status;
-        int r;
 
-        status = new_request(options, arguments, &request);
-        if (status != STATUS_OK)
-                return status;
         status = connect_client(&client);
         if (status != STATUS_OK)
                 return status;
-
-        r = iommud_acquire(client, request, &lease);
-        if (r != 0) {
-                _cleanup_free_ char *devices = join_strings((const char *const *) arguments, " ");
-                _cleanup_free_ char *what = print_string("acquire %s", devices);
-
-                return report(client, r, what);
-        }
+        status = acquire_devices(options, client, arguments, &lease);
+        if (status != STATUS_OK)
+                return status;
 
         signals = signals_open();
         if (signals < 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acquire.h"
 #include "expand.h"
 #include "handover.h"
 #include "names.h"
@@ -83,25 +84,6 @@ static Status execute(const iommud_lease *lease, char *const *command) {
         return r == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
 }
 
-static Status acquire(const Options *options, iommud_client *client, iommud_lease **ret_lease) {
-        _cleanup_(iommud_request_freep) iommud_request *request = NULL;
-        _cleanup_free_ char *devices = NULL, *what = NULL;
-        Status status;
-        int r;
-
-        status = new_request(options, options->devices, &request);
-        if (status != STATUS_OK)
-                return status;
-
-        r = iommud_acquire(client, request, ret_lease);
-        if (r == 0)
-                return STATUS_OK;
-
-        devices = join_strings((const char *const *) options->devices, " ");
-        what = print_string("acquire %s", devices);
-        return report(client, r, what);
-}
-
 /* A mistake in the command shall not cost a network card its driver: it is tried before anything is taken */
 static Status try_command(const Options *options, iommud_client *client, char *const *command) {
         _cleanup_(iommud_strings_freep) char **roles = NULL, **expanded = NULL;
@@ -131,7 +113,7 @@ Status verb_run(const Options *options, char **arguments) {
         status = try_command(options, client, arguments);
         if (status != STATUS_OK)
                 return status;
-        status = acquire(options, client, &lease);
+        status = acquire_devices(options, client, options->devices, &lease);
         if (status != STATUS_OK)
                 return status;
         status = expand_command(arguments, iommud_lease_roles(lease), &command);

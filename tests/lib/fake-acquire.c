@@ -115,6 +115,10 @@ int reply_acquire(sd_bus_message *m) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         bool holder;
 
+        if (scenario_is("ask") && sd_bus_message_get_allow_interactive_authorization(m) == 0)
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_AUTHORIZATION_REQUIRED,
+                                                  "nobody could be asked");
+
         check(sd_bus_message_skip(m, "as"));
         if (read_options(m, &holder) < 0)
                 return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_INVALID_OPTION, "an option is not known");

@@ -5,9 +5,12 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import tempfile
 import unittest
+from pathlib import Path
 
 IOMMUCTL, FAKE = sys.argv[1:3]
 
@@ -157,6 +160,56 @@ class AcquireTest(IommuctlTest):
     def test_refused(self):
         self.assertEqual(self.complaint(1, 'acquire', 'group:13', scenario='refuse:Taken'),
                          'iommuctl: cannot acquire group:13: no: ?[31mbecause? (Taken).\n')
+
+
+class AskTest(IommuctlTest):
+    AGENT = '''#!/bin/sh
+echo "$@" >"$0.arguments"
+trap 'echo ended >"$0.end"; exit' TERM
+while [ "$1" != --notify-fd ]; do shift; done
+eval "exec $2>&-"
+while :; do sleep 0.1; done
+'''
+
+    def test_ask(self):
+        self.assertEqual(self.check(0, 'acquire', 'group:13', scenario='ask').stdout, '7\n')
+        self.assertEqual(self.check(0, 'run', '-d', 'group:13', '--', 'true', scenario='ask').stdout, '')
+
+    def test_no_ask_password(self):
+        for verb in [['acquire', 'group:13'], ['run', '-d', 'group:13', '--', 'true']]:
+            complaint = self.complaint(1, verb[0], '--no-ask-password', *verb[1:], scenario='ask')
+            self.assertIn('nobody could be asked (AuthorizationRequired)', complaint)
+        self.complaint(2, 'plan', '--no-ask-password', 'group:13')
+
+    def at_terminal(self, folder, *arguments):
+        """As somebody who is not root, at a terminal, with an agent. Returns the process number and the exit status."""
+        agent = Path(folder, 'pkttyagent')
+        agent.write_text(self.AGENT)
+        agent.chmod(0o755)
+        os.chmod(folder, 0o777)
+        environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': f'unixexec:path={FAKE},argv1=ask',
+                                    'PATH': f"{folder}:{os.environ['PATH']}"}
+        nobody = {'user': 65534} if os.geteuid() == 0 else {}
+        master, slave = pty.openpty()
+        try:
+            with subprocess.Popen([IOMMUCTL, *arguments], env=environment, stdin=slave, stderr=slave,
+                                  stdout=subprocess.PIPE, **nobody) as process:
+                self.assertEqual(process.stdout.readline(), b'7\n')
+                process.terminate()
+                return process.pid, process.wait()
+        except PermissionError:
+            self.skipTest('another user can not execute what was built here')
+        finally:
+            os.close(master)
+            os.close(slave)
+
+    def test_agent(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pid, status = self.at_terminal(folder, 'acquire', 'group:13')
+            self.assertEqual(status, 0)
+            self.assertRegex(Path(folder, 'pkttyagent.arguments').read_text(),
+                             rf'^--process {pid} --notify-fd \d+ --fallback$')
+            self.assertEqual(Path(folder, 'pkttyagent.end').read_text(), 'ended\n')
 
 
 class RunTest(IommuctlTest):
