@@ -25,6 +25,9 @@ static const char *const error_table[] = {
         [IOMMUD_E_STUCK]            = IOMMUD_ERROR_PREFIX "Stuck",
         [IOMMUD_E_QUARANTINED]      = IOMMUD_ERROR_QUARANTINED,
         [IOMMUD_E_AUTHORIZATION_REQUIRED] = IOMMUD_ERROR_AUTHORIZATION_REQUIRED,
+        [IOMMUD_E_NO_SUCH_OBJECT]   = IOMMUD_ERROR_NO_SUCH_OBJECT,
+        [IOMMUD_E_IN_USE]           = IOMMUD_ERROR_IN_USE,
+        [IOMMUD_E_REVOKED]          = IOMMUD_ERROR_REVOKED,
 };
 
 /* All that can be wrong with the start of a service */

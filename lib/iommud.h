@@ -78,6 +78,9 @@ enum iommud_error_code {
         IOMMUD_E_STUCK = 15,             /* only from iommud_wait(): a device could not be given back */
         IOMMUD_E_QUARANTINED = 16,       /* it was not reset after its last tenant */
         IOMMUD_E_AUTHORIZATION_REQUIRED = 17, /* denied, unless a user authenticates (polkit) */
+        IOMMUD_E_NO_SUCH_OBJECT = 18,    /* the lease has no such IOAS, domain or mapping, or not any more */
+        IOMMUD_E_IN_USE = 19,            /* something of the lease needs it, or is there already */
+        IOMMUD_E_REVOKED = 20,           /* the memory of the lease was taken back for good */
 };
 
 /* The name of a code as on the bus, without its prefix: "Denied". "" for what is none of them. */

@@ -32,6 +32,9 @@
 #define IOMMUD_ERROR_NOT_SUPPORTED IOMMUD_ERROR_PREFIX "NotSupported"
 #define IOMMUD_ERROR_INVALID_OPTION IOMMUD_ERROR_PREFIX "InvalidOption"
 #define IOMMUD_ERROR_INVALID_SELECTOR IOMMUD_ERROR_PREFIX "InvalidSelector"
+#define IOMMUD_ERROR_NO_SUCH_OBJECT IOMMUD_ERROR_PREFIX "NoSuchObject"
+#define IOMMUD_ERROR_IN_USE IOMMUD_ERROR_PREFIX "InUse"
+#define IOMMUD_ERROR_REVOKED IOMMUD_ERROR_PREFIX "Revoked"
 #define IOMMUD_ERROR_INVALID_POLICY IOMMUD_ERROR_PREFIX "InvalidPolicy"
 
 /* What polkit is asked where the policy says "ask", see dbus/org.iommud1.policy */
@@ -41,11 +44,24 @@
 #define IOMMUD_OPTION_MODE "mode"
 #define IOMMUD_OPTION_ACCOUNTING "accounting"
 #define IOMMUD_OPTION_HOLDER "holder"
+#define IOMMUD_OPTION_DOMAIN "domain"
+
+/* Options of domains and address spaces, in Acquire and in methods of the lease */
+#define IOMMUD_DOMAIN_KIND "kind"
+#define IOMMUD_DOMAIN_DIRTY_TRACKING "dirty_tracking"
+#define IOMMUD_DOMAIN_PASID "pasid"
+#define IOMMUD_DOMAIN_FAULT_QUEUE "fault_queue"
+#define IOMMUD_DOMAIN_IOVA_WINDOWS "iova_windows"
+#define IOMMUD_DOMAIN_HUGE_PAGES "huge_pages"
+#define IOMMUD_DOMAIN_DATA_TYPE "data_type"
+#define IOMMUD_DOMAIN_DATA "data"
 
 /* Roles of file descriptors: in the reply of Acquire and in LISTEN_FDNAMES of "iommuctl run" */
 #define IOMMUD_FD_LIFELINE "lifeline"
 #define IOMMUD_FD_IOMMUFD "iommufd"
 #define IOMMUD_FD_DEVICE_PREFIX "device:"
+#define IOMMUD_FD_FAULT_QUEUE "fault-queue"
+#define IOMMUD_FD_FAULT_QUEUE_PREFIX IOMMUD_FD_FAULT_QUEUE ":"
 
 /*
  * A message carries at most this many devices: dbus-daemon disconnects the *sender* of more than 16 fds in

@@ -18,17 +18,22 @@ typedef struct Account Account;
 typedef struct Catalog Catalog;
 typedef struct Change Change;
 typedef struct ChangeSet ChangeSet;
+typedef struct Context Context;
 typedef struct Device Device;
 typedef struct DeviceFacts DeviceFacts;
 typedef struct DeviceMatch DeviceMatch;
+typedef struct DmaJob DmaJob;
+typedef struct DmaOps DmaOps;
 typedef struct Group Group;
 typedef struct GroupFacts GroupFacts;
 typedef struct Host Host;
+typedef struct HwInfo HwInfo;
 typedef struct Kernel Kernel;
 typedef struct KernelFailure KernelFailure;
 typedef struct Lease Lease;
 typedef struct Manager Manager;
 typedef struct Permits Permits;
+typedef struct Operation Operation;
 typedef struct Plan Plan;
 typedef struct Policy Policy;
 typedef struct Quarantine Quarantine;
@@ -50,6 +55,8 @@ typedef struct TaskResult TaskResult;
 /* What is handed over; see the table of modes in the documentation of Acquire. */
 typedef enum Mode {
         MODE_VMM,
+        MODE_ATTACHED,
+        MODE_CONFINED,
         _MODE_MAX,
         _MODE_INVALID = -EINVAL,
 } Mode;

@@ -7,6 +7,8 @@
 
 static const char *const mode_table[] = {
         [MODE_VMM] = "vmm",
+        [MODE_ATTACHED] = "attached",
+        [MODE_CONFINED] = "confined",
 };
 
 DEFINE_STRING_TABLE(mode, Mode, _MODE_MAX);

@@ -76,6 +76,14 @@ typedef struct KernelOps {
         int (*read_driver)(void *userdata, const char *subsystem, const char *name, char *ret_driver,
                            char *ret_override, KernelFailure *reterr);
 
+        /*
+         * Whether descriptors that were kept over a restart are the device's node, bound, and the context in
+         * which it has this number. Returns 0 and what its IOMMU says, or a negative errno when that is not
+         * so or can't be told.
+         */
+        int (*check_bound)(void *userdata, const char *subsystem, const char *name, int device, int iommufd,
+                           uint32_t id, HwInfo *ret_info, KernelFailure *reterr);
+
         /* Asks the kernel whether a group could be owned by userspace now. See the outcomes above. */
         int (*probe_group)(void *userdata, uint32_t group, KernelFailure *reterr);
 
@@ -129,6 +137,7 @@ typedef struct KernelOps {
 
 struct Kernel {
         const KernelOps *ops;
+        const DmaOps *dma;                   /* core/dma.h */
         void *userdata;                      /* of the table, borrowed */
 };
 

@@ -8,6 +8,12 @@
 /* Devices in one Acquire; equal to IOMMUD_DEVICES_MAX of names.h, whose reason is the bus. */
 #define LIMIT_LEASE_DEVICES 8
 
+/*
+ * Devices that one iommufd context has, companions included: more of a group can only be handed out where
+ * the client binds them.
+ */
+#define LIMIT_CONTEXT_DEVICES 16
+
 /* Leases, and devices in all leases, of one uid. */
 #define LIMIT_UID_LEASES 64
 #define LIMIT_UID_DEVICES 128
@@ -28,6 +34,30 @@
 #define LIMIT_PROVE_FREE_USEC (UINT64_C(10) * 1000 * 1000)
 #define LIMIT_BIND_USEC (UINT64_C(10) * 1000 * 1000)
 #define LIMIT_CLOSE_USEC (UINT64_C(10) * 1000 * 1000)
+
+/* What is done to a context in a process of its own: mapping memory of some size takes its time. */
+#define LIMIT_DMA_JOB_USEC (UINT64_C(60) * 1000 * 1000)
+
+/* So much memory is mapped, unmapped and looked through at once: a few milliseconds at most. */
+#define LIMIT_MAP_AT_ONCE (UINT64_C(4) << 20)
+#define LIMIT_UNMAP_AT_ONCE (UINT64_C(16) << 20)
+
+/* Calls for one lease that wait for the one that is under way. */
+#define LIMIT_LEASE_OPERATIONS 16
+
+/* What one lease can have in its context. */
+#define LIMIT_LEASE_IOASES 16
+#define LIMIT_LEASE_DOMAINS 64
+#define LIMIT_LEASE_MAPPINGS 4096
+#define LIMIT_LEASE_PASIDS 256
+#define LIMIT_LEASE_PINNED (UINT64_C(64) << 30)
+
+/* Fault queues that the answer to one Acquire has room for beside 8 devices, the lifeline and the iommufd.
+ */
+#define LIMIT_FAULT_QUEUES 6
+
+/* The bitmap of what is dirty: of 128 GiB in pages of 4 KiB. */
+#define LIMIT_DIRTY_BITMAP (UINT64_C(4) << 20)
 
 /*
  * A device that is still open when its holder has gone is looked at again after the first of these times,

@@ -22,6 +22,9 @@ static const char *const outcome_table[] = {
         [OUTCOME_NOT_VIABLE] = "NotViable",
         [OUTCOME_QUOTA] = "Quota",
         [OUTCOME_KERNEL_FAILED] = "KernelFailed",
+        [OUTCOME_NO_SUCH_OBJECT] = "NoSuchObject",
+        [OUTCOME_IN_USE] = "InUse",
+        [OUTCOME_REVOKED] = "Revoked",
 };
 
 DEFINE_STRING_TABLE(outcome, Outcome, _OUTCOME_MAX);

@@ -24,6 +24,9 @@ typedef enum Outcome {
         OUTCOME_NOT_VIABLE,
         OUTCOME_QUOTA,
         OUTCOME_KERNEL_FAILED,
+        OUTCOME_NO_SUCH_OBJECT,
+        OUTCOME_IN_USE,
+        OUTCOME_REVOKED,
         _OUTCOME_MAX,
         _OUTCOME_INVALID = -EINVAL,
 } Outcome;

@@ -2,11 +2,16 @@
 
 #include "base/fault.h"
 #include "base/fd.h"
+#include "core/dma.h"
+#include "kernel/attach.h"
+#include "kernel/domain.h"
 #include "kernel/driver.h"
+#include "kernel/ioas.h"
 #include "kernel/iommufd.h"
 #include "kernel/parked.h"
 #include "kernel/path.h"
 #include "kernel/prove.h"
+#include "kernel/reset.h"
 #include "kernel/vfio-group.h"
 #include "kernel/vfio-node.h"
 
@@ -63,6 +68,31 @@ static int backend_check_parked(void *userdata, const char *subsystem, const cha
         return parked_check(userdata, subsystem, name, device, iommufd, reterr);
 }
 
+static int backend_check_bound(void *userdata, const char *subsystem, const char *name, int device,
+                               int iommufd, uint32_t id, HwInfo *ret_info, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX];
+        VfioNode node;
+        int r;
+
+        r = kernel_device_path(userdata, subsystem, name, path, reterr);
+        if (r < 0)
+                return r;
+
+        r = vfio_node_find(path, &node, reterr);
+        if (r < 0)
+                return r;
+
+        r = vfio_node_prove(userdata, device, path, &node, reterr);
+        if (r < 0)
+                return r;
+
+        r = vfio_node_check_bound(device, &node, reterr);
+        if (r < 0)
+                return r;
+
+        return hw_info_read(iommufd, id, ret_info, reterr);
+}
+
 static int backend_bind_device(void *userdata, const char *subsystem, const char *name, int device,
                                int iommufd, uint32_t *ret_id, KernelFailure *reterr) {
         char path[KERNEL_PATH_MAX];
@@ -91,12 +121,107 @@ static const KernelOps backend_ops = {
         .read_driver = backend_read_driver,
         .probe_group = backend_probe_group,
         .check_parked = backend_check_parked,
+        .check_bound = backend_check_bound,
         .set_driver = backend_set_driver,
         .prove_free = backend_prove_free,
         .bind_device = backend_bind_device,
         .close_device = backend_close_device,
 };
 
+/* What is in a context, and on which device, the descriptors say: these need nothing of the backend. */
+
+static int backend_read_hw_info(
+        void *userdata, int context, uint32_t device, HwInfo *ret, KernelFailure *reterr) {
+        return hw_info_read(context, device, ret, reterr);
+}
+
+static int backend_alloc_ioas(
+        void *userdata, int context, const IoasOptions *options, uint32_t *ret, KernelFailure *reterr) {
+        return ioas_alloc(context, options, ret, reterr);
+}
+
+static int backend_read_iova_ranges(
+        void *userdata, int context, uint32_t ioas, IovaRanges *ret, KernelFailure *reterr) {
+        return ioas_read_ranges(context, ioas, ret, reterr);
+}
+
+static int backend_map_file(void *userdata, int context, uint32_t ioas, const FileMapping *mapping,
+                            uint64_t *ret_iova, KernelFailure *reterr) {
+        return ioas_map_file(context, ioas, mapping, ret_iova, reterr);
+}
+
+static int backend_unmap(
+        void *userdata, int context, uint32_t ioas, uint64_t iova, uint64_t length, KernelFailure *reterr) {
+        return ioas_unmap(context, ioas, iova, length, reterr);
+}
+
+static int backend_alloc_domain(
+        void *userdata, int context, const DomainSpec *spec, uint32_t *ret, KernelFailure *reterr) {
+        return domain_alloc(context, spec, ret, reterr);
+}
+
+static int backend_set_dirty_tracking(
+        void *userdata, int context, uint32_t domain, bool on, KernelFailure *reterr) {
+        return domain_set_dirty_tracking(context, domain, on, reterr);
+}
+
+static int backend_read_dirty(void *userdata, int context, uint32_t domain, const DirtyRange *range,
+                              uint64_t *bitmap, KernelFailure *reterr) {
+        return domain_read_dirty(context, domain, range, bitmap, reterr);
+}
+
+static int backend_alloc_fault_queue(
+        void *userdata, int context, uint32_t *ret, int *ret_fd, KernelFailure *reterr) {
+        return fault_queue_alloc(context, ret, ret_fd, reterr);
+}
+
+static int backend_destroy(void *userdata, int context, uint32_t id, KernelFailure *reterr) {
+        return context_destroy(context, id, reterr);
+}
+
+static int backend_attach(
+        void *userdata, int device, uint32_t pasid, uint32_t target, KernelFailure *reterr) {
+        return device_attach(device, pasid, target, reterr);
+}
+
+static int backend_detach(void *userdata, int device, uint32_t pasid, KernelFailure *reterr) {
+        return device_detach(device, pasid, reterr);
+}
+
+static int backend_reset(
+        void *userdata, const char *subsystem, const char *name, int device, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX];
+        VfioNode node;
+        int r;
+
+        r = kernel_device_path(userdata, subsystem, name, path, reterr);
+        if (r < 0)
+                return r;
+
+        r = vfio_node_find(path, &node, reterr);
+        if (r < 0)
+                return r;
+
+        r = reset_device(subsystem, path, device, &node, reterr);
+        return r == RESET_FAILED ? PROVE_RESET_FAILED : r == RESET_IMPOSSIBLE ? PROVE_NO_RESET : r;
+}
+
+static const DmaOps backend_dma_ops = {
+        .read_hw_info = backend_read_hw_info,
+        .alloc_ioas = backend_alloc_ioas,
+        .read_iova_ranges = backend_read_iova_ranges,
+        .map_file = backend_map_file,
+        .unmap = backend_unmap,
+        .alloc_domain = backend_alloc_domain,
+        .set_dirty_tracking = backend_set_dirty_tracking,
+        .read_dirty = backend_read_dirty,
+        .alloc_fault_queue = backend_alloc_fault_queue,
+        .destroy = backend_destroy,
+        .attach = backend_attach,
+        .detach = backend_detach,
+        .reset = backend_reset,
+};
+
 Kernel iommufd_backend_kernel(const IommufdBackend *backend) {
-        return (Kernel) { .ops = &backend_ops, .userdata = (void *) backend };
+        return (Kernel) { .ops = &backend_ops, .dma = &backend_dma_ops, .userdata = (void *) backend };
 }

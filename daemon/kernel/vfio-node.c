@@ -173,6 +173,14 @@ int vfio_node_bind(
         return 0;
 }
 
+int vfio_node_check_bound(int fd, const VfioNode *node, KernelFailure *reterr) {
+        struct vfio_device_info info = { .argsz = sizeof(info) };
+        int r;
+
+        r = ioctl_retry(fd, VFIO_DEVICE_GET_INFO, &info);
+        return r < 0 ? kernel_failure(reterr, r, "ioctl VFIO_DEVICE_GET_INFO on %s", node->name) : 0;
+}
+
 int vfio_node_reset(int fd, const VfioNode *node, KernelFailure *reterr) {
         Retry retry = RETRY_INIT;
         int r;

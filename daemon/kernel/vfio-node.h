@@ -41,6 +41,9 @@ int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, c
 int vfio_node_bind(
         int fd, const VfioNode *node, int iommufd, uint32_t *ret_id, KernelFailure *reterr) _must_check_;
 
+/* Whether the device is bound to any context: only then it says what it is. */
+int vfio_node_check_bound(int fd, const VfioNode *node, KernelFailure *reterr) _must_check_;
+
 /*
  * Resets the device. -EINVAL, -ENOTTY: there is no reset that works for it, or not in this driver. -EAGAIN
  * has been waited for.

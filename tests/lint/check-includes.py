@@ -33,7 +33,7 @@ LAYERS = {
     'lib/base': (['lib/base'], never(BUS, KERNEL, UDEV, JSON)),
     'lib': (['lib', 'lib/base'], never(r'systemd/(?!sd-bus)', KERNEL, UDEV, JSON)),
     'daemon/core': (['lib/base', 'daemon/core'], never(BUS, KERNEL, UDEV, JSON, CLOCK)),
-    'daemon/kernel': (['lib/base', 'daemon/kernel', 'daemon/core/kernel.h'], never(BUS, UDEV, JSON)),
+    'daemon/kernel': (['lib/base', 'daemon/kernel', 'daemon/core/dma.h', 'daemon/core/kernel.h'], never(BUS, UDEV, JSON)),
     'daemon/sys': (['lib/base', 'daemon/core', 'daemon/sys'], never(r'systemd/sd-bus', UAPI)),
     'daemon/config': (['lib/base', 'daemon/config',
                        # what its files are turned into, and the spelling of devices that clients use as well

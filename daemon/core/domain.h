@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A domain of a context: one translation that devices can be attached to, made of an IOAS or nested on
+ * another domain.
+ */
+
+#include "core/dma.h"
+#include "core/forward.h"
+
+typedef struct Ioas Ioas;
+
+typedef struct Domain {
+        uint64_t handle;                     /* iommud's number of it, never used again in its context */
+        uint32_t id;                         /* the kernel's */
+        DomainOptions options;
+        char iommu[32];                      /* the instance of the device that it was made for */
+        Ioas *ioas;                          /* at the bottom; it counts us as a user */
+        struct Domain *parent;               /* of a nested one, which it counts in n_users; else NULL */
+        uint32_t fault_queue;                /* the kernel's number of it; 0: none */
+        int fault_fd;                        /* to be handed over; owned until then */
+        unsigned n_users;                    /* attached devices and PASIDs, and domains nested on it */
+        bool tracking;                       /* dirty tracking is on */
+} Domain;
+
+/* @iommu is copied. */
+int domain_new(uint64_t handle, uint32_t id, const DomainOptions *options, const char *iommu, Ioas *ioas,
+               Domain *parent, Domain **ret) _must_check_;
+/* It must have no users. */
+Domain *domain_free(Domain *domain);
+DEFINE_CLEANUP_FUNC(Domain, domain_free);
