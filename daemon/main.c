@@ -398,8 +398,11 @@ static int daemon_init_state(Daemon *d) {
 
 static int daemon_init_bus(Daemon *d) {
         static const BusServerFuncs funcs = { daemon_identify, daemon_commit, daemon_load_policy };
-        static const char *const features[] = { "mode:vmm", "holder", NULL };
-        static const char *const features_iommufd[] = { "iommufd", "mode:vmm", "holder", NULL };
+        static const char *const features[] = { "mode:vmm", "mode:attached", "mode:confined", "holder",
+                NULL };
+        static const char *const features_iommufd[] = {
+                "iommufd", "mode:vmm", "mode:attached", "mode:confined", "holder", NULL,
+        };
         bool iommufd = access("/dev/iommu", F_OK) >= 0;
         int r;
 

@@ -11,7 +11,7 @@ static ChangeKind change_kind_of_object(ChangeKind kind) {
         if (kind <= CHANGE_GROUP_REMOVED)
                 return CHANGE_GROUP_ADDED;
 
-        return CHANGE_LEASE_ADDED;
+        return kind == CHANGE_OPERATION_DONE ? CHANGE_OPERATION_DONE : CHANGE_LEASE_ADDED;
 }
 
 static bool change_is_of_same_object(const Change *a, const Change *b) {
@@ -86,6 +86,10 @@ void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const
 
         strcpy(change.name, name);
         change_set_append(set, &change);
+}
+
+void change_set_operation(ChangeSet *set, uint64_t id) {
+        change_set_append(set, &(Change) { .kind = CHANGE_OPERATION_DONE, .id = id });
 }
 
 void change_set_done(ChangeSet *set) {

@@ -32,12 +32,13 @@ typedef enum ChangeKind {
          * None of them changes what there is to be seen of the lease.
          */
         CHANGE_LEASE_STALE,                  /* its record had a device that another lease has */
+        CHANGE_OPERATION_DONE,               /* its caller gets its answer now */
         _CHANGE_KIND_MAX,
 } ChangeKind;
 
 struct Change {
         ChangeKind kind;
-        uint64_t id;                         /* of the lease or the group */
+        uint64_t id;                         /* of the lease, the group or the operation */
         char name[KERNEL_NAME_MAX];          /* of the device */
 };
 
@@ -57,5 +58,7 @@ void change_set_reset(ChangeSet *set, const char *name, uint64_t lease);
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
 void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id);
 void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const char *name);
+
+void change_set_operation(ChangeSet *set, uint64_t id);
 
 void change_set_done(ChangeSet *set);

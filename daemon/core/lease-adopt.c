@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/pidfd.h"
 #include "core/change.h"
 #include "core/device.h"
 #include "core/group.h"
+#include "core/lease-context.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 
@@ -48,6 +50,9 @@ static void lease_drop_stale_devices(Lease *lease, ChangeSet *changes) {
                 device = manager_find_device(lease->manager, d->name);
                 if (device && device->group->lease) {
                         change_set_lease_device(changes, CHANGE_LEASE_STALE, lease->id, d->name);
+                        /* nothing of it can be bound: somebody else has the group */
+                        d->fd = close_fd(d->fd);
+                        attachments_clear(&d->dma);
                         continue;
                 }
 
@@ -78,15 +83,16 @@ static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
         lease_wind_down(lease, changes);
 }
 
-void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, void *userdata,
-        ChangeSet *changes) {
+void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, TakeFdFunc take_fd,
+        void *userdata, ChangeSet *changes) {
         /* first those that somebody holds: their word counts, whatever other records say */
         for (size_t i = 0; i < manager->leases.n_items; i++) {
                 Lease *lease = manager->leases.items[i];
 
                 lease->lifeline = take_lifeline(userdata, lease->id);
+                lease_take_fds(lease, take_fd, userdata);
                 lease->adopting = lease->state != LEASE_ACTIVE ||
-                                  !lease_knows_lifeline(lease, lease->lifeline);
+                                  !lease_knows_lifeline(lease, lease->lifeline) || !lease_knows_fds(lease);
                 if (!lease->adopting)
                         lease_adopt(lease, /* active= */ true, changes);
         }

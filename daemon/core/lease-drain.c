@@ -135,7 +135,7 @@ void lease_drain_done(
         if (result->result < 0 || lease_quarantine(lease, device, result, &failure, changes) < 0) {
                 /* not proved is not free; nor is what nobody would know of after a restart */
                 device->n_tries++;
-                lease_explain_failure(lease, device, &failure, changes);
+                lease_explain_failure(lease, device->name, &failure, changes);
                 return;
         }
 

@@ -11,6 +11,7 @@
 #include "core/change.h"
 #include "core/device.h"
 #include "core/group.h"
+#include "core/lease-context.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/store.h"
@@ -99,6 +100,8 @@ static int lease_activate(Lease *lease, ChangeSet *changes) {
         lease_set_state(lease, LEASE_ACTIVE, changes);
 
         r = lease_save(lease, &failure);
+        if (r >= 0)
+                r = lease_keep_fds(lease, &failure);
         if (r >= 0 && store)
                 r = store->ops->keep_lifeline(store->userdata, lease, &failure);
         if (r >= 0)
@@ -114,9 +117,55 @@ static int lease_activate(Lease *lease, ChangeSet *changes) {
         return refuse_kernel(&lease->refusal, &failure);
 }
 
+/* Where iommud binds: the next thing to be done. Returns 0, or an Outcome with the refusal set. */
+static int lease_step(Lease *lease, ChangeSet *changes) {
+        KernelFailure failure;
+        int r;
+
+        switch (lease->step) {
+
+        case LEASE_STEP_DRIVERS:
+                r = lease_open(lease, changes);
+                if (r > 0)
+                        return r;
+                if (!lease_binds(lease)) {
+                        lease->step = LEASE_STEP_DONE;
+                        return 0;
+                }
+
+                lease->step = LEASE_STEP_BIND;
+                r = lease_bind(lease, &failure);
+                return r < 0 ? refuse_kernel(&lease->refusal, &failure) : 0;
+
+        case LEASE_STEP_BIND:
+                lease->step = LEASE_STEP_ATTACH;
+                return lease_make_domains(lease, &lease->refusal);
+
+        case LEASE_STEP_ATTACH:
+                r = lease_attach_next(lease, &lease->refusal);
+                if (r != LEASE_ALL_ATTACHED)
+                        return r;
+                lease->step = LEASE_STEP_DONE;
+                return 0;
+
+        case LEASE_STEP_DONE:
+                break;
+        }
+
+        return 0;
+}
+
 void lease_prepared(Lease *lease, ChangeSet *changes) {
-        if (lease->refusal.outcome != OUTCOME_GRANTED || lease_open(lease, changes) > 0 ||
-            lease_activate(lease, changes) > 0) {
+        while (lease->refusal.outcome == OUTCOME_GRANTED && lease->step != LEASE_STEP_DONE &&
+               !lease_has_task(lease))
+                if (lease_step(lease, changes) > 0)
+                        break;
+
+        /* also what was begun before something failed */
+        if (lease_has_task(lease))
+                return;
+
+        if (lease->refusal.outcome != OUTCOME_GRANTED || lease_activate(lease, changes) > 0) {
                 lease_wind_down(lease, changes);
                 return;
         }

@@ -79,11 +79,11 @@ int lease_queue_set_driver(
         return lease_queue(lease, device, &task);
 }
 
-void lease_explain_failure(Lease *lease, const LeaseDevice *device, const KernelFailure *failure,
-                                  ChangeSet *changes) {
+void lease_explain_failure(
+        Lease *lease, const char *device, const KernelFailure *failure, ChangeSet *changes) {
         char text[sizeof(lease->reason)];
 
-        snprintf(text, sizeof(text), "%s: %s: %s", device->name, failure->call,
+        snprintf(text, sizeof(text), "%s: %s: %s", device, failure->call,
                  strerrordesc_np(-failure->error) ?: "unknown error");
         lease_set_reason(lease, text, changes);
 }

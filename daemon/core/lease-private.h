@@ -11,7 +11,7 @@
 void lease_set_state(Lease *lease, LeaseState state, ChangeSet *changes);
 void lease_set_reason(Lease *lease, const char *reason, ChangeSet *changes);
 void lease_explain_failure(
-        Lease *lease, const LeaseDevice *device, const KernelFailure *failure, ChangeSet *changes);
+        Lease *lease, const char *device, const KernelFailure *failure, ChangeSet *changes);
 
 /* The caller of Acquire gets its answer, whatever lease->refusal says now. Once. */
 void lease_answer(Lease *lease, ChangeSet *changes);

@@ -9,6 +9,8 @@
 
 #include "core/change.h"
 #include "core/device.h"
+#include "core/lease-context.h"
+#include "core/lease-operation.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/store.h"
@@ -18,6 +20,9 @@
  * What a lease that has work left is in while tasks for it are under way: @state, unless one of them hangs.
  */
 static LeaseState lease_state_at_work(const Lease *lease, LeaseState state) {
+        if (lease->job_overdue)
+                return LEASE_STUCK;
+
         for (unsigned i = 0; i < lease->n_devices; i++)
                 if (lease->devices[i].overdue)
                         return LEASE_STUCK;
@@ -27,6 +32,12 @@ static LeaseState lease_state_at_work(const Lease *lease, LeaseState state) {
 
 void lease_wind_down(Lease *lease, ChangeSet *changes) {
         lease_close(lease);
+
+        if (lease_leave_context(lease, changes)) {
+                lease_set_state(lease, lease_state_at_work(lease, LEASE_DRAINING), changes);
+                lease_save_progress(lease, changes);
+                return;
+        }
 
         if (lease_drain(lease, changes)) {
                 lease_set_state(lease, lease_state_at_work(lease, LEASE_DRAINING), changes);
@@ -95,16 +106,48 @@ static void lease_refresh_device(Lease *lease, const LeaseDevice *d, ChangeSet *
                 device_set_driver(device, driver, override, changes);
 }
 
+/* What to do next, now that a task is done. */
+static void lease_go_on(Lease *lease, ChangeSet *changes) {
+        if (lease->state == LEASE_ACTIVE)
+                lease_next_operation(lease, changes);
+        else if (lease->state != LEASE_PREPARING)
+                lease_wind_down(lease, changes);
+        else if (!lease_has_task(lease))
+                lease_prepared(lease, changes);
+}
+
+static void lease_job_task_done(Lease *lease, const TaskResult *result, ChangeSet *changes) {
+        lease->job_task = 0;
+        lease->job_overdue = false;
+
+        if (lease_has_operation(lease))
+                lease_operation_done(lease, result, changes);
+        else
+                lease_job_done(lease, result, changes);
+
+        lease_go_on(lease, changes);
+}
+
 void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
                      ChangeSet *changes) {
-        bool overdue = device->overdue;
+        bool overdue;
 
+        if (!device) {
+                lease_job_task_done(lease, result, changes);
+                return;
+        }
+
+        overdue = device->overdue;
         device->task = 0;
         device->overdue = false;
         lease_refresh_device(lease, device, changes);
 
         if (device->gone)
                 ;                            /* whatever it was, it was not done to what the lease had */
+        else if (task->kind == TASK_BIND && result->result >= 0)
+                lease_bind_done(device, result);
+        else if (task->kind == TASK_CLOSE)
+                device->dma.bound = false;
         else if (task->kind == TASK_PROVE_FREE)
                 lease_drain_done(lease, device, result, changes);
         else if (device->restoring)
@@ -112,10 +155,7 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
         else if (result->result < 0)
                 lease_fail(lease, &result->failure);
 
-        if (lease->state != LEASE_PREPARING)
-                lease_wind_down(lease, changes);
-        else if (!lease_has_task(lease))
-                lease_prepared(lease, changes);
+        lease_go_on(lease, changes);
 }
 
 void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes) {
@@ -123,8 +163,8 @@ void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, Cha
 
         kernel_failure(&failure, -ETIMEDOUT,
                 "%s of %s has not returned after %u s, the kernel waits for somebody who has it open",
-                task_kind_to_string(task->kind), device->name, (unsigned) (task->timeout_usec / 1000000));
-        lease_explain_failure(lease, device, &failure, changes);
+                task_kind_to_string(task->kind), task->name, (unsigned) (task->timeout_usec / 1000000));
+        lease_explain_failure(lease, task->name, &failure, changes);
 
         /*
          * The caller need not wait any longer, for the lease or for what was refused to be undone; the group
@@ -135,8 +175,14 @@ void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, Cha
         if (lease->refusal.outcome != OUTCOME_GRANTED)
                 lease_answer(lease, changes);
 
-        device->overdue = true;
-        lease_set_state(lease, LEASE_STUCK, changes);
+        if (device)
+                device->overdue = true;
+        else
+                lease->job_overdue = true;
+
+        /* an operation that hangs is no reason to end what works */
+        if (lease->state != LEASE_ACTIVE)
+                lease_set_state(lease, LEASE_STUCK, changes);
 }
 
 static bool lease_has_lost_all(const Lease *lease) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "core/context-record.h"
 #include "core/device.h"
 #include "core/lease-record.h"
 #include "core/lease.h"
@@ -22,7 +23,7 @@ static bool is_word(const char *s) {
 
 static bool device_is_writable(const LeaseDevice *device) {
         return is_word(device->name) && is_word(device->subsystem) && is_word(device->driver) &&
-               is_word(device->driver_override) && is_word(device->target);
+               is_word(device->driver_override) && is_word(device->target) && is_word(device->dma.iommu);
 }
 
 int lease_record_write(const Lease *lease, char **ret) {
@@ -54,6 +55,8 @@ int lease_record_write(const Lease *lease, char **ret) {
                 fprintf(f, " given=%u handed=%u recycle=%u dirty=%u\n", d->given, d->handed, d->recycle,
                         d->dirty);
         }
+
+        context_record_write(lease, f);
 
         if (fclose(f) != 0)
                 return -ENOMEM;
@@ -218,12 +221,16 @@ static int lease_read_text(Lease *lease, const char *text) {
         while ((line = strsep(&rest, "\n"))) {
                 if (!*line)
                         continue;
-                r = read_line(lease, line);
+                r = context_record_has(line) ? context_record_read(lease, line) : read_line(lease, line);
                 if (r < 0)
                         return r;
         }
 
-        return lease->id > 0 && lease->n_given > 0 ? 0 : -EBADMSG;
+        if (lease->id == 0 || lease->n_given == 0)
+                return -EBADMSG;
+
+        /* a lease has a context exactly if iommud makes what is in it */
+        return (lease->context != NULL) == (lease->mode != MODE_VMM) ? 0 : -EBADMSG;
 }
 
 int lease_record_read(Manager *manager, const char *text, Lease **ret) {

@@ -99,5 +99,5 @@ void lease_restore_done(Lease *lease, LeaseDevice *device, bool overdue, const T
         }
 
         device->failed = true;
-        lease_explain_failure(lease, device, &result->failure, changes);
+        lease_explain_failure(lease, device->name, &result->failure, changes);
 }

@@ -6,9 +6,12 @@
 #include "base/pidfd.h"
 #include "core/change.h"
 #include "core/device.h"
+#include "core/domain.h"
 #include "core/group.h"
+#include "core/lease-context.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/operation.h"
 #include "core/plan.h"
 
 static const char *const lease_state_table[] = {
@@ -50,6 +53,9 @@ LeaseDevice *lease_find_task(const Lease *lease, uint64_t task) {
 }
 
 bool lease_has_task(const Lease *lease) {
+        if (lease->job_task != 0)
+                return true;
+
         for (unsigned i = 0; i < lease->n_devices; i++)
                 if (lease->devices[i].task != 0)
                         return true;
@@ -57,12 +63,26 @@ bool lease_has_task(const Lease *lease) {
         return false;
 }
 
-void lease_close(Lease *lease) {
-        lease->lifeline_client = close_fd(lease->lifeline_client);
+static void lease_close_fds(Lease *lease) {
         lease->iommufd = close_fd(lease->iommufd);
 
         for (unsigned i = 0; i < lease->n_devices; i++)
                 lease->devices[i].fd = close_fd(lease->devices[i].fd);
+}
+
+void lease_close(Lease *lease) {
+        lease->lifeline_client = close_fd(lease->lifeline_client);
+
+        if (!lease_binds(lease)) {
+                lease_close_fds(lease);
+                return;
+        }
+
+        for (size_t i = 0; lease->context && i < lease->context->domains.n_items; i++) {
+                Domain *domain = lease->context->domains.items[i];
+
+                domain->fault_fd = close_fd(domain->fault_fd);
+        }
 }
 
 void lease_unreserve(Lease *lease, ChangeSet *changes) {
@@ -87,6 +107,17 @@ Lease *lease_free(Lease *lease) {
                 return NULL;
 
         lease_close(lease);
+        /* what is bound is not closed for the last time by this: the service manager has it too */
+        lease_close_fds(lease);
+        lease_forget_context(lease);
+        context_free(lease->context);
+        while (lease->operations) {
+                Operation *operation = lease->operations;
+
+                lease->operations = operation->next;
+                operation_free(operation);
+        }
+        dma_job_done(&lease->job);
         close_fd(lease->lifeline);
         lease_unreserve(lease, /* changes= */ NULL);
         ptr_array_remove(&lease->manager->leases, lease);
@@ -125,6 +156,30 @@ static int lease_add_devices(Lease *lease, const Plan *plan) {
                                 /* given= */ false);
         }
 
+        return 0;
+}
+
+/*
+ * Where iommud binds, companions that could be bound by somebody else are as well: they are part of the
+ * context, and held.
+ */
+static int lease_add_companions(Lease *lease, const Plan *plan) {
+        for (unsigned i = 0; i < plan->n_groups; i++)
+                for (const Device *device = plan->groups[i]->devices; device; device = device->next) {
+                        LeaseDevice *devices;
+
+                        if (!device_facts_on_vfio(&device->facts) ||
+                            lease_find_device(lease, device->facts.name))
+                                continue;
+
+                        devices = reallocarray(lease->devices, lease->n_devices + 1, sizeof(*devices));
+                        if (!devices)
+                                return -ENOMEM;
+                        lease->devices = devices;
+                        lease_add_device(lease, device, /* given= */ false);
+                }
+
+        assert(lease->n_devices <= LIMIT_CONTEXT_DEVICES);             /* the plan has looked */
         return 0;
 }
 
@@ -213,13 +268,25 @@ int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *su
 
         lease->id = id;
         lease->mode = request->mode;
-        lease->accounting = request->accounting;
+        /* iommud maps for a confined client, from children that come and go: the kernel charges root then */
+        lease->accounting = request->mode == MODE_CONFINED ? ACCOUNTING_USER : request->accounting;
+        lease->ioas_options = request->ioas;
+        lease->domain_options = request->domain;
         lease->subject = *subject;
         lease->since_usec = request->now_usec;
 
         r = lease_add_devices(lease, plan);
         if (r < 0)
                 return r;
+
+        if (lease_binds(lease)) {
+                r = lease_add_companions(lease, plan);
+                if (r < 0)
+                        return r;
+                r = context_new(&lease->context);
+                if (r < 0)
+                        return r;
+        }
 
         r = lease_charge(lease);
         if (r < 0)

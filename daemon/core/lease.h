@@ -13,6 +13,8 @@
  */
 
 #include "core/account.h"
+#include "core/context.h"
+#include "core/dma-job.h"
 #include "core/forward.h"
 #include "core/kernel.h"
 #include "core/limits.h"
@@ -56,13 +58,24 @@ typedef struct LeaseDevice {
         unsigned n_tries;                    /* how often it was found held */
         Holders holders;                     /* by whom, when it was last tried */
         uint64_t task;                       /* that is under way for it; 0: none */
-        int fd;                              /* open, not handed over yet; owned */
+        /* open, until it is handed over; to the end where iommud has bound it; owned */
+        int fd;
+        Attachments dma;                     /* where iommud has bound it: its part in the context */
 } LeaseDevice;
+
+/* What a lease that is being prepared is at; those but the first only where iommud binds the devices. */
+typedef enum LeaseStep {
+        LEASE_STEP_DRIVERS,
+        LEASE_STEP_BIND,
+        LEASE_STEP_ATTACH,
+        LEASE_STEP_DONE,
+} LeaseStep;
 
 struct Lease {
         Manager *manager;                    /* owns the lease */
         uint64_t id;
         LeaseState state;
+        LeaseStep step;                      /* of LEASE_PREPARING */
         Mode mode;
         Accounting accounting;
         Subject subject;                     /* who asked */
@@ -85,7 +98,18 @@ struct Lease {
         bool lifeline_is_pidfd;
         /* by which it is known again: the pipe's inode, the holder's pid */
         uint64_t lifeline_id;
-        int lifeline_client, iommufd;        /* to be handed over, with the devices' fds; owned until then */
+        int lifeline_client;                 /* to be handed over, with the devices' fds; owned until then */
+        int iommufd;                         /* the same; to the end where iommud has bound devices to it */
+
+        /* Where iommud makes the domains: what is in the iommufd. NULL: the client does. Owned. */
+        Context *context;
+        IoasOptions ioas_options;            /* of the first IOAS and the first domains */
+        DomainOptions domain_options;
+        DmaJob job;                          /* of its own, not of an operation */
+        uint64_t job_task;                   /* that runs it or an operation's; 0: none */
+        bool job_overdue;
+        bool cut;                            /* everything was detached for the last time */
+        Operation *operations;               /* the oldest first; owned */
 
         Charge charge;
 };
@@ -121,8 +145,12 @@ void lease_start(Lease *lease, ChangeSet *changes);
  * lease that was active goes on if that is really its lifeline; anything else is brought to its end.
  */
 typedef int (*TakeLifelineFunc)(void *userdata, uint64_t lease);
-void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, void *userdata,
-        ChangeSet *changes);
+
+/* The same for any other that was kept, by its name. */
+typedef int (*TakeFdFunc)(void *userdata, const char *name);
+
+void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, TakeFdFunc take_fd,
+        void *userdata, ChangeSet *changes);
 
 /*
  * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one

@@ -307,14 +307,17 @@ bool manager_next_task(Manager *manager, Task *ret) {
         return true;
 }
 
-/* The lease that a task was made for, and its device there. NULL: it has no say in any lease any more. */
+/*
+ * The lease that a task was made for, and its device there, NULL when it is about all of them. NULL: it has
+ * no say in any lease any more.
+ */
 static Lease *manager_find_task(const Manager *manager, const Task *task, LeaseDevice **ret_device) {
         for (size_t i = 0; i < manager->leases.n_items; i++) {
                 Lease *lease = manager->leases.items[i];
                 LeaseDevice *device;
 
                 device = lease_find_task(lease, task->id);
-                if (device) {
+                if (device || (task->id != 0 && lease->job_task == task->id)) {
                         *ret_device = device;
                         return lease;
                 }

@@ -23,7 +23,7 @@ struct Manager {
         PtrArray accounts;                   /* by uid; owned */
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
-        uint64_t last_lease, last_task, last_device;
+        uint64_t last_lease, last_task, last_device, last_operation;
 };
 
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;
@@ -79,6 +79,24 @@ void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeS
  */
 int manager_clear_quarantine(Manager *manager, const Subject *subject, const char *selector, Refusal *reterr,
         ChangeSet *changes) _must_check_;
+
+/*
+ * The lease in whose context @subject may work, borrowed. Returns 0, or an Outcome with *reterr: there is no
+ * such lease, it is another user's, of a mode in which the client has the context, or not active.
+ */
+int manager_find_context(const Manager *manager, const Subject *subject, uint64_t lease, Lease **ret,
+                         Refusal *reterr) _must_check_;
+
+/*
+ * Has an operation done. Returns 0 and has taken it over: its answer is due with CHANGE_OPERATION_DONE and
+ * the number that it has got, in @changes already when nothing had to be waited for. Or an Outcome, and the
+ * caller still has it.
+ */
+int manager_operate_take(Manager *manager, const Subject *subject, uint64_t lease, Operation *operation,
+                         Refusal *reterr, ChangeSet *changes) _must_check_;
+
+/* An operation that is done, which the caller frees; NULL: there is none of that number. */
+Operation *manager_take_operation(const Manager *manager, uint64_t id);
 
 /* Takes the oldest task out of the queue, with its descriptors. False: there is none. */
 bool manager_next_task(Manager *manager, Task *ret);

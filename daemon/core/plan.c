@@ -507,6 +507,27 @@ static int planner_probe_group(Planner *p, Group *group, size_t first) {
         return 0;
 }
 
+/* Where iommud binds them, all devices of the groups that can be bound are part of one context. */
+static int planner_check_context(Planner *p) {
+        Refusal refusal;
+        unsigned n = 0;
+
+        if (p->request->mode == MODE_VMM)
+                return 0;
+
+        for (unsigned i = 0; i < p->plan->n_groups; i++)
+                for (const Device *device = p->plan->groups[i]->devices; device; device = device->next)
+                        n += !device->facts.bridge;
+
+        if (n <= LIMIT_CONTEXT_DEVICES)
+                return 0;
+
+        refuse(&refusal, OUTCOME_NOT_SUPPORTED,
+                "The groups have %u devices, and iommud binds %u at most: use mode vmm, or fewer groups", n,
+                LIMIT_CONTEXT_DEVICES);
+        return plan_block(p->plan, /* device= */ NULL, &refusal);
+}
+
 static int planner_add_group(Planner *p, Group *group) {
         size_t first = p->plan->n_steps;
         Refusal refusal;
@@ -573,6 +594,10 @@ int plan_make(
         refusal = plan_refusal(&plan);
         if (!refusal || refusal->outcome == OUTCOME_AUTHORIZATION_REQUIRED) {
                 r = planner_check_quota(&p);
+                if (r < 0)
+                        return r;
+
+                r = planner_check_context(&p);
                 if (r < 0)
                         return r;
 

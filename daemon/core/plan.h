@@ -6,6 +6,7 @@
  * the dry run can't say anything else than the real one.
  */
 
+#include "core/dma.h"
 #include "core/forward.h"
 #include "core/limits.h"
 #include "core/refusal.h"
@@ -22,6 +23,9 @@ struct Request {
         size_t n_selectors;
         Mode mode;
         Accounting accounting;
+        IoasOptions ioas;                    /* of the first IOAS and the first domain, but for MODE_VMM */
+        DomainOptions domain;
+        bool has_accounting, has_domain;     /* they were asked for */
         /* pidfd of the holder, borrowed; -EBADF: a lifeline is wanted */
         int holder;
         /* for a plan only: as if this subject had asked; borrowed; NULL: who really did */

@@ -8,6 +8,7 @@ static const char *const task_kind_table[] = {
         [TASK_PROVE_FREE] = "trial",
         [TASK_BIND] = "binding to iommufd",
         [TASK_CLOSE] = "close",
+        [TASK_DMA] = "work on a domain",
 };
 
 DEFINE_STRING_TABLE(task_kind, TaskKind, _TASK_KIND_MAX);
@@ -61,6 +62,11 @@ void task_run(Task *task, const Kernel *kernel, TaskResult *ret) {
                 task->n_fds = 0;
                 kernel->ops->close_device(
                         kernel->userdata, task->subsystem, task->name, task->fds[TASK_FD_DEVICE]);
+                return;
+
+        case TASK_DMA:
+                ret->result = dma_job_run(
+                        task->job, kernel, task->fds, task->n_fds, &ret->dma, &ret->failure);
                 return;
 
         case _TASK_KIND_MAX:

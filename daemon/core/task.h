@@ -7,6 +7,7 @@
  * task_run().
  */
 
+#include "core/dma-job.h"
 #include "core/forward.h"
 #include "core/kernel.h"
 
@@ -19,6 +20,7 @@ typedef enum TaskKind {
          * manager has closed its own. It can take long; it can't fail.
          */
         TASK_CLOSE,
+        TASK_DMA,                            /* dma_job_run() with the descriptors of the job */
         _TASK_KIND_MAX,
         _TASK_KIND_INVALID = -EINVAL,
 } TaskKind;
@@ -29,7 +31,8 @@ DECLARE_STRING_TABLE(task_kind, TaskKind);
 typedef enum TaskFd {
         TASK_FD_DEVICE,                      /* a VFIO character device */
         TASK_FD_IOMMUFD,
-        _TASK_FD_MAX,
+        /* those of a DmaJob: the context and the devices */
+        _TASK_FD_MAX = 1 + LIMIT_CONTEXT_DEVICES,
 } TaskFd;
 
 struct Task {
@@ -39,6 +42,7 @@ struct Task {
         char name[KERNEL_NAME_MAX];          /* the device */
         char driver[KERNEL_NAME_MAX];        /* TASK_SET_DRIVER: the driver to have, "" for none */
         char driver_override[KERNEL_NAME_MAX];
+        const DmaJob *job;                   /* TASK_DMA: borrowed until it is done */
         uint64_t delay_usec;                 /* to be started so much later */
         uint64_t timeout_usec;               /* and then to be done in this time */
         /*
@@ -54,8 +58,11 @@ struct TaskResult {
         /* what the verb returned: 0, a named outcome of it, a negative errno */
         int result;
         KernelFailure failure;               /* when result is negative or PROVE_RESET_FAILED */
-        Holders holders;                     /* when result is PROVE_HELD */
-        uint32_t device_id;                  /* of TASK_BIND: the device's, in the context */
+        union {
+                Holders holders;             /* of TASK_PROVE_FREE, when result is PROVE_HELD */
+                uint32_t device_id;          /* of TASK_BIND: the device's, in the context */
+                DmaResult dma;               /* of TASK_DMA */
+        };
 };
 
 /* Gives the task a duplicate of the next of its descriptors. Returns 0 or a negative errno. */

@@ -169,6 +169,10 @@ static int take_lifeline(void *userdata, uint64_t lease) {
         return stored_fds_take(stored, name);
 }
 
+static int take_fd(void *userdata, const char *name) {
+        return stored_fds_take(userdata, name);
+}
+
 static int load_quarantine(StateStore *store, Manager *manager) {
         _cleanup_free_ char *text = NULL;
         int r;
@@ -260,6 +264,6 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
         if (r < 0)
                 return r;
 
-        manager_adopt_leases(manager, take_lifeline, stored, changes);
+        manager_adopt_leases(manager, take_lifeline, take_fd, stored, changes);
         return 0;
 }

@@ -106,7 +106,13 @@ FakeDevice *fake_kernel_add(FakeKernel *kernel, const char *name, uint32_t group
 
         assert(kernel->n_devices <= ELEMENTSOF(kernel->devices));
 
-        *device = (FakeDevice) { .group = group };
+        *device = (FakeDevice){
+                .group = group,
+                .info = { .driver = IOMMU_DRIVER_INTEL_VTD,
+                        .type = 1,
+                        .dirty_tracking = true,
+                        .pasid_log2 = 4 },
+        };
         strcpy(device->name, name);
         strcpy(device->driver, driver);
         device->node = memfd_create(name, MFD_CLOEXEC);
@@ -326,6 +332,25 @@ static int fake_check_parked(void *userdata, const char *subsystem, const char *
         return 0;
 }
 
+static int fake_check_bound(void *userdata, const char *subsystem, const char *name, int fd, int iommufd,
+                            uint32_t id, HwInfo *ret_info, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "check_bound %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone || !fake_device_is_fd(device, fd) || !fake_device_is_bound(device) ||
+            device->context != fd_inode(iommufd) || id != (uint32_t) (device - kernel->devices) + 1)
+                return kernel_failure(reterr, -ENODEV, "check_bound %s", name);
+
+        *ret_info = device->info;
+        return 0;
+}
+
 static int fake_bind_device(void *userdata, const char *subsystem, const char *name, int fd, int iommufd,
                             uint32_t *ret_id, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
@@ -355,6 +380,8 @@ static int fake_bind_device(void *userdata, const char *subsystem, const char *n
                         return kernel_failure(reterr, -EPERM, "bind_device %s", name);
         }
 
+        if (device->context != 0)
+                fake_device_unbind(kernel, device);          /* of who has closed it in the meantime */
         device->context = fd_inode(iommufd);
         *ret_id = (uint32_t) (device - kernel->devices) + 1;
         return 0;
@@ -369,8 +396,8 @@ static void fake_close_device(void *userdata, const char *subsystem, const char 
         device = fake_kernel_find(kernel, name);
         assert(device && fake_device_is_fd(device, fd));
         close_fd(fd);
-        if (fake_device_n_open(device) == 0)
-                device->context = 0;
+        if (fake_device_n_open(device) == 0 && device->context != 0)
+                fake_device_unbind(kernel, device);
 }
 
 Kernel fake_kernel_port(FakeKernel *kernel) {
@@ -380,11 +407,12 @@ Kernel fake_kernel_port(FakeKernel *kernel) {
                 .read_driver = fake_read_driver,
                 .probe_group = fake_probe_group,
                 .check_parked = fake_check_parked,
+                .check_bound = fake_check_bound,
                 .set_driver = fake_set_driver,
                 .prove_free = fake_prove_free,
                 .bind_device = fake_bind_device,
                 .close_device = fake_close_device,
         };
 
-        return (Kernel) { .ops = &ops, .userdata = kernel };
+        return (Kernel) { .ops = &ops, .dma = &fake_dma_ops, .userdata = kernel };
 }

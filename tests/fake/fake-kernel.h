@@ -9,26 +9,31 @@
  */
 
 #include "core/kernel.h"
+#include "fake/fake-dma.h"
 
 #define FAKE_DEVICES_MAX 24
 
-typedef struct FakeDevice {
+struct FakeDevice {
         char name[KERNEL_NAME_MAX];
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
         uint32_t group;
         int node;                            /* what open_device() opens again */
         /* the context that it is bound to, as long as anybody has it open; 0: none */
         ino_t context;
+        FakeAttached attached[FAKE_ATTACHED_MAX];
+        HwInfo info;                         /* what its IOMMU says */
+        bool cannot_nest;
         bool gone;                           /* it has been unplugged */
         unsigned n_held;                     /* another process has it open for so many more trials */
         Holders holders;                     /* and this is who */
         int reset;                           /* 0, PROVE_RESET_FAILED or PROVE_NO_RESET: how a trial ends */
         const char *refuses;                 /* the driver of this name fails to bind to it; NULL: none */
-} FakeDevice;
+};
 
-typedef struct FakeKernel {
+struct FakeKernel {
         FakeDevice devices[FAKE_DEVICES_MAX];
         unsigned n_devices;
+        FakeContext contexts[16];
         uint32_t foreign, not_viable;        /* the group that is; GROUP_NONE: none */
 
         unsigned n_calls;                    /* of all verbs */
@@ -40,7 +45,7 @@ typedef struct FakeKernel {
 
         /* One line for each call but read_driver(): "set_driver 0000:01:00.0 nvme -", where "-" is "" */
         char journal[8192];
-} FakeKernel;
+};
 
 FakeKernel *fake_kernel_new(void);
 FakeKernel *fake_kernel_free(FakeKernel *kernel);

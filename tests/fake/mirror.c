@@ -152,6 +152,7 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
         case CHANGE_LEASE_ANSWERED:
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
+        case CHANGE_OPERATION_DONE:
         case _CHANGE_KIND_MAX:
                 return;
         }

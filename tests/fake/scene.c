@@ -118,6 +118,10 @@ FakeDevice *scene_add(Scene *scene, const char *name, uint32_t group, const char
         return device;
 }
 
+static int scene_take_fd(void *userdata, const char *name) {
+        return fake_store_take_fd(userdata, name);
+}
+
 void scene_restart(Scene *scene) {
         manager_free(scene->manager);
         change_set_done(&scene->changes);
@@ -140,7 +144,8 @@ void scene_restart(Scene *scene) {
 
                 assert_ok(lease_record_read(scene->manager, scene->fake_store->items[i].record, &lease));
         }
-        manager_adopt_leases(scene->manager, fake_store_take_lifeline, scene->fake_store, &scene->changes);
+        manager_adopt_leases(scene->manager, fake_store_take_lifeline, scene_take_fd, scene->fake_store,
+                             &scene->changes);
 
         scene_commit(scene);
 }
@@ -159,7 +164,14 @@ void scene_unplug(Scene *scene, const char *name) {
 }
 
 static Request scene_request(const Scene *scene, const char *const *selectors) {
-        Request request = { .selectors = selectors, .holder = scene->holder, .now_usec = SCENE_NOW_USEC };
+        Request request = {
+                .selectors = selectors,
+                .holder = scene->holder,
+                .now_usec = SCENE_NOW_USEC,
+                .mode = scene->mode,
+                .ioas = scene->ioas_options,
+                .domain = scene->domain_options,
+        };
 
         while (selectors[request.n_selectors])
                 request.n_selectors++;
@@ -237,6 +249,23 @@ Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const 
         return lease;
 }
 
+Operation *scene_operate(Scene *scene, const Subject *subject, Operation *operation) {
+        Refusal refusal;
+        uint64_t id;
+
+        if (manager_operate_take(
+                    scene->manager, subject, scene->lease, operation, &refusal, &scene->changes) > 0) {
+                operation->refusal = refusal;
+                return operation;
+        }
+
+        id = operation->id;
+        scene_run(scene);
+        operation = manager_take_operation(scene->manager, id);
+        assert(operation && operation->done);
+        return operation;
+}
+
 void scene_watch(Scene *scene) {
         for (size_t i = 0; i < scene->manager->leases.n_items; i++) {
                 const Lease *lease = scene->manager->leases.items[i];
@@ -280,6 +309,7 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_LEASE_ENDING] = "lease-ending",
                 [CHANGE_LEASE_ENDED] = "lease-ended",
                 [CHANGE_LEASE_STALE] = "lease-stale",
+                [CHANGE_OPERATION_DONE] = "operation-done",
         };
         static char text[8192];
         size_t n = 0;
@@ -319,9 +349,11 @@ void scene_hand_over(Scene *scene, uint64_t id, Client *ret) {
         lease = scene_lease(scene, id);
         assert(lease && lease->state == LEASE_ACTIVE);
 
-        *ret = (Client) { .lifeline = TAKE_FD(lease->lifeline_client), .iommufd = TAKE_FD(lease->iommufd) };
+        *ret = (Client) { .lifeline = TAKE_FD(lease->lifeline_client), .iommufd = -EBADF };
+        if (lease->mode != MODE_CONFINED)
+                ret->iommufd = assert_ok(fd_dup(lease->iommufd));
         for (unsigned i = 0; i < lease->n_given; i++)
-                ret->devices[ret->n_devices++] = TAKE_FD(lease->devices[i].fd);
+                ret->devices[ret->n_devices++] = assert_ok(fd_dup(lease->devices[i].fd));
         lease_close(lease);
 }
 
@@ -347,6 +379,9 @@ void scene_assert_as_before(Scene *scene, const Before *before) {
         scene_commit(scene);
         assert_eq_int(manager->leases.n_items, 0);
         assert_eq_int(scene->fake_store ? scene->fake_store->n_items : 0, 0);
+        assert_eq_int(scene->fake_store ? scene->fake_store->n_fds : 0, 0);
+        for (unsigned i = 0; i < scene->kernel->n_devices; i++)
+                assert(!fake_device_is_bound(&scene->kernel->devices[i]));
         assert_eq_int(task_runner_take(&scene->tasks), 0);
         assert_eq_str(fake_kernel_drivers(scene->kernel), before->drivers);
         assert_eq_int(count_fds(), before->n_fds);

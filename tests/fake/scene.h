@@ -18,6 +18,7 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/operation.h"
 #include "core/plan.h"
 #include "core/refusal.h"
 #include "core/subject.h"
@@ -44,6 +45,10 @@ typedef struct Scene {
         TaskRunner tasks;
         ChangeSet changes;                   /* of all that was called since scene_commit() */
         Mirror mirror;
+        /* of the next requests */
+        Mode mode;
+        IoasOptions ioas_options;
+        DomainOptions domain_options;
         int holder;                          /* pidfd for the next requests, borrowed; -EBADF: none */
 
         uint64_t lease;                      /* that an Acquire has made last */
@@ -105,6 +110,12 @@ void scene_monitor(Scene *scene);
 #define scene_grant(scene, subject, ...)                                                                    \
         scene_grant_strv(scene, subject, (const char *const[]) { __VA_ARGS__, NULL })
 Lease *scene_grant_strv(Scene *scene, const Subject *subject, const char *const *selectors);
+
+/*
+ * Has an operation done in scene->lease, with all tasks: it comes back, done or refused, and the caller
+ * frees it.
+ */
+Operation *scene_operate(Scene *scene, const Subject *subject, Operation *operation);
 
 /* Ends leases whose lifeline has been closed, as the daemon does. */
 void scene_watch(Scene *scene);

@@ -359,7 +359,8 @@ static void test_too_many_groups(void) {
         }
 
         assert_ok(lease_record_read(s->manager, text, &lease));
-        manager_adopt_leases(s->manager, no_lifeline, /* userdata= */ NULL, &s->changes);
+        manager_adopt_leases(
+                s->manager, no_lifeline, /* take_fd= */ NULL, /* userdata= */ NULL, &s->changes);
         scene_commit(s);
         assert_eq_int(s->manager->leases.n_items, 0);
 }

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Operations on IOASes and domains, and on what is attached to them.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "core/dma-refusal.h"
+#include "core/domain.h"
+#include "core/ioas.h"
+#include "core/lease-private.h"
+#include "core/manager.h"
+#include "core/operation-run.h"
+
+static int refuse_memory(Operation *operation, int error) {
+        KernelFailure failure;
+
+        kernel_failure(&failure, error, "remembering what was made");
+        return refuse_kernel(&operation->refusal, &failure);
+}
+
+/* Whether what is behind an IOAS is so little that nobody has to wait for it. */
+static bool ioas_is_small(const Lease *lease, const Ioas *ioas) {
+        return lease->mode == MODE_CONFINED && ioas->pinned <= LIMIT_MAP_AT_ONCE;
+}
+
+int operation_begin_alloc_ioas(Lease *lease, Operation *operation) {
+        const Kernel *kernel = lease->manager->kernel;
+        KernelFailure failure;
+        uint32_t id;
+        Ioas *ioas;
+        int r;
+
+        if (lease->context->ioases.n_items >= LIMIT_LEASE_IOASES)
+                return refuse(&operation->refusal, OUTCOME_QUOTA,
+                              "Lease %" PRIu64 " has %u IOASes: destroy some first", lease->id,
+                              LIMIT_LEASE_IOASES);
+
+        r = kernel->dma->alloc_ioas(
+                kernel->userdata, lease->iommufd, &operation->ioas_options, &id, &failure);
+        if (r < 0)
+                return refuse_kernel(&operation->refusal, &failure);
+
+        r = context_add_ioas(
+                lease->context, lease->context->last_handle + 1, id, &operation->ioas_options, &ioas);
+        if (r < 0) {
+                (void) kernel->dma->destroy(kernel->userdata, lease->iommufd, id, /* reterr= */ NULL);
+                return refuse_memory(operation, r);
+        }
+
+        operation->handle = ioas->handle;
+        operation->kernel_id = lease->mode == MODE_ATTACHED ? id : 0;
+        return 0;
+}
+
+/* ---- domains */
+
+static int check_domain(const LeaseDevice *device, const DomainOptions *options, Refusal *reterr) {
+        const HwInfo *info = &device->dma.info;
+
+        if (info->emulated)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "%s has no IOMMU of its own, and so no domains: attach it to an IOAS",
+                              device->name);
+
+        if (options->dirty_tracking && !info->dirty_tracking)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "The IOMMU of %s (%s) can't tell which pages are dirty", device->name,
+                              iommu_driver_to_string(info->driver));
+
+        if (options->pasid && info->pasid_log2 == 0)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "%s has no PASIDs, or its IOMMU (%s) has them not enabled", device->name,
+                              iommu_driver_to_string(info->driver));
+
+        return 0;
+}
+
+/* What the new domain is made of: its IOAS, and the domain that it is nested on. */
+static int operation_find_parents(Lease *lease, Operation *operation, const LeaseDevice *device,
+                                  Ioas **ret_ioas, Domain **ret_parent) {
+        Domain *parent;
+
+        if (operation->domain_options.kind != DOMAIN_NESTED) {
+                *ret_parent = NULL;
+                *ret_ioas = operation_find_ioas(lease, operation, operation->parent);
+                return *ret_ioas ? 0 : (int) operation->refusal.outcome;
+        }
+
+        parent = operation_find_domain(lease, operation, operation->parent);
+        if (!parent)
+                return operation->refusal.outcome;
+        if (parent->options.kind != DOMAIN_NEST_PARENT)
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                              "Nothing can be nested on domain %" PRIu64 ": it is not of kind nest-parent",
+                              parent->handle);
+        if (strcmp(parent->iommu, device->dma.iommu) != 0)
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                              "Domain %" PRIu64 " is of the IOMMU %s, and %s is behind %s", parent->handle,
+                              parent->iommu, device->name, device->dma.iommu);
+
+        *ret_parent = parent;
+        *ret_ioas = parent->ioas;
+        return 0;
+}
+
+static int operation_alloc_fault_queue(Lease *lease, Operation *operation) {
+        const Kernel *kernel = lease->manager->kernel;
+        KernelFailure failure;
+        int r;
+
+        r = kernel->dma->alloc_fault_queue(kernel->userdata, lease->iommufd,
+                                           &operation->job.spec.fault_queue, &operation->fd, &failure);
+        return r < 0 ? refuse_kernel(&operation->refusal, &failure) : 0;
+}
+
+int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
+        const DomainOptions *options = &operation->domain_options;
+        LeaseDevice *device;
+        Domain *parent;
+        Ioas *ioas;
+        int r;
+
+        device = operation_find_device(lease, operation);
+        if (!device)
+                return operation->refusal.outcome;
+
+        r = check_domain(device, options, &operation->refusal);
+        if (r > 0)
+                return r;
+
+        r = operation_find_parents(lease, operation, device, &ioas, &parent);
+        if (r > 0)
+                return r;
+
+        if (lease->context->domains.n_items >= LIMIT_LEASE_DOMAINS)
+                return refuse(&operation->refusal, OUTCOME_QUOTA,
+                              "Lease %" PRIu64 " has %u domains: destroy some first", lease->id,
+                              LIMIT_LEASE_DOMAINS);
+
+        operation->job = (DmaJob) {
+                .kind = DMA_JOB_ALLOC_DOMAIN,
+                .spec = {
+                        .device = device->dma.id,
+                        .parent = parent ? parent->id : ioas->id,
+                        .options = options,
+                },
+        };
+        if (options->fault_queue) {
+                r = operation_alloc_fault_queue(lease, operation);
+                if (r > 0)
+                        return r;
+        }
+
+        /* a domain has all that is mapped in its IOAS from the start */
+        return operation_run(lease, operation, /* fds= */ NULL, 0, parent || ioas_is_small(lease, ioas));
+}
+
+static void operation_drop_fault_queue(Lease *lease, Operation *operation) {
+        const Kernel *kernel = lease->manager->kernel;
+
+        if (operation->fd < 0)
+                return;
+
+        operation->fd = close_fd(operation->fd);
+        (void) kernel->dma->destroy(
+                kernel->userdata, lease->iommufd, operation->job.spec.fault_queue, /* reterr= */ NULL);
+}
+
+/* Nothing of the lease has changed since it began: operations are done one after the other. */
+int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result, const DmaResult *dma,
+                                  const KernelFailure *failure) {
+        const Kernel *kernel = lease->manager->kernel;
+        const LeaseDevice *device;
+        Domain *parent, *domain;
+        Ioas *ioas;
+        int r;
+
+        device = lease_find_device(lease, operation->device);
+        if (result < 0) {
+                operation_drop_fault_queue(lease, operation);
+                return refuse_domain(&operation->refusal, device->name, &device->dma.info, failure);
+        }
+
+        r = operation_find_parents(lease, operation, device, &ioas, &parent);
+        assert(r == 0);
+
+        r = context_add_domain(lease->context, lease->context->last_handle + 1, dma->id,
+                               &operation->domain_options, device->dma.iommu, ioas, parent, &domain);
+        if (r < 0) {
+                (void) kernel->dma->destroy(kernel->userdata, lease->iommufd, dma->id, /* reterr= */ NULL);
+                operation_drop_fault_queue(lease, operation);
+                return refuse_memory(operation, r);
+        }
+
+        domain->fault_queue = operation->job.spec.fault_queue;
+        operation->handle = domain->handle;
+        operation->kernel_id = lease->mode == MODE_ATTACHED ? dma->id : 0;
+        return 0;
+}
+
+int operation_begin_destroy(Lease *lease, Operation *operation) {
+        const Domain *domain;
+        const Ioas *ioas;
+
+        operation->job = (DmaJob) { .kind = DMA_JOB_DESTROY };
+
+        domain = context_find_domain(lease->context, operation->handle);
+        if (domain) {
+                if (domain->n_users > 0)
+                        return refuse(&operation->refusal, OUTCOME_IN_USE,
+                                "Domain %" PRIu64 " is in use: detach what is attached to it, and destroy "
+                                "what is nested on it, first",
+                                domain->handle);
+                operation->job.id = domain->id;
+                return operation_run(
+                        lease, operation, /* fds= */ NULL, 0, ioas_is_small(lease, domain->ioas));
+        }
+
+        ioas = context_find_ioas(lease->context, operation->handle);
+        if (!ioas)
+                return refuse(&operation->refusal, OUTCOME_NO_SUCH_OBJECT,
+                              "Lease %" PRIu64 " has neither a domain nor an IOAS %" PRIu64, lease->id,
+                              operation->handle);
+        if (ioas->n_users > 0)
+                return refuse(&operation->refusal, OUTCOME_IN_USE,
+                              "IOAS %" PRIu64 " is in use: destroy its domains first", ioas->handle);
+
+        operation->job.id = ioas->id;
+        return operation_run(lease, operation, /* fds= */ NULL, 0, ioas_is_small(lease, ioas));
+}
+
+int operation_finish_destroy(Lease *lease, Operation *operation, int result, const DmaResult *dma,
+                             const KernelFailure *failure) {
+        const Kernel *kernel = lease->manager->kernel;
+        uint32_t queue;
+        Domain *domain;
+
+        if (result == -EBUSY)
+                return refuse(&operation->refusal, OUTCOME_IN_USE,
+                              "%" PRIu64 " is in use by something that iommud has not made: %s",
+                              operation->handle, failure->call);
+        if (result < 0 && result != -ENOENT)
+                return refuse_kernel(&operation->refusal, failure);
+
+        domain = context_find_domain(lease->context, operation->handle);
+        if (!domain) {
+                context_remove_ioas(lease->context, context_find_ioas(lease->context, operation->handle));
+                return 0;
+        }
+
+        queue = domain->fault_queue;
+        context_remove_domain(lease->context, domain);
+        if (queue != 0)
+                /* where the client has it open still, it goes with the context */
+                (void) kernel->dma->destroy(kernel->userdata, lease->iommufd, queue, /* reterr= */ NULL);
+        return 0;
+}
+
+/* ---- attaching */
+
+static bool is_in_switch(const Operation *operation, const LeaseDevice *device, const LeaseDevice *other) {
+        if (operation->pasid != PASID_NONE)
+                return other == device;
+
+        return other->group == device->group && other->dma.bound && !other->gone;
+}
+
+/* The devices themselves go as a group: to the kernel they have one domain. */
+static unsigned operation_collect(
+        const Lease *lease, const Operation *operation, const LeaseDevice *device, int *fds) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (is_in_switch(operation, device, &lease->devices[i]))
+                        fds[n++] = lease->devices[i].fd;
+
+        return n;
+}
+
+static int check_pasid(Lease *lease, Operation *operation, const LeaseDevice *device, const Domain *target) {
+        uint64_t n = UINT64_C(1) << device->dma.info.pasid_log2;
+
+        /* the kernel takes these as if they had been done */
+        if (device->dma.info.pasid_log2 == 0)
+                return refuse(&operation->refusal, OUTCOME_NOT_SUPPORTED,
+                              "%s has no PASIDs, or its IOMMU has them not enabled", device->name);
+
+        if (operation->any_pasid) {
+                operation->pasid = 1;
+                while (attachments_find(&device->dma, operation->pasid))
+                        operation->pasid++;
+        }
+
+        if (operation->pasid == 0 || operation->pasid >= n)
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                              "%s has no PASID %u: it has 1 to %" PRIu64, device->name, operation->pasid,
+                              n - 1);
+
+        if (!target)
+                return 0;
+
+        if (!target->options.pasid || (device->dma.domain && !device->dma.domain->options.pasid))
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                        "Domain %" PRIu64 " was not made for PASIDs: both that of a PASID and that of the "
+                        "device itself are made with the option pasid",
+                        !target->options.pasid ? target->handle : device->dma.domain->handle);
+
+        if (device->dma.n_pasids >= LIMIT_LEASE_PASIDS && !attachments_find(&device->dma, operation->pasid))
+                return refuse(&operation->refusal, OUTCOME_QUOTA,
+                              "%s has %u PASIDs attached: detach some first", device->name,
+                              LIMIT_LEASE_PASIDS);
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                const LeaseDevice *other = &lease->devices[i];
+
+                if (other != device && other->group == device->group &&
+                    attachments_find(&other->dma, operation->pasid))
+                        return refuse(&operation->refusal, OUTCOME_IN_USE,
+                                "PASID %u is in use by %s of the same group: a group has one domain for "
+                                "each",
+                                operation->pasid, other->name);
+        }
+
+        return 0;
+}
+
+static int check_group(Lease *lease, Operation *operation, const LeaseDevice *device, const Domain *target) {
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                const LeaseDevice *other = &lease->devices[i];
+
+                if (other->group == device->group && other->dma.n_pasids > 0 && !target->options.pasid)
+                        return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                                "%s has PASIDs attached, and domain %" PRIu64 " was not made for PASIDs",
+                                other->name, target->handle);
+        }
+
+        return 0;
+}
+
+/* The kernel does not look whether a domain is one of the device's IOMMU before it replaces another by it.
+ */
+static int check_target(
+        Lease *lease, Operation *operation, const LeaseDevice *device, const Domain *target) {
+        if (strcmp(target->iommu, device->dma.iommu) != 0)
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                        "Domain %" PRIu64
+                        " is of the IOMMU %s, and %s is behind %s: make one for that device",
+                        target->handle, target->iommu, device->name, device->dma.iommu);
+
+        if (operation->pasid != PASID_NONE || operation->any_pasid)
+                return check_pasid(lease, operation, device, target);
+
+        return check_group(lease, operation, device, target);
+}
+
+static int operation_switch(Lease *lease, Operation *operation, LeaseDevice *device, uint32_t target) {
+        int fds[LIMIT_CONTEXT_DEVICES];
+        const Domain *previous;
+        unsigned n_fds;
+
+        previous = attachments_find(&device->dma, operation->pasid);
+        operation->replaced = previous || (operation->pasid == PASID_NONE && device->dma.ioas);
+        operation->job = (DmaJob) {
+                .kind = DMA_JOB_SWITCH,
+                .change = {
+                        .pasid = operation->pasid,
+                        .target = target,
+                        .previous = previous ? previous->id
+                                             : operation->replaced ? device->dma.ioas->id : 0,
+                        .previous_ioas = previous ? previous->ioas->id : 0,
+                        .can_return = device->dma.info.emulated ||
+                                      iommu_driver_can_return(device->dma.info.driver),
+                },
+        };
+
+        n_fds = operation_collect(lease, operation, device, fds);
+        return operation_run(lease, operation, fds, n_fds, /* at_once= */ false);
+}
+
+int operation_begin_attach(Lease *lease, Operation *operation) {
+        LeaseDevice *device;
+        Domain *domain;
+        Ioas *ioas;
+        int r;
+
+        device = operation_find_device(lease, operation);
+        if (!device)
+                return operation->refusal.outcome;
+
+        if (device->dma.info.emulated) {
+                ioas = operation_find_ioas(lease, operation, operation->handle);
+                if (!ioas)
+                        return operation->refusal.outcome;
+                if (operation->pasid != PASID_NONE || operation->any_pasid)
+                        return refuse(&operation->refusal, OUTCOME_NOT_SUPPORTED, "%s has no PASIDs",
+                                      device->name);
+                return operation_switch(lease, operation, device, ioas->id);
+        }
+
+        domain = operation_find_domain(lease, operation, operation->handle);
+        if (!domain)
+                return operation->refusal.outcome;
+
+        r = check_target(lease, operation, device, domain);
+        if (r > 0)
+                return r;
+
+        r = attachments_make_room(&device->dma);
+        if (r < 0)
+                return refuse_memory(operation, r);
+
+        return operation_switch(lease, operation, device, domain->id);
+}
+
+int operation_begin_detach(Lease *lease, Operation *operation) {
+        LeaseDevice *device;
+        int r;
+
+        device = operation_find_device(lease, operation);
+        if (!device)
+                return operation->refusal.outcome;
+
+        if (operation->pasid != PASID_NONE) {
+                r = check_pasid(lease, operation, device, /* target= */ NULL);
+                if (r > 0)
+                        return r;
+        }
+
+        operation->handle = 0;
+        return operation_switch(lease, operation, device, /* target= */ 0);
+}
+
+static void operation_set_attached(Lease *lease, const Operation *operation, uint64_t handle) {
+        const LeaseDevice *device = lease_find_device(lease, operation->device);
+        Domain *domain = context_find_domain(lease->context, handle);
+        Ioas *ioas = context_find_ioas(lease->context, handle);
+
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                if (is_in_switch(operation, device, &lease->devices[i]))
+                        attachments_set(&lease->devices[i].dma, operation->pasid, domain, ioas);
+}
+
+int operation_finish_attach(Lease *lease, Operation *operation, int result, const DmaResult *dma,
+                            const KernelFailure *failure) {
+        const char *state;
+        Refusal why;
+
+        if (result == _SWITCH_DONE) {
+                operation_set_attached(lease, operation, operation->handle);
+                return 0;
+        }
+
+        if (result == SWITCH_DETACHED)
+                operation_set_attached(lease, operation, /* handle= */ 0);
+
+        if (result == SWITCH_DETACHED)
+                state = "it is attached to nothing now";
+        else if (result == SWITCH_RETURNED)
+                state = "it is attached as before, after a moment in which it was not";
+        else
+                state = "nothing was done, as far as is known";
+
+        (void) refuse_attach(&why, operation->device, failure);
+        return refuse(&operation->refusal, why.outcome, "%s (%s)", why.text, state);
+}
