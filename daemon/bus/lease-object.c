@@ -6,10 +6,13 @@
 #include "base/cgroup-unit.h"
 #include "base/fd.h"
 #include "bus/error.h"
+#include "bus/lease-methods.h"
 #include "bus/objects.h"
 #include "bus/path.h"
 #include "bus/property.h"
 #include "core/change.h"
+#include "core/domain.h"
+#include "core/ioas.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "names.h"
@@ -30,6 +33,7 @@ DEFINE_APPEND(accounting, "s", accounting_to_string(lease->accounting));
 DEFINE_APPEND(state, "s", lease_state_to_string(lease->state));
 DEFINE_APPEND(state_reason, "s", lease->reason);
 DEFINE_APPEND(since, "t", lease->since_usec);
+DEFINE_APPEND(revoked, "b", (int) (lease->context && lease->context->revoked));
 
 static const char *get_device(const void *object, size_t i) {
         const Lease *lease = object;
@@ -110,6 +114,7 @@ static const Property lease_properties[] = {
         { "Devices", "as", append_devices },
         { "Companions", "as", append_companions },
         { "Groups", "au", append_groups },
+        { "Revoked", "b", append_revoked },
         { "Since", "t", append_since },
 };
 
@@ -119,6 +124,23 @@ int lease_object_append(sd_bus_message *message, const Lease *lease) {
 
 static int append_fd(sd_bus_message *message, const char *role, int fd) {
         return sd_bus_message_append(message, "{sh}", role, fd);
+}
+
+static int append_fault_queues(sd_bus_message *message, const Lease *lease) {
+        for (size_t i = 0; lease->context && i < lease->context->domains.n_items; i++) {
+                const Domain *domain = lease->context->domains.items[i];
+                char role[sizeof(IOMMUD_FD_FAULT_QUEUE_PREFIX) + 20];
+                int r;
+
+                if (domain->fault_fd < 0)
+                        continue;
+                snprintf(role, sizeof(role), IOMMUD_FD_FAULT_QUEUE_PREFIX "%" PRIu64, domain->handle);
+                r = append_fd(message, role, domain->fault_fd);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 /* a{sh}: sd-bus keeps duplicates, ours are the lease's until lease_close(). */
@@ -135,7 +157,13 @@ static int append_fds(sd_bus_message *message, const Lease *lease) {
                         return r;
         }
 
-        r = append_fd(message, IOMMUD_FD_IOMMUFD, lease->iommufd);
+        if (lease->mode != MODE_CONFINED) {
+                r = append_fd(message, IOMMUD_FD_IOMMUFD, lease->iommufd);
+                if (r < 0)
+                        return r;
+        }
+
+        r = append_fault_queues(message, lease);
         if (r < 0)
                 return r;
 
@@ -151,6 +179,72 @@ static int append_fds(sd_bus_message *message, const Lease *lease) {
         return sd_bus_message_close_container(message);
 }
 
+static uint64_t lease_first_ioas(const Lease *lease) {
+        const Ioas *ioas = lease->context->ioases.items[0];
+
+        return ioas->handle;
+}
+
+static uint32_t lease_first_ioas_id(const Lease *lease) {
+        const Ioas *ioas = lease->context->ioases.items[0];
+
+        return ioas->id;
+}
+
+DEFINE_APPEND(ioas, "t", lease_first_ioas(lease));
+DEFINE_APPEND(ioas_id, "u", lease_first_ioas_id(lease));
+
+static int append_domains(sd_bus_message *message, const void *object) {
+        const Lease *lease = object;
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "{st}");
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                const LeaseDevice *device = &lease->devices[i];
+
+                if (!device->dma.domain)
+                        continue;
+                r = sd_bus_message_append(message, "{st}", device->name, device->dma.domain->handle);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(message);
+}
+
+/* a{su}: the kernel's numbers of the devices, or of their domains. */
+static int append_ids(sd_bus_message *message, const Lease *lease, bool domains) {
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "{su}");
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                const LeaseDevice *device = &lease->devices[i];
+
+                if (domains && !device->dma.domain)
+                        continue;
+                r = sd_bus_message_append(message, "{su}", device->name,
+                                          domains ? device->dma.domain->id : device->dma.id);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(message);
+}
+
+static int append_domain_ids(sd_bus_message *message, const void *object) {
+        return append_ids(message, object, /* domains= */ true);
+}
+
+static int append_device_ids(sd_bus_message *message, const void *object) {
+        return append_ids(message, object, /* domains= */ false);
+}
+
 /* The entries of @details that are the lease's properties under other names. */
 static int append_details(sd_bus_message *message, const Lease *lease) {
         static const Property details[] = {
@@ -160,9 +254,21 @@ static int append_details(sd_bus_message *message, const Lease *lease) {
                 { "devices", "as", append_devices },
                 { "companions", "as", append_companions },
                 { "accounting", "s", append_accounting },
+                /* where iommud has made domains */
+                { "ioas", "t", append_ioas },
+                { "domains", "a{st}", append_domains },
+                /* where the client has the iommufd */
+                { "ioas_id", "u", append_ioas_id },
+                { "domain_ids", "a{su}", append_domain_ids },
+                { "device_ids", "a{su}", append_device_ids },
+        };
+        static const size_t n_details[] = {
+                [MODE_VMM] = 6,
+                [MODE_CONFINED] = 8,
+                [MODE_ATTACHED] = ELEMENTSOF(details),
         };
 
-        return property_append_all(details, ELEMENTSOF(details), message, lease);
+        return property_append_all(details, n_details[lease->mode], message, lease);
 }
 
 int lease_object_reply(sd_bus_message *call, Lease *lease) {
@@ -256,10 +362,40 @@ static int enumerate_leases(
         return enumerate_paths(&server->manager->leases, path_of_item, ret);
 }
 
-static const sd_bus_vtable lease_vtable[] = {
-        SD_BUS_VTABLE_START(0),
+static const sd_bus_vtable lease_vtable[] = { SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_release,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AllocIoas", SD_BUS_ARGS("a{sv}", options),
+                SD_BUS_RESULT("t", ioas, "a{sv}", details), method_alloc_ioas, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AllocDomain", SD_BUS_ARGS("s", device, "t", parent, "a{sv}", options),
+                SD_BUS_RESULT("t", domain, "a{sh}", fds, "a{sv}", details), method_alloc_domain,
+                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("s", device, "t", target, "a{sv}", options),
+                SD_BUS_RESULT("a{sv}", details), method_attach, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Detach", SD_BUS_ARGS("s", device, "a{sv}", options), SD_BUS_NO_RESULT,
+                method_detach, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Destroy", SD_BUS_ARGS("t", handle), SD_BUS_NO_RESULT, method_destroy,
+                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("MapFile",
+                SD_BUS_ARGS("t", ioas, "h", memory, "t", offset, "t", length, "a{sv}", options),
+                SD_BUS_RESULT("t", iova), method_map_file, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Unmap", SD_BUS_ARGS("t", ioas, "t", iova, "t", length),
+                SD_BUS_RESULT("t", unmapped), method_unmap, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("IovaRanges", SD_BUS_ARGS("t", ioas),
+                SD_BUS_RESULT("a(tt)", ranges, "t", alignment), method_iova_ranges,
+                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetDirtyTracking", SD_BUS_ARGS("t", domain, "b", on), SD_BUS_NO_RESULT,
+                method_set_dirty_tracking, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetDirtyBitmap",
+                SD_BUS_ARGS("t", domain, "t", iova, "t", length, "a{sv}", options),
+                SD_BUS_RESULT("h", bitmap), method_get_dirty_bitmap, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("HwInfo", SD_BUS_ARGS("s", device), SD_BUS_RESULT("a{sv}", info),
+                method_hw_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DmaState", SD_BUS_NO_ARGS,
+                SD_BUS_RESULT("aa{sv}", ioases, "aa{sv}", domains, "aa{sv}", devices), method_dma_state,
+                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", details),
+                method_revoke, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Uid", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Pid", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -270,9 +406,8 @@ static const sd_bus_vtable lease_vtable[] = {
         SD_BUS_PROPERTY("Devices", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Companions", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Groups", "au", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Since", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_VTABLE_END
-};
+        SD_BUS_PROPERTY("Revoked", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Since", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST), SD_BUS_VTABLE_END };
 
 int lease_object_add(BusServer *server) {
         int r;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/pidfd.h"
+#include "bus/domain-options.h"
 #include "bus/request.h"
 #include "core/refusal.h"
 #include "names.h"
@@ -59,8 +60,8 @@ static int read_mode(sd_bus_message *message, Request *request, Refusal *reterr)
 
         r = mode_from_string(value);
         if (r < 0)
-                return refuse(
-                        reterr, OUTCOME_INVALID_OPTION, "There is no mode \"%.32s\": it is \"vmm\"", value);
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                        "There is no mode \"%.32s\": it is \"vmm\", \"attached\" or \"confined\"", value);
 
         request->mode = r;
         return 0;
@@ -80,7 +81,29 @@ static int read_accounting(sd_bus_message *message, Request *request, Refusal *r
                               "There is no accounting \"%.32s\": it is \"process\" or \"user\"", value);
 
         request->accounting = r;
+        request->has_accounting = true;
         return 0;
+}
+
+static int read_domain(sd_bus_message *message, Request *request, Refusal *reterr) {
+        int r;
+
+        r = sd_bus_message_verify_type(message, 'v', "a{sv}");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"domain\" must be of type a{sv}");
+
+        r = sd_bus_message_enter_container(message, 'v', "a{sv}");
+        if (r < 0)
+                return r;
+
+        r = first_options_read(message, &request->ioas, &request->domain, reterr);
+        if (r != 0)
+                return r;
+
+        request->has_domain = true;
+        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
 
 static int read_holder(sd_bus_message *message, Request *request, Refusal *reterr) {
@@ -112,6 +135,7 @@ static int read_option(sd_bus_message *message, Request *request, Refusal *reter
                 { IOMMUD_OPTION_MODE, read_mode },
                 { IOMMUD_OPTION_ACCOUNTING, read_accounting },
                 { IOMMUD_OPTION_HOLDER, read_holder },
+                { IOMMUD_OPTION_DOMAIN, read_domain },
         };
         const char *key;
         int r;
@@ -125,7 +149,7 @@ static int read_option(sd_bus_message *message, Request *request, Refusal *reter
                         return options[i].read(message, request, reterr);
 
         return refuse(reterr, OUTCOME_INVALID_OPTION,
-                      "There is no option \"%.32s\": there are mode, accounting and holder", key);
+                      "There is no option \"%.32s\": there are mode, accounting, holder and domain", key);
 }
 
 static int read_options(sd_bus_message *message, Request *request, Refusal *reterr) {
@@ -162,6 +186,15 @@ int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *
         r = read_options(message, &request.request, reterr);
         if (r != 0)
                 return r;
+
+        if (request.request.has_domain && request.request.mode == MODE_VMM)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "In mode vmm the client makes the domains: option \"domain\" is for the modes "
+                              "attached and confined");
+        if (request.request.has_accounting && request.request.mode == MODE_CONFINED)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "In mode confined iommud maps, and counts what is mapped itself: there is no "
+                              "accounting to choose");
 
         (void) clock_gettime(CLOCK_REALTIME, &now);            /* can't fail for this clock */
         request.request.now_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;

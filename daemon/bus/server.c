@@ -6,6 +6,7 @@
 #include "bus/audit.h"
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "bus/operation-reply.h"
 #include "bus/path.h"
 #include "bus/server.h"
 #include "core/change.h"
@@ -13,13 +14,16 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/operation.h"
 #include "core/quarantine.h"
 #include "names.h"
 #include "sys/journal.h"
 
-/* A call of Acquire whose answer is due when its lease is ready. */
+/* A call of Acquire whose answer is due when its lease is ready, or of a method when its operation is done.
+ */
 struct PendingCall {
-        uint64_t lease;
+        bool operation;
+        uint64_t id;
         sd_bus_message *call;                /* a reference */
         PendingCall *next;
 };
@@ -111,26 +115,38 @@ int bus_server_identify(BusServer *server, sd_bus_message *message, Subject *ret
         return server->funcs->identify(server->userdata, message, ret);
 }
 
-int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) {
+static int bus_server_add_pending(BusServer *server, sd_bus_message *call, bool operation, uint64_t id) {
         PendingCall *pending;
 
         pending = calloc(1, sizeof(*pending));
         if (!pending)
                 return -ENOMEM;
 
-        *pending =
-                (PendingCall){ .lease = lease, .call = sd_bus_message_ref(call), .next = server->pending };
+        *pending = (PendingCall) {
+                .operation = operation,
+                .id = id,
+                .call = sd_bus_message_ref(call),
+                .next = server->pending,
+        };
         server->pending = pending;
         return 0;
 }
 
-/* The call that waits for this lease, as the caller's reference; NULL: nobody does. */
-static sd_bus_message *bus_server_take_pending(BusServer *server, uint64_t lease) {
+int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) {
+        return bus_server_add_pending(server, call, /* operation= */ false, lease);
+}
+
+int bus_server_defer_operation(BusServer *server, sd_bus_message *call, uint64_t operation) {
+        return bus_server_add_pending(server, call, /* operation= */ true, operation);
+}
+
+/* The call that waits for this, as the caller's reference; NULL: nobody does. */
+static sd_bus_message *bus_server_take_pending(BusServer *server, bool operation, uint64_t id) {
         for (PendingCall **link = &server->pending; *link; link = &(*link)->next) {
                 PendingCall *pending = *link;
                 sd_bus_message *call = pending->call;
 
-                if (pending->lease != lease)
+                if (pending->operation != operation || pending->id != id)
                         continue;
 
                 *link = pending->next;
@@ -147,7 +163,7 @@ static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
         int r;
 
         lease = manager_find_lease(server->manager, id);
-        call = bus_server_take_pending(server, id);
+        call = bus_server_take_pending(server, /* operation= */ false, id);
         if (!lease || !call)
                 return;
 
@@ -169,6 +185,22 @@ static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
         if (r < 0)
                 log_warning("The answer to the Acquire of lease %" PRIu64 " could not be sent: %s", id,
                         strerrordesc_np(-r));
+}
+
+static void bus_server_answer_operation(BusServer *server, uint64_t id) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        _cleanup_(operation_freep) Operation *operation = NULL;
+        int r;
+
+        call = bus_server_take_pending(server, /* operation= */ true, id);
+        operation = manager_take_operation(server->manager, id);
+        if (!operation || !call)
+                return;
+
+        r = operation_reply(call, operation);
+        if (r < 0)
+                log_warning("The answer to a call of %s could not be sent, ignoring: %s",
+                            sd_bus_message_get_member(call), strerrordesc_np(-r));
 }
 
 /*
@@ -216,6 +248,7 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
         case CHANGE_LEASE_ANSWERED:
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
+        case CHANGE_OPERATION_DONE:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -245,6 +278,7 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_ENDED:
         case CHANGE_LEASE_STALE:
+        case CHANGE_OPERATION_DONE:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -282,6 +316,7 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
         case CHANGE_LEASE_ANSWERED:
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
+        case CHANGE_OPERATION_DONE:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -330,6 +365,8 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *
         for (size_t i = 0; i < changes->n_items; i++)
                 if (changes->items[i].kind == CHANGE_LEASE_ANSWERED)
                         bus_server_answer(server, changes->items[i].id, more);
+                else if (changes->items[i].kind == CHANGE_OPERATION_DONE)
+                        bus_server_answer_operation(server, changes->items[i].id);
 
         for (size_t i = 0; i < changes->n_items; i++) {
                 const Change *change = &changes->items[i];

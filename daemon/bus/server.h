@@ -44,8 +44,8 @@ struct BusServer {
         const char *const *features;         /* borrowed, NULL-terminated */
         const BusServerFuncs *funcs;         /* borrowed */
         void *userdata;                      /* of the funcs */
-        PendingCall *pending;                /* calls of Acquire that wait for their lease; owned */
-        Polkit *polkit;                      /* and those that wait for polkit; owned */
+        Polkit *polkit;                      /* calls that wait for polkit; owned */
+        PendingCall *pending;                /* calls that wait for a lease or an operation; owned */
 };
 
 int bus_server_new(sd_bus *bus, Manager *manager, const char *const *features, const BusServerFuncs *funcs,
@@ -61,6 +61,9 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *
 
 /* Keeps a call of Acquire until CHANGE_LEASE_ANSWERED of that lease. Takes a reference of the message. */
 int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) _must_check_;
+
+/* The same of any other method until CHANGE_OPERATION_DONE of that operation. */
+int bus_server_defer_operation(BusServer *server, sd_bus_message *call, uint64_t operation) _must_check_;
 
 /* Identifies the sender with the func above. */
 int bus_server_identify(BusServer *server, sd_bus_message *message, Subject *ret) _must_check_;

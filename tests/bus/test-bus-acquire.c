@@ -50,7 +50,7 @@ static void test_reply(void) {
                       "Driver DriverOverride OriginalDriver Lease Cdev Quarantine\n"
                       "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders "
                       "Devices "
-                      "Companions Groups\n");
+                      "Companions Groups Revoked\n");
 
         /* nobody but the client has any of it now */
         reply = sd_bus_message_unref(reply);

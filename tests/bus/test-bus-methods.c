@@ -100,7 +100,7 @@ static void test_release(void) {
                 assert_eq_str(rig->received,
                               "reply\n"
                               "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason "
-                              "Holders Devices Companions Groups\n");
+                              "Holders Devices Companions Groups Revoked\n");
                 bus_rig_run_tasks(rig);
                 gone = call_release(rig, "/org/iommud1/lease/1");
                 assert_error(gone, SD_BUS_ERROR_UNKNOWN_OBJECT, "");

@@ -156,6 +156,7 @@ static void test_lease(void) {
                 { "Devices", "<as [\"0000:02:00.0\", \"0000:01:00.1\"]>" },
                 { "Companions", "<as [\"0000:01:00.0\"]>" },
                 { "Groups", "<au [20, 12]>" },
+                { "Revoked", "<b false>" },
                 { "Since", "<t 1700000000000000>" },
                 { "Holders", "<a(usss) []>" },
         };

@@ -75,7 +75,7 @@ static void test_came_and_went(void) {
 static void test_lease(void) {
         static const char lease_changed[] =
                 "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders Devices "
-                "Companions Groups\n";
+                "Companions Groups Revoked\n";
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_rig_ BusRig *rig = bus_rig_new();
 
