@@ -36,6 +36,7 @@ guest_env() {
         printf 'LAB_MODE=%q\n' "$LAB_MODE"
         printf 'LAB_CASE_DIR=%q\n' "${LAB_CASES##*/}"
         printf 'LAB_SANITIZER=%q\n' "$LAB_SANITIZER"
+        printf 'LAB_PATIENCE=%q\n' "$LAB_PATIENCE"
         printf 'LAB_NVME_SHA256=%q\n' "$1"
         if [[ "$LAB_MODE" == shell ]]; then
                 printf 'TERM=%q\n' "${TERM:-vt100}"
@@ -255,4 +256,6 @@ boot() {
 }
 declare -gA LAB_RESULT=()
 LAB_SANITIZER=0
+# How many times as long as it says may a case, and what it waits for, take
+LAB_PATIENCE=3
 LAB_KVM=0

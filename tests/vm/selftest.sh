@@ -11,6 +11,7 @@ selftest() {
         choose_accelerator
         LAB_CASES="$LAB_VM/selftest"
         LAB_SANITIZER=0
+        LAB_PATIENCE=1
         # Without iommud: this is about the lab
         LAB_STAGE="$LAB_CACHE/empty-stage"
         mkdir -p "$LAB_STAGE"

@@ -188,8 +188,10 @@ vm_suite_of() {
         LAB_STAGE=$(stage_dir "$1")
         LAB_CASES="$LAB_VM/cases"
         LAB_SANITIZER=0
+        LAB_PATIENCE=3
         if [[ "$1" == sanitize ]]; then
                 LAB_SANITIZER=1
+                LAB_PATIENCE=8
         fi
         vm_suite "$2" "$3"
 }

@@ -93,7 +93,7 @@ assert_refused() {
 
 # wait_until SECONDS COMMAND...: until it succeeds. The only way to wait for what cannot be asked to tell.
 wait_until() {
-        local end=$((SECONDS + $1 + 1))
+        local end=$((SECONDS + $1 * LAB_PATIENCE + 1))
         shift
 
         until "$@"; do

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # selftest: pass
-# deadline: 180
+# deadline: 600
 #
 # The guest's guest reads the disk by DMA, in a QEMU with no more than two file descriptors to it. Without iommud: root
 # opens them here. If this works and the same with iommud does not, it is not the lab's fault.
