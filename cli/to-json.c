@@ -154,6 +154,7 @@ json_object *json_from_lease(const iommud_lease_info *l) {
         json_put(o, "uid", need(json_object_new_uint64(iommud_lease_info_uid(l))));
         json_put(o, "pid", need(json_object_new_uint64((uint64_t) iommud_lease_info_pid(l))));
         json_put(o, "since_usec", need(json_object_new_uint64(iommud_lease_info_since(l))));
+        json_put(o, "until_usec", need(json_object_new_uint64(iommud_lease_info_until(l))));
         json_put_strings(o, "devices", iommud_lease_info_devices(l));
         json_put_strings(o, "companions", iommud_lease_info_companions(l));
         groups = iommud_lease_info_groups(l, &n_groups);

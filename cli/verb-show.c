@@ -91,6 +91,8 @@ static void print_lease(const iommud_lease_info *l) {
         print_line_take("Held by", user_name(iommud_lease_info_uid(l)));
         print_line_take("Acquired by", print_string("process %d", (int) iommud_lease_info_pid(l)));
         print_line_take("Since", local_time(iommud_lease_info_since(l)));
+        if (iommud_lease_info_until(l) > 0)
+                print_line_take("Until", local_time(iommud_lease_info_until(l)));
         print_line_take("Companions", join_strings(iommud_lease_info_companions(l), ", "));
 }
 

@@ -32,6 +32,7 @@
 #include "core/task.h"
 #include "kernel/iommufd-backend.h"
 #include "names.h"
+#include "sys/alarm.h"
 #include "sys/host.h"
 #include "sys/journal.h"
 #include "sys/lifeline.h"
@@ -54,6 +55,7 @@ typedef struct Daemon {
         Worker *worker;
         Watch *watch;
         Lifelines *lifelines;
+        Alarm *expiry;                       /* of leases that the policy gives an end */
         Identity *identity;
         BusServer *server;
 } Daemon;
@@ -62,6 +64,7 @@ static void daemon_done(Daemon *d) {
         worker_free(d->worker);
         watch_free(d->watch);
         lifelines_free(d->lifelines);
+        alarm_free(d->expiry);
         identity_free(d->identity);
         bus_server_free(d->server);
         manager_free(d->manager);
@@ -131,6 +134,17 @@ static void daemon_commit(void *userdata, ChangeSet *changes) {
                 *changes = more;
                 more = (ChangeSet) {};
         } while (changes->n_items > 0 || changes->lost);
+
+        if (alarm_set(d->expiry, manager_next_expiry(d->manager)) < 0)
+                log_warning("No timer can be set: leases with an end go on until something else happens");
+}
+
+static void on_expiry(uint64_t now_usec, void *userdata) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        Daemon *d = userdata;
+
+        manager_expire(d->manager, now_usec, &changes);
+        daemon_commit(d, &changes);
 }
 
 static void on_lifeline(uint64_t lease, const char *cause, void *userdata) {
@@ -386,6 +400,10 @@ static int daemon_init_state(Daemon *d) {
                 return r;
 
         r = lifelines_new(d->event, on_lifeline, d, &d->lifelines);
+        if (r < 0)
+                return r;
+
+        r = alarm_new(d->event, on_expiry, d, &d->expiry);
         if (r < 0)
                 return r;
 

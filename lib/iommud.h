@@ -346,6 +346,7 @@ void iommud_lease_infos_free(iommud_lease_info **leases);
  *                    "restoring" (devices go back to their drivers), "stuck" (one could not be given back)
  *      state_reason  what it waits for, or what failed
  *      since         when it was asked for, CLOCK_REALTIME in microseconds
+ *      until         when the policy ends it, in the same unit; 0: whenever its holder wants
  */
 uint64_t iommud_lease_info_id(const iommud_lease_info *info);
 uid_t iommud_lease_info_uid(const iommud_lease_info *info);
@@ -357,6 +358,7 @@ const char *const *iommud_lease_info_devices(const iommud_lease_info *info);
 const char *const *iommud_lease_info_companions(const iommud_lease_info *info);
 const uint32_t *iommud_lease_info_groups(const iommud_lease_info *info, size_t *ret_n);
 uint64_t iommud_lease_info_since(const iommud_lease_info *info);
+uint64_t iommud_lease_info_until(const iommud_lease_info *info);
 
 /*
  * The process at @index of those that were last seen to have a device of a draining lease open, in the ids

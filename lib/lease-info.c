@@ -63,6 +63,7 @@ static const Field lease_info_fields[] = {
         { "Companions",  &field_names,   offsetof(iommud_lease_info, companions)   },
         { "Groups",      &field_numbers, offsetof(iommud_lease_info, groups)       },
         { "Since",       &field_u64,     offsetof(iommud_lease_info, since)        },
+        { "Until",       &field_u64,     offsetof(iommud_lease_info, until), .optional = true },
 };
 
 static const RecordType lease_info_type = {
@@ -90,6 +91,7 @@ DEFINE_GETTER_LIST(lease_info, devices);
 DEFINE_GETTER_LIST(lease_info, companions);
 DEFINE_GETTER_NUMBERS(lease_info, groups);
 DEFINE_GETTER(lease_info, uint64_t, since, 0);
+DEFINE_GETTER(lease_info, uint64_t, until, 0);
 
 _public_ int iommud_lease_info_holder(
                 const iommud_lease_info *info, size_t index,

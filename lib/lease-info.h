@@ -29,4 +29,5 @@ struct iommud_lease_info {
         char **companions;
         Numbers groups;
         uint64_t since;
+        uint64_t until;
 };

@@ -34,6 +34,7 @@ DEFINE_APPEND(state, "s", lease_state_to_string(lease->state));
 DEFINE_APPEND(state_reason, "s", lease->reason);
 DEFINE_APPEND(since, "t", lease->since_usec);
 DEFINE_APPEND(revoked, "b", (int) (lease->context && lease->context->revoked));
+DEFINE_APPEND(until, "t", lease->max_usec > 0 ? lease->since_usec + lease->max_usec : UINT64_C(0));
 
 static const char *get_device(const void *object, size_t i) {
         const Lease *lease = object;
@@ -116,6 +117,7 @@ static const Property lease_properties[] = {
         { "Groups", "au", append_groups },
         { "Revoked", "b", append_revoked },
         { "Since", "t", append_since },
+        { "Until", "t", append_until },
 };
 
 int lease_object_append(sd_bus_message *message, const Lease *lease) {
@@ -407,7 +409,10 @@ static const sd_bus_vtable lease_vtable[] = { SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Companions", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Groups", "au", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Revoked", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Since", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST), SD_BUS_VTABLE_END };
+        SD_BUS_PROPERTY("Since", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Until", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_VTABLE_END
+};
 
 int lease_object_add(BusServer *server) {
         int r;

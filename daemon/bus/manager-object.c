@@ -11,6 +11,7 @@
 #include "core/change.h"
 #include "core/device.h"
 #include "core/group.h"
+#include "core/lease-charge.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/plan.h"
@@ -106,6 +107,12 @@ static int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *er
                 return 1;
         if (r < 0)
                 return reply_failure(message, r, "identifying the caller");
+
+        r = manager_admit(server->manager, &subject, request.request.boottime_usec, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return reply_failure(message, r, "counting requests");
 
         r = plan_make(server->manager, &subject, &request.request, &plan, &changes);
         if (r < 0)

@@ -6,6 +6,7 @@
 #include "bus/polkit.h"
 #include "bus/request.h"
 #include "core/change.h"
+#include "core/lease-charge.h"
 #include "core/manager.h"
 #include "core/refusal.h"
 #include "core/subject.h"
@@ -42,6 +43,13 @@ static int acquire(AcquireCall *call, Refusal *reterr, ChangeSet *changes) {
         r = polkit_take_answer(server->polkit, call->message, &call->permits, reterr);
         if (r > 0)
                 return r;
+
+        /* one that polkit has answered was counted when it came */
+        if (call->permits.n_devices == 0) {
+                r = manager_admit(server->manager, call->subject, call->request->boottime_usec, reterr);
+                if (r != 0)
+                        return r;
+        }
 
         call->request->permits = &call->permits;
         r = manager_acquire(server->manager, call->subject, call->request, &lease, reterr, changes);

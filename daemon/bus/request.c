@@ -174,9 +174,15 @@ static int read_options(sd_bus_message *message, Request *request, Refusal *rete
         return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
 
+static uint64_t clock_usec(clockid_t clock) {
+        struct timespec now;
+
+        (void) clock_gettime(clock, &now);   /* can't fail for these clocks */
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
 int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) {
         _cleanup_(request_message_done) RequestMessage request = { .request = { .holder = -EBADF } };
-        struct timespec now;
         int r;
 
         r = read_selectors(message, &request, reterr);
@@ -196,8 +202,8 @@ int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *
                               "In mode confined iommud maps, and counts what is mapped itself: there is no "
                               "accounting to choose");
 
-        (void) clock_gettime(CLOCK_REALTIME, &now);            /* can't fail for this clock */
-        request.request.now_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        request.request.now_usec = clock_usec(CLOCK_REALTIME);
+        request.request.boottime_usec = clock_usec(CLOCK_BOOTTIME);
 
         *ret = request;
         request = (RequestMessage) {};

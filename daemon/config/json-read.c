@@ -221,8 +221,10 @@ int json_node_read_bool(const JsonNode *node, bool *ret) {
         return 0;
 }
 
-int json_node_read_u32(const JsonNode *node, uint32_t max, uint32_t *ret) {
+int json_node_read_u64(const JsonNode *node, uint64_t min, uint64_t max, uint64_t *ret) {
         int64_t value;
+
+        assert(max <= INT64_MAX);
 
         if (!json_object_is_type(node->value, json_type_int))
                 return json_node_fail(node, "%s where a whole number must be", type_name(node->value));
@@ -232,9 +234,22 @@ int json_node_read_u32(const JsonNode *node, uint32_t max, uint32_t *ret) {
          * means
          */
         value = json_object_get_int64(node->value);
-        if (*node->at == '-' || value < 0 || value > max)
-                return json_node_fail(node, "the number is out of range: from 0 to %" PRIu32 " is allowed",
-                                      max);
+        if (*node->at == '-' || value < 0 || (uint64_t) value < min || (uint64_t) value > max)
+                return json_node_fail(node,
+                                      "the number is out of range: from %" PRIu64 " to %" PRIu64
+                                      " is allowed", min, max);
+
+        *ret = (uint64_t) value;
+        return 0;
+}
+
+int json_node_read_u32(const JsonNode *node, uint32_t max, uint32_t *ret) {
+        uint64_t value;
+        int r;
+
+        r = json_node_read_u64(node, 0, max, &value);
+        if (r < 0)
+                return r;
 
         *ret = (uint32_t) value;
         return 0;

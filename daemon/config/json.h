@@ -82,5 +82,8 @@ int json_node_read_string(const JsonNode *node, const char **ret) _must_check_;
 
 int json_node_read_bool(const JsonNode *node, bool *ret) _must_check_;
 
+/* A whole number from @min to @max. */
+int json_node_read_u64(const JsonNode *node, uint64_t min, uint64_t max, uint64_t *ret) _must_check_;
+
 /* A whole number from 0 to @max. */
 int json_node_read_u32(const JsonNode *node, uint32_t max, uint32_t *ret) _must_check_;

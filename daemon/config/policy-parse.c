@@ -29,6 +29,7 @@ int policy_parse_with_names(const char *origin, const void *data, size_t size, c
                             Policy *policy, ConfigError *reterr) {
         static const JsonField fields[] = {
                 { "version", read_version },
+                { "limits", policy_read_user_limits },
                 { "rules", read_rules, "there are no \"rules\"; an empty list will do" },
         };
         _cleanup_(json_document_freep) JsonDocument *document = NULL;

@@ -16,11 +16,16 @@ typedef struct PolicyReader {
         Policy *policy;
         PolicyRule *rule;                    /* that is being read, the policy's last */
         SubjectMatch *subject;               /* that is being read */
+        Limits *limits;                      /* that are being read */
 } PolicyReader;
 
 /* A rule; policy-rule.c */
 int policy_read_rule(const JsonNode *node, void *userdata) _must_check_;
 int policy_read_comment(const JsonNode *node, void *userdata) _must_check_;
+
+/* Limits of one rule, and for all that some users have; policy-limits.c */
+int policy_read_rule_limits(const JsonNode *node, void *userdata) _must_check_;
+int policy_read_user_limits(const JsonNode *node, void *userdata) _must_check_;
 
 /* Whom it is about; policy-subject.c for numbers and names, policy-service.c for units and the like */
 int policy_read_uids(const JsonNode *node, void *userdata) _must_check_;

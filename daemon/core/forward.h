@@ -31,11 +31,13 @@ typedef struct HwInfo HwInfo;
 typedef struct Kernel Kernel;
 typedef struct KernelFailure KernelFailure;
 typedef struct Lease Lease;
+typedef struct LeaseDevice LeaseDevice;
 typedef struct Manager Manager;
 typedef struct Permits Permits;
 typedef struct Operation Operation;
 typedef struct Plan Plan;
 typedef struct Policy Policy;
+typedef struct PolicyRule PolicyRule;
 typedef struct Quarantine Quarantine;
 typedef struct QuarantineEntry QuarantineEntry;
 typedef struct Refusal Refusal;
@@ -69,5 +71,16 @@ typedef enum Accounting {
         _ACCOUNTING_INVALID = -EINVAL,
 } Accounting;
 
+/* What a rule may withhold of what the hardware can do with a device's domains. */
+typedef enum DomainFeature {
+        DOMAIN_FEATURE_NESTING,              /* page tables of the client's, below ours */
+        DOMAIN_FEATURE_DIRTY_TRACKING,
+        DOMAIN_FEATURE_PASID,                /* several domains for one device */
+        DOMAIN_FEATURE_FAULT_QUEUE,          /* page faults of the device go to the client */
+        _DOMAIN_FEATURE_MAX,
+        _DOMAIN_FEATURE_INVALID = -EINVAL,
+} DomainFeature;
+
+DECLARE_STRING_TABLE(domain_feature, DomainFeature);
 DECLARE_STRING_TABLE(mode, Mode);
 DECLARE_STRING_TABLE(accounting, Accounting);

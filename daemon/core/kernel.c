@@ -5,6 +5,15 @@
 
 #include "core/kernel.h"
 
+static const char *const domain_feature_table[] = {
+        [DOMAIN_FEATURE_NESTING] = "nesting",
+        [DOMAIN_FEATURE_DIRTY_TRACKING] = "dirty_tracking",
+        [DOMAIN_FEATURE_PASID] = "pasid",
+        [DOMAIN_FEATURE_FAULT_QUEUE] = "fault_queue",
+};
+
+DEFINE_STRING_TABLE(domain_feature, DomainFeature, _DOMAIN_FEATURE_MAX);
+
 static const char *const mode_table[] = {
         [MODE_VMM] = "vmm",
         [MODE_ATTACHED] = "attached",

@@ -15,6 +15,7 @@
 
 /* A device of a lease is a line of its own, begun by this key. */
 #define KEY_DEVICE "device"
+#define KEY_RULE "rule"
 
 /* Of words that are separated by spaces, none may hold one. */
 static bool is_word(const char *s) {
@@ -24,6 +25,48 @@ static bool is_word(const char *s) {
 static bool device_is_writable(const LeaseDevice *device) {
         return is_word(device->name) && is_word(device->subsystem) && is_word(device->driver) &&
                is_word(device->driver_override) && is_word(device->target) && is_word(device->dma.iommu);
+}
+
+/* The origin of a rule, which is a file's name and more, as one word. */
+static void write_rule(FILE *f, const char *rule) {
+        fputs(" " KEY_RULE "=", f);
+        for (const char *p = rule; *p; p++)
+                if (*p <= ' ' || *p == '%' || *p > '~')
+                        fprintf(f, "%%%02x", (unsigned char) *p);
+                else
+                        fputc(*p, f);
+}
+
+/* Makes of such a word what it was, in place. */
+static int unescape(char *word) {
+        char *out = word;
+
+        for (const char *p = word; *p; p++) {
+                uint32_t byte;
+
+                if (*p != '%') {
+                        *out++ = *p;
+                        continue;
+                }
+                if (parse_hex_digits(p + 1, 2, &byte) < 0 || byte == 0)
+                        return -EBADMSG;
+                *out++ = (char) byte;
+                p += 2;
+        }
+
+        *out = '\0';
+        return 0;
+}
+
+/* The rule is no more than remembered here: the lease charges it when it reserves what it had. */
+static int read_rule(Lease *lease, LeaseDevice *device, char *value) {
+        int r;
+
+        r = unescape(value);
+        if (r < 0)
+                return r;
+
+        return manager_get_account(lease->manager, lease->subject.uid, value, &device->rule);
 }
 
 int lease_record_write(const Lease *lease, char **ret) {
@@ -44,6 +87,10 @@ int lease_record_write(const Lease *lease, char **ret) {
                 accounting_to_string(lease->accounting));
         fprintf(f, " uid=%u own-userns=%u pid=%u since=%" PRIu64, lease->subject.uid,
                 lease->subject.own_userns, (unsigned) lease->subject.pid, lease->since_usec);
+        if (lease->until_usec > 0)
+                fprintf(f, " max=%" PRIu64 " until=%" PRIu64, lease->max_usec, lease->until_usec);
+        if (lease->features != (1U << _DOMAIN_FEATURE_MAX) - 1)
+                fprintf(f, " features=%u", lease->features);
         fprintf(f, " lifeline=%s:%" PRIu64 "\n", lease->lifeline_is_pidfd ? "pidfd" : "pipe",
                 lease->lifeline_id);
 
@@ -52,8 +99,11 @@ int lease_record_write(const Lease *lease, char **ret) {
 
                 fprintf(f, KEY_DEVICE "=%s subsystem=%s driver=%s override=%s target=%s", d->name,
                         d->subsystem, d->driver, d->driver_override, d->target);
-                fprintf(f, " given=%u handed=%u recycle=%u dirty=%u\n", d->given, d->handed, d->recycle,
+                fprintf(f, " given=%u handed=%u recycle=%u dirty=%u", d->given, d->handed, d->recycle,
                         d->dirty);
+                if (d->rule)
+                        write_rule(f, d->rule->rule);
+                fputc('\n', f);
         }
 
         context_record_write(lease, f);
@@ -97,6 +147,12 @@ static int read_lease_word(Lease *lease, const char *key, const char *value) {
                 return parse_u64(value, &lease->id);
         if (strcmp(key, "since") == 0)
                 return parse_u64(value, &lease->since_usec);
+        if (strcmp(key, "max") == 0)
+                return parse_u64(value, &lease->max_usec);
+        if (strcmp(key, "until") == 0)
+                return parse_u64(value, &lease->until_usec);
+        if (strcmp(key, "features") == 0)
+                return parse_u32(value, &lease->features);
         if (strcmp(key, "uid") == 0)
                 return parse_u32(value, &lease->subject.uid);
         if (strcmp(key, "pid") == 0)
@@ -190,7 +246,12 @@ static int read_line(Lease *lease, char *line) {
                         return -EBADMSG;
                 *value++ = '\0';
 
-                r = device ? read_device_word(device, word, value) : read_lease_word(lease, word, value);
+                if (device && strcmp(word, KEY_RULE) == 0)
+                        r = read_rule(lease, device, value);
+                else if (device)
+                        r = read_device_word(device, word, value);
+                else
+                        r = read_lease_word(lease, word, value);
                 if (r < 0)
                         return r == -ENOMEM ? r : -EBADMSG;
         }

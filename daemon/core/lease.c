@@ -8,11 +8,13 @@
 #include "core/device.h"
 #include "core/domain.h"
 #include "core/group.h"
+#include "core/lease-charge.h"
 #include "core/lease-context.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/operation.h"
 #include "core/plan.h"
+#include "core/policy.h"
 
 static const char *const lease_state_table[] = {
         [LEASE_PREPARING] = "preparing",
@@ -99,7 +101,7 @@ void lease_unreserve(Lease *lease, ChangeSet *changes) {
                         change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
         }
 
-        charge_done(&lease->charge);
+        lease_refund_all(lease);
 }
 
 Lease *lease_free(Lease *lease) {
@@ -183,16 +185,40 @@ static int lease_add_companions(Lease *lease, const Plan *plan) {
         return 0;
 }
 
-static int lease_charge(Lease *lease) {
-        Account *account;
+/* What the rules give with the devices: of several the least. */
+static void lease_set_terms(Lease *lease, const Plan *plan, const Request *request) {
+        for (unsigned i = 0; i < plan->n_devices; i++) {
+                const PolicyRule *rule = plan->rules[i];
+
+                if (!rule)
+                        continue;
+                lease->features &= rule->features;
+                if (rule->max_lease_usec > 0 &&
+                    (lease->max_usec == 0 || rule->max_lease_usec < lease->max_usec))
+                        lease->max_usec = rule->max_lease_usec;
+        }
+
+        if (lease->max_usec > 0)
+                lease->until_usec = request->boottime_usec + lease->max_usec;
+}
+
+/* The plan has found that there is room, and nothing came between. */
+static int lease_charge_all(Lease *lease, const Plan *plan) {
         int r;
 
-        r = manager_get_account(lease->manager, lease->subject.uid, &account);
+        r = lease_charge_lease(lease);
         if (r < 0)
                 return r;
 
-        r = charge_take(&lease->charge, account, lease->n_given);
-        assert(r == 0);                      /* the plan has looked, and nothing came between */
+        for (unsigned i = 0; i < plan->n_devices; i++) {
+                const PolicyRule *rule = plan->rules[i];
+
+                r = lease_charge_device(lease, &lease->devices[i],
+                                        rule && rule->limits.set != 0 ? rule->origin : NULL);
+                if (r < 0)
+                        return r;
+        }
+
         return 0;
 }
 
@@ -207,6 +233,7 @@ int lease_alloc(Manager *manager, Lease **ret) {
                 .manager = manager,
                 .subject = SUBJECT_INIT,
                 .ended_by = (uid_t) -1,
+                .features = (1U << _DOMAIN_FEATURE_MAX) - 1,
                 .lifeline = -EBADF,
                 .lifeline_client = -EBADF,
                 .iommufd = -EBADF,
@@ -288,7 +315,8 @@ int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *su
                         return r;
         }
 
-        r = lease_charge(lease);
+        lease_set_terms(lease, plan, request);
+        r = lease_charge_all(lease, plan);
         if (r < 0)
                 return r;
 
@@ -310,16 +338,17 @@ int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *su
 }
 
 void lease_reserve(Lease *lease, ChangeSet *changes) {
-        Account *account;
+        /*
+         * It had all this before: a limit that was lowered since takes nothing away. What a rule counts is
+         * charged when the record is read. Without memory it is not counted.
+         */
+        if (lease_charge_lease(lease) >= 0)
+                for (unsigned i = 0; i < lease->n_given; i++) {
+                        LeaseDevice *d = &lease->devices[i];
 
-        /* It had all this before: a limit that was lowered since takes nothing away. */
-        if (manager_get_account(lease->manager, lease->subject.uid, &account) >= 0 &&
-            account_has_room(account, lease->n_given)) {
-                int r;
-
-                r = charge_take(&lease->charge, account, lease->n_given);
-                assert(r == 0);
-        }
+                        if (lease_charge_device(lease, d, d->rule ? d->rule->rule : NULL) < 0)
+                                break;
+                }
 
         for (unsigned i = 0; i < lease->n_devices; i++) {
                 LeaseDevice *d = &lease->devices[i];

@@ -36,7 +36,7 @@ typedef enum LeaseState {
 DECLARE_STRING_TABLE(lease_state, LeaseState);
 
 /* A device of a lease. By name: the Device may be unplugged while the lease goes on. */
-typedef struct LeaseDevice {
+struct LeaseDevice {
         char subsystem[16];
         char name[KERNEL_NAME_MAX];
         char driver[KERNEL_NAME_MAX];        /* what it had, and gets back */
@@ -61,7 +61,9 @@ typedef struct LeaseDevice {
         /* open, until it is handed over; to the end where iommud has bound it; owned */
         int fd;
         Attachments dma;                     /* where iommud has bound it: its part in the context */
-} LeaseDevice;
+        bool charged;                        /* to the lease's charges */
+        Account *rule;                       /* what was granted by the same rule, if that has limits */
+};
 
 /* What a lease that is being prepared is at; those but the first only where iommud binds the devices. */
 typedef enum LeaseStep {
@@ -111,7 +113,14 @@ struct Lease {
         bool cut;                            /* everything was detached for the last time */
         Operation *operations;               /* the oldest first; owned */
 
-        Charge charge;
+        Charge charge;                       /* to all that the user has */
+        /* to what he has by each rule with limits that has granted a device of it */
+        Charge rule_charges[LIMIT_LEASE_DEVICES];
+        unsigned n_rule_charges;
+
+        unsigned features;                   /* 1 << DomainFeature of those that may be used */
+        uint64_t max_usec;                   /* it ends that long after it was asked for; 0: it need not */
+        uint64_t until_usec;                 /* CLOCK_BOOTTIME: when that is; 0: never */
 };
 
 /*

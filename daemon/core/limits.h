@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What one user can make exist here, and how long things may take.
+ * What one user can make exist here where the policy says nothing else, and how long things may take.
  */
 
 /* Devices in one Acquire; equal to IOMMUD_DEVICES_MAX of names.h, whose reason is the bus. */
@@ -28,6 +28,15 @@
 #define LIMIT_REQUEST_QUESTIONS 32
 #define LIMIT_QUESTION_USEC (UINT64_C(25) * 1000 * 1000)
 #define LIMIT_QUESTION_HUMAN_USEC (UINT64_C(240) * 1000 * 1000)
+
+/* What one uid may have made in its leases where iommud does the mapping. */
+#define LIMIT_UID_DOMAINS 256
+#define LIMIT_UID_MAPPINGS 65536
+#define LIMIT_UID_PINNED_BYTES (UINT64_C(64) << 30)
+#define LIMIT_UID_PASIDS 1024
+
+/* Acquire, Plan and the like, of one uid; far more than anybody needs, and less than keeps us busy. */
+#define LIMIT_UID_REQUESTS_PER_SECOND 200
 
 /* A driver's bind or unbind, a trial bind with its resets, a bind to iommufd and a close with one. */
 #define LIMIT_SET_DRIVER_USEC (UINT64_C(20) * 1000 * 1000)

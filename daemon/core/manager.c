@@ -75,29 +75,33 @@ bool manager_selects(const Manager *manager, const Selector *selector, const Dev
         return selector_matches(selector, &facts, manager->policy ? &manager->policy->catalog : NULL);
 }
 
+/* By uid, and of each the one for all it has first. */
 static int account_compare(const void *key, const void *item) {
-        const uid_t *uid = key;
-        const Account *account = item;
+        const Account *wanted = key, *account = item;
 
-        return *uid < account->uid ? -1 : *uid > account->uid;
+        if (wanted->uid != account->uid)
+                return wanted->uid < account->uid ? -1 : 1;
+
+        return strcmp(wanted->rule ?: "", account->rule ?: "");
 }
 
-int manager_get_account(Manager *manager, uid_t uid, Account **ret) {
+int manager_get_account(Manager *manager, uid_t uid, const char *rule, Account **ret) {
+        const Account key = { .uid = uid, .rule = (char *) rule };
         _cleanup_(account_freep) Account *account = NULL;
         Account *found;
         int r;
 
-        found = ptr_array_find(&manager->accounts, &uid, account_compare);
+        found = ptr_array_find(&manager->accounts, &key, account_compare);
         if (found) {
                 *ret = found;
                 return 0;
         }
 
-        r = account_new(uid, &account);
+        r = account_new(uid, rule, &account);
         if (r < 0)
                 return r;
 
-        r = ptr_array_insert(&manager->accounts, &account->uid, account, account_compare);
+        r = ptr_array_insert(&manager->accounts, &key, account, account_compare);
         if (r < 0)
                 return r;
 
@@ -281,6 +285,28 @@ void manager_hangup(Manager *manager, uint64_t id, const char *cause, ChangeSet 
         lease = manager_find_lease(manager, id);
         if (lease)
                 lease_end(lease, cause, changes);
+}
+
+uint64_t manager_next_expiry(const Manager *manager) {
+        uint64_t next = UINT64_MAX;
+
+        for (size_t i = 0; i < manager->leases.n_items; i++) {
+                const Lease *lease = manager->leases.items[i];
+
+                if (lease->state == LEASE_ACTIVE && lease->until_usec > 0 && lease->until_usec < next)
+                        next = lease->until_usec;
+        }
+
+        return next;
+}
+
+void manager_expire(Manager *manager, uint64_t now_usec, ChangeSet *changes) {
+        for (size_t i = 0; i < manager->leases.n_items; i++) {
+                Lease *lease = manager->leases.items[i];
+
+                if (lease->state == LEASE_ACTIVE && lease->until_usec > 0 && lease->until_usec <= now_usec)
+                        lease_end(lease, "the policy allowed it no longer than this", changes);
+        }
 }
 
 int manager_queue_task(Manager *manager, Task *task) {

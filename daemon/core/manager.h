@@ -20,7 +20,7 @@ struct Manager {
         PtrArray groups;                     /* by id; owned */
         PtrArray devices;                    /* by name; owned by their groups */
         PtrArray leases;                     /* by id; owned */
-        PtrArray accounts;                   /* by uid; owned */
+        PtrArray accounts;                   /* by uid and rule; owned */
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
         uint64_t last_lease, last_task, last_device, last_operation;
@@ -52,8 +52,8 @@ Lease *manager_find_lease(const Manager *manager, uint64_t id);
 /* Whether the selector names the device, by the names of the policy in force too. */
 bool manager_selects(const Manager *manager, const Selector *selector, const Device *device);
 
-/* The account of a uid, made on first use. */
-int manager_get_account(Manager *manager, uid_t uid, Account **ret) _must_check_;
+/* The account of all that a uid has, or of what it has by @rule, made on first use. */
+int manager_get_account(Manager *manager, uid_t uid, const char *rule, Account **ret) _must_check_;
 
 /*
  * Acquire: returns 0 and the id of the new lease, whose answer is due with CHANGE_LEASE_ANSWERED, in
@@ -72,6 +72,13 @@ int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Re
 
 /* The lifeline was closed, or the holder has ended: @cause says which. No such lease: nothing. */
 void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeSet *changes);
+
+/*
+ * Ends the leases whose time is up at @now_usec (CLOCK_BOOTTIME). To be called at manager_next_expiry(),
+ * which is UINT64_MAX while there is no such lease.
+ */
+void manager_expire(Manager *manager, uint64_t now_usec, ChangeSet *changes);
+uint64_t manager_next_expiry(const Manager *manager);
 
 /*
  * Takes the devices that a selector names out of quarantine, on the word of @subject, who must be root.

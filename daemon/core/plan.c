@@ -8,6 +8,7 @@
 #include "core/group.h"
 #include "core/host.h"
 #include "core/kernel.h"
+#include "core/lease-charge.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/plan.h"
@@ -267,15 +268,18 @@ static int planner_check_permit(const Planner *p, const Device *device, const ch
 }
 
 /*
- * Whether the policy lets the subject have the device. Returns 0, OUTCOME_DENIED, or
- * OUTCOME_AUTHORIZATION_REQUIRED.
+ * Whether the policy lets the subject have the device. Returns 0 and the rule that does, if it takes one;
+ * OUTCOME_DENIED; or OUTCOME_AUTHORIZATION_REQUIRED.
  */
-static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) {
+static int planner_authorize(
+        Planner *p, const Device *device, const PolicyRule **ret_rule, Refusal *reterr) {
         PolicyAnswer answer;
 
         answer = planner_decide(p, device);
-        if (answer.verdict == VERDICT_ALLOW)
+        if (answer.verdict == VERDICT_ALLOW) {
+                *ret_rule = answer.rule;
                 return 0;
+        }
 
         if (!answer.rule)
                 return refuse_by_default(p, device, &answer, reterr);
@@ -286,11 +290,20 @@ static int planner_authorize(Planner *p, const Device *device, Refusal *reterr) 
                         "true of this is not known", p->subject->uid, device->facts.name,
                         answer.rule->origin, rule_key_to_string(answer.key));
 
-        if (answer.verdict == VERDICT_ASK)
+        if (answer.verdict == VERDICT_ASK) {
+                *ret_rule = answer.rule;
                 return planner_check_permit(p, device, answer.rule->origin, reterr);
+        }
 
         return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s denies it", p->subject->uid,
                 device->facts.name, answer.rule->origin);
+}
+
+/* Whether an administrator has said that it may be taken from the host, whatever that does with it. */
+static bool planner_overrides_host(const Planner *p, const Device *device) {
+        PolicyAnswer answer = planner_decide(p, device);
+
+        return answer.rule && answer.match == MATCH_YES && answer.rule->host_use;
 }
 
 /* Whether the host can do without the device. Returns 0, or OUTCOME_HOST_IN_USE. */
@@ -299,7 +312,7 @@ static int planner_check_host(Planner *p, const Device *device, Refusal *reterr)
         char use[128] = "";
         int r;
 
-        if (!device_facts_own_dma(&device->facts))
+        if (!device_facts_own_dma(&device->facts) || planner_overrides_host(p, device))
                 return 0;
 
         r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
@@ -365,7 +378,7 @@ static int planner_authorize_all(Planner *p) {
         int r;
 
         for (unsigned i = 0; i < p->plan->n_devices; i++) {
-                if (planner_authorize(p, p->plan->devices[i], &refusal) == 0)
+                if (planner_authorize(p, p->plan->devices[i], &p->plan->rules[i], &refusal) == 0)
                         continue;
 
                 r = plan_block(p->plan, p->plan->devices[i], &refusal);
@@ -457,6 +470,7 @@ static int planner_add_device(Planner *p, const Device *device) {
  * kernel.
  */
 static int planner_add_companion(Planner *p, const Device *device) {
+        const PolicyRule *rule;
         Refusal why, refusal;
         int r;
 
@@ -471,7 +485,7 @@ static int planner_add_companion(Planner *p, const Device *device) {
 
         r = check_kind(device, &why);
         if (r == 0)
-                r = planner_authorize(p, device, &why);
+                r = planner_authorize(p, device, &rule, &why);
         if (r == OUTCOME_AUTHORIZATION_REQUIRED) {
                 r = plan_block(p->plan, device, &why);
                 if (r < 0)
@@ -552,24 +566,44 @@ static int planner_add_group(Planner *p, Group *group) {
         return planner_probe_group(p, group, first);
 }
 
-static int planner_check_quota(Planner *p) {
+/* One more lease of @n_devices on the account of all that the user has, or of what he has by @rule. */
+static int planner_check_account(Planner *p, const char *rule, unsigned n_devices) {
         Account *account;
         Refusal refusal;
         int r;
 
-        r = manager_get_account(p->manager, p->subject->uid, &account);
+        r = manager_get_account(p->manager, p->subject->uid, rule, &account);
         if (r < 0)
                 return r;
 
-        if (account_has_room(account, p->plan->n_devices))
+        if (manager_check_quota(p->manager, account, p->subject, ACCOUNT_LEASES, 1, &refusal) == 0 &&
+            manager_check_quota(p->manager, account, p->subject, ACCOUNT_DEVICES, n_devices, &refusal) == 0)
                 return 0;
 
-        refuse(&refusal, OUTCOME_QUOTA,
-                "uid %u has %u leases with %u devices, of %u leases and %u devices that one user may have: "
-                "release some first",
-                account->uid, account->used[ACCOUNT_LEASES], account->used[ACCOUNT_DEVICES],
-                account_limit(ACCOUNT_LEASES), account_limit(ACCOUNT_DEVICES));
         return plan_block(p->plan, /* device= */ NULL, &refusal);
+}
+
+static int planner_check_quota(Planner *p) {
+        const Plan *plan = p->plan;
+        int r;
+
+        r = planner_check_account(p, /* rule= */ NULL, plan->n_devices);
+        for (unsigned i = 0; r >= 0 && i < plan->n_devices; i++) {
+                unsigned before = 0, n = 0;
+
+                if (!plan->rules[i] || plan->rules[i]->limits.set == 0)
+                        continue;
+
+                for (unsigned j = 0; j < plan->n_devices; j++)
+                        if (plan->rules[j] == plan->rules[i]) {
+                                before += j < i;
+                                n++;
+                        }
+                if (before == 0)             /* each rule once */
+                        r = planner_check_account(p, plan->rules[i]->origin, n);
+        }
+
+        return r;
 }
 
 int plan_make(

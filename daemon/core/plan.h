@@ -33,6 +33,7 @@ struct Request {
         /* given for this very request and no other; borrowed; NULL: none */
         const Permits *permits;
         uint64_t now_usec;                   /* CLOCK_REALTIME */
+        uint64_t boottime_usec;              /* CLOCK_BOOTTIME */
 };
 
 typedef enum PlanAction {
@@ -60,6 +61,8 @@ struct Plan {
         /* asked for, each once, in the order of the request; borrowed */
         const Device *devices[LIMIT_LEASE_DEVICES];
         unsigned n_devices;
+        /* by which each of them is granted, borrowed from the policy; NULL: root needs none */
+        const PolicyRule *rules[LIMIT_LEASE_DEVICES];
         Group *groups[LIMIT_LEASE_DEVICES];  /* of those devices, each once; borrowed */
         unsigned n_groups;
 };

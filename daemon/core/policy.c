@@ -37,8 +37,13 @@ Policy *policy_free(Policy *policy) {
 
         for (size_t i = 0; i < policy->n_rules; i++)
                 policy_rule_done(&policy->rules[i]);
+        for (size_t i = 0; i < policy->n_limits; i++) {
+                free(policy->limits[i].origin);
+                subject_match_done(&policy->limits[i].subject);
+        }
 
         free(policy->rules);
+        free(policy->limits);
         catalog_done(&policy->catalog);
         free(policy);
         return NULL;
@@ -56,9 +61,62 @@ int policy_append(Policy *policy, PolicyRule **ret) {
         }
 
         policy->rules = rules;
-        rules[policy->n_rules] = (PolicyRule) { .verdict = VERDICT_DENY };
+        rules[policy->n_rules] = (PolicyRule) {
+                .verdict = VERDICT_DENY,
+                .features = (1U << _DOMAIN_FEATURE_MAX) - 1,
+        };
         *ret = &rules[policy->n_rules++];
         return 0;
+}
+
+int policy_append_limits(Policy *policy, PolicyLimits **ret) {
+        PolicyLimits *limits;
+
+        limits = reallocarray(policy->limits, policy->n_limits + 1, sizeof(*limits));
+        if (!limits)
+                return -ENOMEM;
+
+        policy->limits = limits;
+        limits[policy->n_limits] = (PolicyLimits) {};
+        *ret = &limits[policy->n_limits++];
+        return 0;
+}
+
+uint64_t policy_limit(const Policy *policy, const Subject *subject, AccountSlot slot,
+                      const char **ret_origin) {
+        uint64_t limit = account_default_limit(slot), least = UINT64_MAX;
+        const char *origin = NULL, *least_origin = NULL;
+
+        for (size_t i = 0; policy && i < policy->n_limits; i++) {
+                const PolicyLimits *limits = &policy->limits[i];
+                RuleKey key;
+                Match match;
+
+                if (!(limits->limits.set & (1U << slot)))
+                        continue;
+
+                match = subject_match(&limits->subject, subject, &key);
+                if (match == MATCH_YES) {
+                        limit = limits->limits.max[slot];
+                        origin = limits->origin;
+                        break;
+                }
+                if (match == MATCH_UNKNOWN && limits->limits.max[slot] < least) {
+                        least = limits->limits.max[slot];
+                        least_origin = limits->origin;
+                }
+        }
+
+        *ret_origin = least < limit ? least_origin : origin;
+        return least < limit ? least : limit;
+}
+
+const PolicyRule *policy_find_rule(const Policy *policy, const char *origin) {
+        for (size_t i = 0; policy && i < policy->n_rules; i++)
+                if (strcmp(policy->rules[i].origin, origin) == 0)
+                        return &policy->rules[i];
+
+        return NULL;
 }
 
 int policy_rule_add_device(PolicyRule *rule, const DeviceMatch *device) {

@@ -7,6 +7,7 @@
  * a pure function: no clock, no file, no bus, no journal is asked.
  */
 
+#include "core/account.h"
 #include "core/catalog.h"
 #include "core/device-match.h"
 #include "core/forward.h"
@@ -27,7 +28,7 @@ DECLARE_STRING_TABLE(verdict, Verdict);
  * One rule. It matches when its subject does, any of its devices, and all of its conditions; one that is not
  * set holds always.
  */
-typedef struct PolicyRule {
+struct PolicyRule {
         /* where it stands: "/etc/iommud/policy.d/50-vm.json: rules[2]"; owned */
         char *origin;
         Verdict verdict;
@@ -37,11 +38,25 @@ typedef struct PolicyRule {
         unsigned modes;                      /* 1 << Mode of those that it is about; 0: all */
         bool whole_group;                    /* only with all devices of the group that can be had */
         bool needs_reset;                    /* only what can be reset */
-} PolicyRule;
+        /* what comes with a grant */
+        bool host_use;                       /* although the host uses it */
+        uint64_t max_lease_usec;             /* the lease ends after that; 0: it need not end */
+        unsigned features;                   /* 1 << DomainFeature of those that may be used */
+        Limits limits;                       /* for what each user has by this rule */
+};
+
+/* Limits for all that some users have. */
+typedef struct PolicyLimits {
+        char *origin;                        /* as of a rule; owned */
+        SubjectMatch subject;
+        Limits limits;
+} PolicyLimits;
 
 struct Policy {
         PolicyRule *rules;                   /* in the order in which they are tried; owned */
         size_t n_rules;
+        PolicyLimits *limits;                /* of each limit the first that is set counts; owned */
+        size_t n_limits;
         Catalog catalog;
 };
 
@@ -78,6 +93,19 @@ DEFINE_CLEANUP_FUNC(Policy, policy_free);
  * next call.
  */
 int policy_append(Policy *policy, PolicyRule **ret) _must_check_;
+
+/* The same for limits, of nothing for nobody. */
+int policy_append_limits(Policy *policy, PolicyLimits **ret) _must_check_;
+
+/*
+ * How much of it a user may have in all. *ret_origin is where that stands, borrowed; NULL: it is built in.
+ * When it can't be told whether limits are for @subject, they are if they are lower than what follows.
+ */
+uint64_t policy_limit(const Policy *policy, const Subject *subject, AccountSlot slot,
+                      const char **ret_origin);
+
+/* The rule that stands at @origin; NULL: none does. */
+const PolicyRule *policy_find_rule(const Policy *policy, const char *origin);
 
 /* Appends to its devices. */
 int policy_rule_add_device(PolicyRule *rule, const DeviceMatch *device) _must_check_;

@@ -158,6 +158,7 @@ static void test_lease(void) {
                 { "Groups", "<au [20, 12]>" },
                 { "Revoked", "<b false>" },
                 { "Since", "<t 1700000000000000>" },
+                { "Until", "<t 0>" },
                 { "Holders", "<a(usss) []>" },
         };
         _cleanup_rig_ BusRig *rig = rig_with_everything();

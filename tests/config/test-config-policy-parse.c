@@ -149,6 +149,40 @@ static void test_no_rules(void) {
         }
 }
 
+static void test_terms(void) {
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        const PolicyRule *rule;
+        const PolicyLimits *limits;
+
+        policy = parse_good(
+                "{ \"limits\": [ { \"comment\": \"x\", \"user\": \"alice\", \"leases\": 1, "
+                "\"mappings\": 0,\n"
+                "\"requests_per_second\": 5 }, { \"subject\": \"any\", \"pinned_bytes\": 1099511627776 "
+                "} ],\n"
+                "\"rules\": [ { \"uid\": 1, \"devices\": [ \"gpu0\", \"pf=01:00.0,vf=1\", \"serial=S\" ],\n"
+                "\"features\": [ \"nesting\", \"pasid\" ], \"max_lease_seconds\": 3600, \"host_use\": "
+                "\"allow\",\n"
+                "\"limits\": { \"devices\": 2, \"pasids\": 3 }, \"verdict\": \"allow\" },\n"
+                "{ \"uid\": 1, \"devices\": \"any\", \"features\": [], \"verdict\": \"ask\" } ] }");
+
+        rule = &policy->rules[0];
+        assert(rule->features == (1U << DOMAIN_FEATURE_NESTING | 1U << DOMAIN_FEATURE_PASID));
+        assert(rule->max_lease_usec == UINT64_C(3600000000) && rule->host_use);
+        assert(rule->limits.set == (1U << ACCOUNT_DEVICES | 1U << ACCOUNT_PASIDS));
+        assert(rule->limits.max[ACCOUNT_DEVICES] == 2 && rule->limits.max[ACCOUNT_PASIDS] == 3);
+        rule = &policy->rules[1];
+        assert(rule->features == 0 && !rule->host_use && rule->limits.set == 0);
+
+        assert(policy->n_limits == 2);
+        limits = &policy->limits[0];
+        assert(strcmp(limits->origin, "50-test.json: limits[0]") == 0);
+        assert(limits->subject.n_uids == 1 && limits->limits.max[ACCOUNT_REQUESTS_PER_SECOND] == 5);
+        assert(limits->limits.set ==
+               (1U << ACCOUNT_LEASES | 1U << ACCOUNT_MAPPINGS | 1U << ACCOUNT_REQUESTS_PER_SECOND));
+        assert(policy->limits[1].subject.any);
+        assert(policy->limits[1].limits.max[ACCOUNT_PINNED_BYTES] == UINT64_C(1) << 40);
+}
+
 /* Values are found again in text that is made to mislead. */
 static void test_escapes(void) {
         _cleanup_(policy_freep) Policy *policy = NULL;
@@ -300,9 +334,32 @@ static const BadCase bad_rule[] = {
         { RULE("\"modes\":\"vm\"," REST), 1, 20, "rules[0].modes", "no mode \"vm\"" },
         { RULE("\"whole_group\":1," REST), 1, 26, "rules[0].whole_group", "where true or false" },
         { RULE("\"uid\":1,\"whole_group\":true,\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
-          "the rule that allows it" },
+          "can't have \"whole_group\"" },
         { RULE("\"uid\":1,\"needs_reset\":true,\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
-          "the rule that allows it" },
+          "can't have \"needs_reset\"" },
+        { RULE("\"uid\":1,\"limits\":{},\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
+          "can't have \"limits\"" },
+        { RULE("\"uid\":1,\"features\":[\"psaid\"]"), 1, 32, "rules[0].features[0]", "unknown feature" },
+        { RULE("\"uid\":1,\"max_lease_seconds\":0"), 1, 40, "rules[0].max_lease_seconds",
+          "from 1 to 4294967295" },
+        { RULE("\"uid\":1,\"max_lease_seconds\":\"1h\""), 1, 40, "rules[0].max_lease_seconds",
+          "where a whole number" },
+        { RULE("\"uid\":1,\"host_use\":true"), 1, 31, "rules[0].host_use", "a string must be" },
+        { RULE("\"uid\":1,\"host_use\":\"deny\""), 1, 31, "rules[0].host_use", "it is \"allow\"" },
+        { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":[\"01:00.0\",\"class:03\"],"
+               "\"verdict\":\"allow\""), 1, 11, "rules[0]", "named one by one" },
+        { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":\"tag:lab\",\"verdict\":\"allow\""), 1, 11,
+          "rules[0]", "named one by one" },
+        { RULE("\"uid\":1,\"limits\":{\"device\":1}"), 1, 30, "rules[0].limits",
+          "did you mean \"devices\"?" },
+        { RULE("\"uid\":1,\"limits\":{\"devices\":-1}"), 1, 40, "rules[0].limits.devices", "out of range" },
+        { RULE("\"uid\":1,\"limits\":{\"requests_per_second\":1}"), 1, 30, "rules[0].limits",
+          "unknown key" },
+        { "{\"limits\":[{\"devices\":1}],\"rules\":[]}", 1, 12, "limits[0]", "about nobody" },
+        { "{\"limits\":[{\"uid\":1}],\"rules\":[]}", 1, 12, "limits[0]", "limits nothing" },
+        { "{\"limits\":[{\"uid\":1,\"requests_per_second\":0}],\"rules\":[]}", 1, 43,
+          "limits[0].requests_per_second", "from 1 to 1000000" },
+        { "{\"limits\":{},\"rules\":[]}", 1, 11, "limits", "an array" },
 
         { RULE("\"uid\":1,\"devices\":{}"), 1, 30, "rules[0].devices", "empty object" },
         { RULE("\"uid\":1,\"devices\":[{\"vendr\":\"8086\"}]"), 1, 32, "rules[0].devices[0]",
@@ -499,6 +556,7 @@ static void test_example(void) {
 
 int main(void) {
         test_all_forms();
+        test_terms();
         test_no_rules();
         test_escapes();
         test_bad(bad_syntax, ELEMENTSOF(bad_syntax));

@@ -171,6 +171,7 @@ static Request scene_request(const Scene *scene, const char *const *selectors) {
                 .mode = scene->mode,
                 .ioas = scene->ioas_options,
                 .domain = scene->domain_options,
+                .boottime_usec = SCENE_BOOTTIME_USEC,
         };
 
         while (selectors[request.n_selectors])

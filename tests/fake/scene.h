@@ -33,6 +33,7 @@ extern const Subject ROOT, ALICE, BOB, STRANGER, CONTAINER_ROOT;
 #define FORBIDDEN "0000:66:00.0"
 
 #define SCENE_NOW_USEC UINT64_C(1700000000000000)
+#define SCENE_BOOTTIME_USEC UINT64_C(3600000000)
 
 typedef struct Scene {
         FakeKernel *kernel;

@@ -63,6 +63,9 @@ static void check_rule(const PolicyRule *rule) {
         assert(rule->subject.any != subject_match_is_set(&rule->subject));
         assert(rule->verdict != VERDICT_DENY || (!rule->whole_group && !rule->needs_reset));
         assert(rule->modes < 1U << _MODE_MAX);
+        assert(rule->features < 1U << _DOMAIN_FEATURE_MAX);
+        assert(rule->limits.set < 1U << _ACCOUNT_CHARGED_MAX);
+        assert(rule->verdict != VERDICT_DENY || (!rule->host_use && rule->limits.set == 0));
 
         for (size_t i = 0; i < rule->subject.n_uids; i++)
                 assert(rule->subject.uids[i] != (uid_t) -1);
@@ -115,6 +118,19 @@ static void check_unknown(const Policy *policy, const Subject *subject, const De
         }
 }
 
+/* Nobody gets higher limits by what is not known of him. */
+static void check_limits(const Policy *policy, const Subject *subject) {
+        for (AccountSlot slot = 0; slot < _ACCOUNT_SLOT_MAX; slot++) {
+                Subject bare = { .uid = subject->uid };
+                const char *origin;
+                uint64_t limit;
+
+                limit = policy_limit(policy, subject, slot, &origin);
+                assert(origin || limit == account_default_limit(slot));
+                assert(policy_limit(policy, &bare, slot, &origin) <= limit);
+        }
+}
+
 static void check_error(const ConfigError *error, int r, size_t size) {
         _cleanup_free_ char *text = NULL;
 
@@ -147,11 +163,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (size_t i = 0; i < policy->n_rules; i++)
                 check_rule(&policy->rules[i]);
 
-        for (size_t i = 0; i < ELEMENTSOF(subjects); i++)
+        for (size_t i = 0; i < ELEMENTSOF(subjects); i++) {
+                check_limits(policy, &subjects[i]);
                 for (size_t j = 0; j < ELEMENTSOF(devices); j++) {
                         check_answer(policy, &subjects[i], &devices[j]);
                         check_unknown(policy, &subjects[i], &devices[j]);
                 }
+        }
 
         return 0;
 }

@@ -128,14 +128,15 @@ static void append_lease(
                 const char *reason) {
 
         check(sd_bus_message_append(
-                        m, "(oa{sv})", path, 11,
+                        m, "(oa{sv})", path, 12,
                         "Id", "t", id, "Uid", "u", 1000, "Pid", "u", 4711, "Mode", "s", "vmm",
                         "State", "s", state, "StateReason", "s", reason,
                         "Holders", "a(usss)", 2,
                         (unsigned) (100 * id), "qemu\033", "vm.service", "/system.slice/vm.service",
                         (unsigned) (100 * id + 1), "sh", "", "",
                         "Devices", "as", 1, "0000:02:00.0", "Companions", "as", 1, "0000:02:00.1",
-                        "Groups", "au", 1, 13, "Since", "t", UINT64_C(1700000000000000)));
+                        "Groups", "au", 1, 13, "Since", "t", UINT64_C(1700000000000000),
+                        "Until", "t", UINT64_C(1700003600000000)));
 }
 
 int reply_leases(sd_bus_message *m, const char *state, bool gone) {

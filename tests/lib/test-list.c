@@ -91,6 +91,7 @@ static void test_leases(void) {
         assert(strcmp(iommud_lease_info_devices(leases[0])[0], "0000:02:00.0") == 0);
         assert(strcmp(iommud_lease_info_companions(leases[0])[0], "0000:02:00.1") == 0);
         assert(iommud_lease_info_since(leases[0]) == UINT64_C(1700000000000000));
+        assert(iommud_lease_info_until(leases[0]) == UINT64_C(1700003600000000));
         assert(iommud_lease_info_holder(leases[0], 0, &pid, &command, &unit, &cgroup) == 0);
         assert(pid == 700 && strcmp(command, "qemu?") == 0 && strcmp(unit, "vm.service") == 0);
         assert(strcmp(cgroup, "/system.slice/vm.service") == 0);

@@ -8,70 +8,96 @@
 #include <unistd.h>
 
 #include "core/account.h"
-#include "core/limits.h"
 #include "fake/assert.h"
 
 static void test_charge(void) {
         _cleanup_(account_freep) Account *account = NULL;
         Charge a = {}, b = {};
 
-        assert_ok(account_new(1000, &account));
+        assert_ok(account_new(1000, "a.json: rules[0]", &account));
         assert_eq_int(account->uid, 1000);
+        assert_eq_str(account->rule, "a.json: rules[0]");
 
-        assert_eq_int(charge_take(&a, account, 3), 0);
-        assert_eq_int(charge_take(&b, account, 5), 0);
-        assert_eq_int(account->used[ACCOUNT_LEASES], 2);
+        assert_eq_int(charge_take(&a, account, ACCOUNT_DEVICES, 3, 8), 0);
+        assert_eq_int(charge_take(&b, account, ACCOUNT_DEVICES, 5, 8), 0);
+        assert_eq_int(charge_take(&b, account, ACCOUNT_PINNED_BYTES, UINT64_C(1) << 40, UINT64_MAX), 0);
         assert_eq_int(account->used[ACCOUNT_DEVICES], 8);
 
         charge_done(&a);
-        assert_eq_int(account->used[ACCOUNT_LEASES], 1);
         assert_eq_int(account->used[ACCOUNT_DEVICES], 5);
-
         charge_done(&a);                     /* holds nothing any more */
         assert_eq_int(account->used[ACCOUNT_DEVICES], 5);
 
+        charge_refund(&b, ACCOUNT_DEVICES, 2);
+        assert_eq_int(account->used[ACCOUNT_DEVICES], 3);
+        charge_refund(&b, ACCOUNT_DEVICES, 0);
         charge_done(&b);
-        assert_eq_int(account->used[ACCOUNT_LEASES], 0);
-        assert_eq_int(account->used[ACCOUNT_DEVICES], 0);
+        for (AccountSlot slot = 0; slot < _ACCOUNT_CHARGED_MAX; slot++)
+                assert_eq_int(account->used[slot], 0);
 }
 
-static void test_limit_of_leases(void) {
-        _cleanup_(account_freep) Account *account = NULL;
-        Charge charges[LIMIT_UID_LEASES] = {}, more = {};
-
-        assert_ok(account_new(1000, &account));
-        for (unsigned i = 0; i < LIMIT_UID_LEASES; i++) {
-                assert(account_has_room(account, 0));
-                assert_eq_int(charge_take(&charges[i], account, 0), 0);
-        }
-
-        assert(!account_has_room(account, 0));
-        assert_eq_int(charge_take(&more, account, 0), CHARGE_QUOTA);
-        assert(!more.account);
-        assert_eq_int(account->used[ACCOUNT_LEASES], LIMIT_UID_LEASES);
-
-        charge_done(&charges[0]);
-        assert_eq_int(charge_take(&more, account, 0), 0);
-
-        charge_done(&more);
-        for (unsigned i = 0; i < LIMIT_UID_LEASES; i++)
-                charge_done(&charges[i]);
-}
-
-static void test_limit_of_devices(void) {
+static void test_limit(void) {
         _cleanup_(account_freep) Account *account = NULL;
         Charge all = {}, more = {};
 
-        assert_ok(account_new(1000, &account));
-        assert_eq_int(charge_take(&all, account, LIMIT_UID_DEVICES + 1), CHARGE_QUOTA);
-        assert_eq_int(charge_take(&all, account, UINT32_MAX), CHARGE_QUOTA);
-        assert_eq_int(account->used[ACCOUNT_LEASES], 0);
+        assert_ok(account_new(1000, NULL, &account));
+        assert_eq_int(charge_take(&all, account, ACCOUNT_DEVICES, 129, 128), CHARGE_QUOTA);
+        assert_eq_int(charge_take(&all, account, ACCOUNT_DEVICES, UINT64_MAX, 128), CHARGE_QUOTA);
+        assert(!all.account);
+        assert_eq_int(account->used[ACCOUNT_DEVICES], 0);
 
-        assert_eq_int(charge_take(&all, account, LIMIT_UID_DEVICES), 0);
-        assert(account_has_room(account, 0));
-        assert(!account_has_room(account, 1));
-        assert_eq_int(charge_take(&more, account, 1), CHARGE_QUOTA);
+        assert_eq_int(charge_take(&all, account, ACCOUNT_DEVICES, 128, 128), 0);
+        assert(account_has_room(account, ACCOUNT_DEVICES, 0, 128));
+        assert(!account_has_room(account, ACCOUNT_DEVICES, 1, 128));
+        assert(account_has_room(account, ACCOUNT_LEASES, 1, 1));
+        assert_eq_int(charge_take(&more, account, ACCOUNT_DEVICES, 1, 128), CHARGE_QUOTA);
+
+        /* the limit was lowered meanwhile: there is no room, and not a lot either */
+        assert(!account_has_room(account, ACCOUNT_DEVICES, 0, 1));
+        assert(!account_has_room(account, ACCOUNT_DEVICES, 1, 1));
+        charge_force(&more, account, ACCOUNT_DEVICES, 1);
+        assert_eq_int(account->used[ACCOUNT_DEVICES], 129);
+        charge_done(&more);
         charge_done(&all);
+}
+
+/* Each step asks so many times at once, so long after the one before. */
+static void test_requests(void) {
+        static const struct {
+                uint64_t per_second, after_usec;
+                unsigned n_asked, n_admitted;
+        } table[] = {
+                { 10, 0, 12, 10 },
+                { 10, 99999, 1, 0 },
+                { 10, 1, 2, 1 },
+                { 10, 10000000, 100, 10 },   /* what was not used for long does not add up */
+                { 1, 1000000, 5, 1 },
+                { 1, 999999, 1, 0 },
+                { 1, 1, 1, 1 },
+                { 3, 1000000, 5, 3 },
+                { 0, 1000000, 5, 0 },
+                { 2000000, 1000000, 1000, 1000 },
+        };
+        _cleanup_(account_freep) Account *account = NULL;
+        uint64_t now = 1234567;
+
+        assert_ok(account_new(1000, NULL, &account));
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                unsigned n = 0;
+
+                now += table[i].after_usec;
+                for (unsigned j = 0; j < table[i].n_asked; j++)
+                        n += account_admit(account, table[i].per_second, now);
+                if (n != table[i].n_admitted)
+                        assert_failed(__FILE__, __LINE__, "account_admit", "step %zu: %u", i, n);
+        }
+}
+
+static void test_names(void) {
+        for (AccountSlot slot = 0; slot < _ACCOUNT_SLOT_MAX; slot++) {
+                assert_eq_int(account_slot_from_string(account_slot_to_string(slot)), slot);
+                assert(account_default_limit(slot) > 0);
+        }
 }
 
 /* In a child: the signal that @func ends it with; 0: it came back. */
@@ -96,21 +122,30 @@ static void free_it(Account *account) {
         account_free(account);
 }
 
-static void charge_twice(Account *account) {
+static void refund_too_much(Account *account) {
         Charge charge = {};
 
-        (void) !charge_take(&charge, account, 1);
-        (void) !charge_take(&charge, account, 1);
+        charge_force(&charge, account, ACCOUNT_DEVICES, 1);
+        charge_refund(&charge, ACCOUNT_DEVICES, 2);
+}
+
+static void charge_other(Account *account) {
+        Account other = {};
+        Charge charge = {};
+
+        charge_force(&charge, account, ACCOUNT_DEVICES, 1);
+        charge_force(&charge, &other, ACCOUNT_DEVICES, 1);
 }
 
 static void test_leaks_are_noticed(void) {
         Account *account;
         Charge charge = {};
 
-        assert_ok(account_new(1000, &account));
-        assert_eq_int(signal_of(charge_twice, account), SIGABRT);
+        assert_ok(account_new(1000, NULL, &account));
+        assert_eq_int(signal_of(refund_too_much, account), SIGABRT);
+        assert_eq_int(signal_of(charge_other, account), SIGABRT);
 
-        assert_eq_int(charge_take(&charge, account, 0), 0);
+        charge_force(&charge, account, ACCOUNT_DEVICES, 1);
         assert_eq_int(signal_of(free_it, account), SIGABRT);
 
         charge_done(&charge);
@@ -121,8 +156,9 @@ static void test_leaks_are_noticed(void) {
 
 int main(void) {
         test_charge();
-        test_limit_of_leases();
-        test_limit_of_devices();
+        test_limit();
+        test_requests();
+        test_names();
         test_leaks_are_noticed();
         return 0;
 }

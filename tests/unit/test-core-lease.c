@@ -26,7 +26,7 @@ static void test_rebind(void) {
         assert_eq_int(lease->state, LEASE_PREPARING);
         assert_eq_int(lease->since_usec, SCENE_NOW_USEC);
         assert_eq_int(group_dma_owner(manager_find_group(s->manager, 1)), DMA_OWNER_LEASED);
-        assert_ok(manager_get_account(s->manager, ALICE.uid, &account));
+        assert_ok(manager_get_account(s->manager, ALICE.uid, NULL, &account));
         assert_eq_int(account->used[ACCOUNT_LEASES], 1);
         assert_eq_int(account->used[ACCOUNT_DEVICES], 1);
 

@@ -233,9 +233,9 @@ static void test_accounts(void) {
         _cleanup_scene_ Scene *s = scene_new();
         Account *a, *b, *c;
 
-        assert_ok(manager_get_account(s->manager, 1001, &b));
-        assert_ok(manager_get_account(s->manager, 1000, &a));
-        assert_ok(manager_get_account(s->manager, 1001, &c));
+        assert_ok(manager_get_account(s->manager, 1001, NULL, &b));
+        assert_ok(manager_get_account(s->manager, 1000, NULL, &a));
+        assert_ok(manager_get_account(s->manager, 1001, NULL, &c));
         assert(b == c && a != b);
         assert_eq_int(s->manager->accounts.n_items, 2);
 }

@@ -179,7 +179,7 @@ static void test_kinds(void) {
 }
 
 static void test_host(void) {
-        _cleanup_(plan_done) Plan plan = {};
+        _cleanup_(plan_done) Plan plan = {}, other = {};
         _cleanup_scene_ Scene *s = scene_new();
 
         scene_add(s, "0000:01:00.0", 1, "nvme");
@@ -191,6 +191,14 @@ static void test_host(void) {
         /* not known is not free */
         s->host = (FakeHost) { .device = "0000:01:00.0", .error = -EIO };
         assert_plan(s, "blocked 0000:01:00.0 HostInUse", "01:00.0");
+
+        /* but an administrator may have said that it is to be taken all the same, for this rule only */
+        s->manager->policy->rules[1].host_use = true;
+        assert_plan(s, "rebind 0000:01:00.0, open 0000:01:00.0", "01:00.0");
+        scene_plan(s, &ROOT, &other, "01:00.0");
+        assert_steps(&other, "blocked 0000:01:00.0 HostInUse");
+        s->manager->policy->rules[1].host_use = false;
+        s->host.n_calls = 1;
 
         /* whatever the driver does not do DMA for, the host does not use */
         scene_add(s, "0000:01:00.0", 1, "vfio-pci");

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 
 #include "core/account.h"
+#include "core/lease-charge.h"
+#include "core/policy.h"
 #include "fake/assert.h"
 #include "fake/scene.h"
 
@@ -46,11 +48,12 @@ static void test_quota_of_a_user(void) {
         Charge charge = {};
 
         add_devices(s, 2);
-        assert_ok(manager_get_account(s->manager, ALICE.uid, &account));
-        assert_eq_int(charge_take(&charge, account, LIMIT_UID_DEVICES - 1), 0);
+        assert_ok(manager_get_account(s->manager, ALICE.uid, NULL, &account));
+        charge_force(&charge, account, ACCOUNT_LEASES, 1);
+        charge_force(&charge, account, ACCOUNT_DEVICES, LIMIT_UID_DEVICES - 1);
 
         assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0"), OUTCOME_QUOTA);
-        assert_has(s->refusal.text, "1 leases with 127 devices");
+        assert_has(s->refusal.text, "has 127 devices and asks for 2 more, but iommud lets a user have 128");
         assert_eq_int(scene_acquire(s, &BOB, "02:00.0"), OUTCOME_GRANTED);
         assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
         assert_eq_int(account->used[ACCOUNT_LEASES], 2);
@@ -91,10 +94,183 @@ static void test_taken_and_draining(void) {
         scene_run(s);
 }
 
+static void set_limit(Limits *limits, AccountSlot slot, uint64_t max) {
+        limits->set |= 1U << slot;
+        limits->max[slot] = max;
+}
+
+static PolicyLimits *add_limits(Scene *s, const char *origin, uid_t uid) {
+        PolicyLimits *limits;
+
+        assert_ok(policy_append_limits(s->manager->policy, &limits));
+        limits->origin = strdup(origin);
+        limits->subject.n_uids = 1;
+        limits->subject.uids = calloc(1, sizeof(uid_t));
+        assert(limits->origin && limits->subject.uids);
+        limits->subject.uids[0] = uid;
+        return limits;
+}
+
+/* The policy gives users other limits than those that are built in. */
+static void test_limits_of_users(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        add_devices(s, 4);
+        set_limit(&add_limits(s, "test.json: limits[0]", 1001)->limits, ACCOUNT_DEVICES, 1);
+        set_limit(&add_limits(s, "test.json: limits[1]", 1000)->limits, ACCOUNT_LEASES, 2);
+        set_limit(&add_limits(s, "test.json: limits[2]", 1000)->limits, ACCOUNT_LEASES, 1);
+        set_limit(&add_limits(s, "test.json: limits[3]", 1000)->limits, ACCOUNT_DEVICES, 2);
+
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0", "03:00.0"), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "test.json: limits[3] lets a user have 2");
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(scene_acquire(s, &ALICE, "02:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(scene_acquire(s, &ALICE, "03:00.0"), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "uid 1000 has 2 leases");
+        assert_has(s->refusal.text, "limits[1]");
+
+        assert_eq_int(scene_acquire(s, &BOB, "03:00.0", "04:00.0"), OUTCOME_QUOTA);
+        assert_eq_int(scene_acquire(s, &BOB, "03:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+}
+
+/* Whether limits are for somebody may not be known: they are, if they are the lower ones. */
+static void test_limits_of_unknown(void) {
+        Subject bare = { .uid = 1000 };
+        _cleanup_scene_ Scene *s = scene_new();
+        PolicyLimits *limits;
+        const char *origin;
+
+        limits = add_limits(s, "units", 1000);
+        assert_ok(string_list_append(&limits->subject.units, "a.service"));
+        set_limit(&limits->limits, ACCOUNT_LEASES, 3);
+        set_limit(&limits->limits, ACCOUNT_DEVICES, 300);
+        limits = add_limits(s, "all", 1000);
+        set_limit(&limits->limits, ACCOUNT_LEASES, 5);
+        set_limit(&limits->limits, ACCOUNT_DEVICES, 10);
+
+        assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_LEASES, &origin), 3);
+        assert_eq_str(origin, "units");
+        assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_DEVICES, &origin), 10);
+        assert_eq_str(origin, "all");
+        assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_PASIDS, &origin), LIMIT_UID_PASIDS);
+        assert(!origin);
+
+        bare.known = SUBJECT_KNOWS_CGROUP;
+        assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_LEASES, &origin), 5);
+        strcpy(bare.unit, "a.service");
+        assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_DEVICES, &origin), 300);
+        assert_eq_int(policy_limit(s->manager->policy, &BOB, ACCOUNT_LEASES, &origin), LIMIT_UID_LEASES);
+        assert_eq_int(policy_limit(NULL, &BOB, ACCOUNT_LEASES, &origin), LIMIT_UID_LEASES);
+}
+
+/* A rule gives each user so much, and counts what he has by that rule only. */
+static void test_limits_of_rules(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        PolicyRule *rule;
+        uint64_t first;
+
+        add_devices(s, 4);
+        scene_keep(s);
+        rule = &s->manager->policy->rules[1];
+        set_limit(&rule->limits, ACCOUNT_DEVICES, 2);
+        set_limit(&rule->limits, ACCOUNT_DOMAINS, 1);
+
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0", "03:00.0"), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "uid 1000 has 0 devices by test.json: rules[1]");
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+        first = s->lease;
+        assert_eq_int(scene_acquire(s, &ALICE, "02:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(scene_acquire(s, &ALICE, "03:00.0"), OUTCOME_QUOTA);
+        assert_eq_int(scene_acquire(s, &BOB, "03:00.0"), OUTCOME_GRANTED);
+        assert_eq_int(scene_acquire(s, &ROOT, "04:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+
+        assert_eq_int(lease_charge(scene_lease(s, first), ACCOUNT_DOMAINS, 1, &s->refusal), 0);
+        assert_eq_int(lease_charge(scene_lease(s, first), ACCOUNT_DOMAINS, 1, &s->refusal), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "has 1 domains by test.json: rules[1]");
+        lease_refund(scene_lease(s, first), ACCOUNT_DOMAINS, 1);
+        assert_eq_int(lease_charge(scene_lease(s, first), ACCOUNT_DOMAINS, 1, &s->refusal), 0);
+
+        /* what he has is known to the next process */
+        scene_restart(s);
+        rule = &s->manager->policy->rules[1];
+        set_limit(&rule->limits, ACCOUNT_DEVICES, 2);
+        scene_add(s, "0000:05:00.0", 5, "vfio-pci");
+        assert_eq_int(scene_acquire(s, &ALICE, "05:00.0"), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "uid 1000 has 2 devices by test.json: rules[1]");
+
+        manager_hangup(s->manager, first, "test", &s->changes);
+        scene_run(s);
+        assert_eq_int(scene_acquire(s, &ALICE, "05:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+
+        /* a rule that a reload has taken away limits nothing */
+        strcpy(rule->origin, "test.json: rules[9]");
+        assert_eq_int(lease_charge(scene_lease(s, s->lease), ACCOUNT_DEVICES, 7, &s->refusal), 0);
+        lease_refund(scene_lease(s, s->lease), ACCOUNT_DEVICES, 7);
+}
+
+static void test_requests(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        set_limit(&add_limits(s, "test.json: limits[0]", 1000)->limits, ACCOUNT_REQUESTS_PER_SECOND, 2);
+        assert_eq_int(manager_admit(s->manager, &ALICE, 5000000, &s->refusal), 0);
+        assert_eq_int(manager_admit(s->manager, &ALICE, 5000000, &s->refusal), 0);
+        assert_eq_int(manager_admit(s->manager, &ALICE, 5499999, &s->refusal), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "limits[0] lets a user make 2 requests_per_second");
+        assert_eq_int(manager_admit(s->manager, &ALICE, 5500000, &s->refusal), 0);
+        for (unsigned i = 0; i < LIMIT_UID_REQUESTS_PER_SECOND; i++)
+                assert_eq_int(manager_admit(s->manager, &BOB, 5000000, &s->refusal), 0);
+        assert_eq_int(manager_admit(s->manager, &BOB, 5000000, &s->refusal), OUTCOME_QUOTA);
+        for (unsigned i = 0; i < 10 * LIMIT_UID_REQUESTS_PER_SECOND; i++)
+                assert_eq_int(manager_admit(s->manager, &ROOT, 5000000, &s->refusal), 0);
+}
+
+/* A rule may let go for some time only, also across a restart. */
+static void test_time(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        uint64_t until = SCENE_BOOTTIME_USEC + 60000000;
+        PolicyRule *rule;
+
+        add_devices(s, 2);
+        scene_keep(s);
+        assert_eq_int(manager_next_expiry(s->manager), UINT64_MAX);
+        rule = &s->manager->policy->rules[1];
+        rule->max_lease_usec = 60000000;
+        rule->features = 1U << DOMAIN_FEATURE_PASID;
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+        rule->max_lease_usec = 0;
+        assert_eq_int(scene_acquire(s, &ALICE, "02:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+        assert_eq_int(scene_lease(s, s->lease)->until_usec, 0);
+        assert_eq_int(manager_next_expiry(s->manager), until);
+
+        scene_restart(s);
+        assert_eq_int(scene_lease(s, 1)->features, 1U << DOMAIN_FEATURE_PASID);
+        assert_eq_int(scene_lease(s, 1)->max_usec, 60000000);
+        assert_eq_int(manager_next_expiry(s->manager), until);
+        manager_expire(s->manager, until - 1, &s->changes);
+        assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
+        manager_expire(s->manager, until, &s->changes);
+        assert(scene_lease(s, 1)->state > LEASE_ACTIVE);
+        assert_has(scene_lease(s, 1)->end_cause, "policy");
+        assert_eq_int(scene_lease(s, s->lease)->state, LEASE_ACTIVE);
+        assert_eq_int(manager_next_expiry(s->manager), UINT64_MAX);
+        scene_run(s);
+        assert(!scene_lease(s, 1));
+}
+
 int main(void) {
         test_devices_of_one_request();
         test_too_many_devices();
         test_quota_of_a_user();
+        test_limits_of_users();
+        test_limits_of_unknown();
+        test_limits_of_rules();
+        test_requests();
+        test_time();
         test_taken_and_draining();
         return 0;
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/lease-charge.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/policy.h"
+#include "core/refusal.h"
+#include "core/subject.h"
+
+uint64_t manager_limit(const Manager *manager, const Account *account, const Subject *subject,
+                       AccountSlot slot, const char **ret_origin) {
+        const PolicyRule *rule;
+
+        if (!account->rule)
+                return policy_limit(manager->policy, subject, slot, ret_origin);
+
+        /* One that a reload has taken away limits nothing any more */
+        rule = policy_find_rule(manager->policy, account->rule);
+        if (!rule || !(rule->limits.set & (1U << slot))) {
+                *ret_origin = NULL;
+                return UINT64_MAX;
+        }
+
+        *ret_origin = rule->origin;
+        return rule->limits.max[slot];
+}
+
+int manager_check_quota(const Manager *manager, const Account *account, const Subject *subject,
+                        AccountSlot slot, uint64_t amount, Refusal *reterr) {
+        const char *origin;
+        uint64_t limit;
+
+        limit = manager_limit(manager, account, subject, slot, &origin);
+        if (account_has_room(account, slot, amount, limit))
+                return 0;
+
+        return refuse(reterr, OUTCOME_QUOTA,
+                "uid %u has %" PRIu64 " %s%s%s and asks for %" PRIu64 " more, but %s lets a user have "
+                "%" PRIu64
+                ": release some first", account->uid, account->used[slot], account_slot_to_string(slot),
+                account->rule ? " by " : "", account->rule ?: "", amount, origin ?: "iommud", limit);
+}
+
+int manager_admit(Manager *manager, const Subject *subject, uint64_t now_usec, Refusal *reterr) {
+        const char *origin;
+        Account *account;
+        uint64_t limit;
+        int r;
+
+        if (subject_is_root(subject))
+                return 0;
+
+        r = manager_get_account(manager, subject->uid, /* rule= */ NULL, &account);
+        if (r < 0)
+                return r;
+
+        limit = policy_limit(manager->policy, subject, ACCOUNT_REQUESTS_PER_SECOND, &origin);
+        if (account_admit(account, limit, now_usec))
+                return 0;
+
+        return refuse(reterr, OUTCOME_QUOTA,
+                "uid %u asks too often: %s lets a user make %" PRIu64 " requests_per_second; try again "
+                "later",
+                subject->uid, origin ?: "iommud", limit);
+}
+
+/* The charge of the lease on the account of a rule; of a rule that it has none for yet, an empty one. */
+static Charge *lease_rule_charge(Lease *lease, const Account *account) {
+        for (unsigned i = 0; i < lease->n_rule_charges; i++)
+                if (lease->rule_charges[i].account == account)
+                        return &lease->rule_charges[i];
+
+        /* there are no more rules than devices that were granted */
+        assert(lease->n_rule_charges < ELEMENTSOF(lease->rule_charges));
+        return &lease->rule_charges[lease->n_rule_charges++];
+}
+
+int lease_charge_lease(Lease *lease) {
+        Account *account;
+        int r;
+
+        r = manager_get_account(lease->manager, lease->subject.uid, /* rule= */ NULL, &account);
+        if (r < 0)
+                return r;
+
+        charge_force(&lease->charge, account, ACCOUNT_LEASES, 1);
+        return 0;
+}
+
+int lease_charge_device(Lease *lease, LeaseDevice *device, const char *rule) {
+        Account *account = NULL;
+        Charge *charge;
+        int r;
+
+        assert(lease->charge.account && !device->charged);
+
+        if (rule) {
+                r = manager_get_account(lease->manager, lease->subject.uid, rule, &account);
+                if (r < 0)
+                        return r;
+
+                charge = lease_rule_charge(lease, account);
+                if (!charge->account)
+                        charge_force(charge, account, ACCOUNT_LEASES, 1);
+                charge_force(charge, account, ACCOUNT_DEVICES, 1);
+        }
+
+        charge_force(&lease->charge, lease->charge.account, ACCOUNT_DEVICES, 1);
+        device->charged = true;
+        device->rule = account;
+        return 0;
+}
+
+void lease_refund_device(Lease *lease, LeaseDevice *device) {
+        if (!device->charged)
+                return;
+
+        charge_refund(&lease->charge, ACCOUNT_DEVICES, 1);
+        if (device->rule) {
+                Charge *charge = lease_rule_charge(lease, device->rule);
+
+                charge_refund(charge, ACCOUNT_DEVICES, 1);
+                if (charge->amount[ACCOUNT_DEVICES] == 0) {
+                        /* nothing of the lease is by this rule any more */
+                        charge_done(charge);
+                        *charge = lease->rule_charges[--lease->n_rule_charges];
+                }
+        }
+
+        device->charged = false;
+        device->rule = NULL;
+}
+
+int lease_charge(Lease *lease, AccountSlot slot, uint64_t amount, Refusal *reterr) {
+        const Manager *manager = lease->manager;
+
+        if (manager_check_quota(manager, lease->charge.account, &lease->subject, slot, amount, reterr) > 0)
+                return OUTCOME_QUOTA;
+        for (unsigned i = 0; i < lease->n_rule_charges; i++)
+                if (manager_check_quota(manager, lease->rule_charges[i].account, &lease->subject, slot,
+                                        amount, reterr) > 0)
+                        return OUTCOME_QUOTA;
+
+        charge_force(&lease->charge, lease->charge.account, slot, amount);
+        for (unsigned i = 0; i < lease->n_rule_charges; i++)
+                charge_force(&lease->rule_charges[i], lease->rule_charges[i].account, slot, amount);
+        return 0;
+}
+
+void lease_refund(Lease *lease, AccountSlot slot, uint64_t amount) {
+        charge_refund(&lease->charge, slot, amount);
+        for (unsigned i = 0; i < lease->n_rule_charges; i++) {
+                Charge *charge = &lease->rule_charges[i];
+
+                /* less, when the rule has come with a device that was added later */
+                charge_refund(charge, slot, amount < charge->amount[slot] ? amount : charge->amount[slot]);
+        }
+}
+
+void lease_refund_all(Lease *lease) {
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                lease->devices[i].charged = false;
+                lease->devices[i].rule = NULL;
+        }
+        for (unsigned i = 0; i < lease->n_rule_charges; i++)
+                charge_done(&lease->rule_charges[i]);
+
+        lease->n_rule_charges = 0;
+        charge_done(&lease->charge);
+}

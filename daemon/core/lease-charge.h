@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a lease costs the accounts of its user: that of everything he has, and one for each rule with limits
+ * that granted devices of it.
+ */
+
+#include "core/account.h"
+#include "core/forward.h"
+
+/*
+ * The most that may be charged to an account. *ret_origin, borrowed, is where that stands; NULL: it is built
+ * in, or (UINT64_MAX) there is none. @subject is of the uid of the account.
+ */
+uint64_t manager_limit(const Manager *manager, const Account *account, const Subject *subject,
+                       AccountSlot slot, const char **ret_origin);
+
+/* Whether there is room. Returns 0, or OUTCOME_QUOTA, which names the limit and whose it is. */
+int manager_check_quota(const Manager *manager, const Account *account, const Subject *subject,
+                        AccountSlot slot, uint64_t amount, Refusal *reterr);
+
+/*
+ * Counts a request of @subject at @now_usec (CLOCK_BOOTTIME). Returns 0; OUTCOME_QUOTA when too many have
+ * come; or a negative errno. Root of the host may ask as often as it likes.
+ */
+int manager_admit(Manager *manager, const Subject *subject, uint64_t now_usec, Refusal *reterr) _must_check_;
+
+/*
+ * Charges a lease, or a device that becomes part of it by @rule (NULL: by none), after the plan has found
+ * that there is room. Returns 0 or -ENOMEM with nothing changed.
+ */
+int lease_charge_lease(Lease *lease) _must_check_;
+int lease_charge_device(Lease *lease, LeaseDevice *device, const char *rule) _must_check_;
+void lease_refund_device(Lease *lease, LeaseDevice *device);
+
+/*
+ * Charges what is made in a lease: domains, mappings, pinned bytes, PASIDs. Returns 0, or OUTCOME_QUOTA with
+ * nothing charged.
+ */
+int lease_charge(Lease *lease, AccountSlot slot, uint64_t amount, Refusal *reterr) _must_check_;
+void lease_refund(Lease *lease, AccountSlot slot, uint64_t amount);
+
+/* Refunds all. */
+void lease_refund_all(Lease *lease);
