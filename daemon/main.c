@@ -20,6 +20,7 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "bus/audit.h"
+#include "bus/holder-end.h"
 #include "bus/identity.h"
 #include "bus/server.h"
 #include "config/error.h"
@@ -159,6 +160,8 @@ static void on_task_done(const Task *task, const TaskResult *result, void *userd
         _cleanup_(change_set_done) ChangeSet changes = {};
         Daemon *d = userdata;
 
+        if (task->kind == TASK_KILL_HOLDER)
+                holder_end_done(task, result);
         manager_task_done(d->manager, task, result, &changes);
         daemon_commit(d, &changes);
 }

@@ -56,6 +56,17 @@
 #define IOMMUD_DOMAIN_DATA_TYPE "data_type"
 #define IOMMUD_DOMAIN_DATA "data"
 
+/* Options of Release */
+#define IOMMUD_OPTION_REQUEST "request"
+#define IOMMUD_OPTION_DEADLINE "deadline"
+#define IOMMUD_OPTION_REASON "reason"
+#define IOMMUD_OPTION_KILL "kill"
+
+/* Signals of the Lease, to its holder alone */
+#define IOMMUD_SIGNAL_RELEASE_REQUESTED "ReleaseRequested"
+#define IOMMUD_SIGNAL_DEVICE_GONE "DeviceGone"
+#define IOMMUD_SIGNAL_GROUP_GREW "GroupGrew"
+
 /* Roles of file descriptors: in the reply of Acquire and in LISTEN_FDNAMES of "iommuctl run" */
 #define IOMMUD_FD_LIFELINE "lifeline"
 #define IOMMUD_FD_IOMMUFD "iommufd"
@@ -79,6 +90,9 @@
 #define IOMMUD_MESSAGE_FAILURE "a2d347995d6a4910a99503e4aba5ada3"
 #define IOMMUD_MESSAGE_STUCK "69725fb8c2d448e3be00737a6b16303f"
 #define IOMMUD_MESSAGE_STALE "a97b24d0789e472c9dc8914dcc397cb1"
+#define IOMMUD_MESSAGE_REQUEST "77bdb1b0b6ac403ab550ccaed951e737"
+#define IOMMUD_MESSAGE_KILL "008322affa364996b31bbcaa1b81d37e"
+#define IOMMUD_MESSAGE_GROWTH "d17414ef1c7c49ceaf37b6a3937021c9"
 #define IOMMUD_MESSAGE_QUARANTINE "c8b6f06c48994a71a4d6cae903f70aac"
 #define IOMMUD_MESSAGE_CLEARANCE "e48eb0e8afab4e2eb4b0a2f58ff59207"
 #define IOMMUD_MESSAGE_POLICY "13e76350934d44deb269bb1b39a7da91"
@@ -93,6 +107,9 @@
 #define IOMMUD_EVENT_RELEASE "release"
 #define IOMMUD_EVENT_STUCK "stuck"
 #define IOMMUD_EVENT_STALE "stale"
+#define IOMMUD_EVENT_REQUEST "request"
+#define IOMMUD_EVENT_KILL "kill"
+#define IOMMUD_EVENT_GROWTH "growth"
 #define IOMMUD_EVENT_QUARANTINE "quarantine"
 #define IOMMUD_EVENT_CLEARANCE "clearance"
 #define IOMMUD_EVENT_POLICY "policy"

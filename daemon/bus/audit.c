@@ -159,6 +159,71 @@ void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
                 "over, and nothing is done to the device for it", id, device, owner->id);
 }
 
+void audit_requested(const Lease *lease) {
+        LeaseFields f;
+
+        lease_fields_init(&f, lease, IOMMUD_EVENT_REQUEST);
+        log_event(IOMMUD_MESSAGE_REQUEST, LOG_NOTICE, &f.fields,
+                "The holder of lease %s of uid %u is asked to give %s back: %s", f.lease,
+                lease->subject.uid, f.text, lease->request_reason);
+}
+
+/* About one device, which need not be one of the lease's. */
+static void lease_fields_init_device(
+        LeaseFields *f, const Lease *lease, const char *event, const char *device) {
+        lease_fields_init(f, lease, event);
+        f->fields.device = device;
+        f->fields.n_devices = 0;
+}
+
+void audit_grew(const Lease *lease, const char *device, uint32_t group, const char *driver) {
+        LeaseFields f;
+
+        lease_fields_init_device(&f, lease, IOMMUD_EVENT_GROWTH, device);
+        f.fields.groups = &group;
+        f.fields.n_groups = 1;
+        log_event(IOMMUD_MESSAGE_GROWTH, LOG_WARNING, &f.fields,
+                "%s has appeared in group %u, which is with lease %s: it has %s%s", device, group, f.lease,
+                driver[0] ? "the driver " : "no driver", driver);
+}
+
+void audit_holder_ended(const Lease *lease, const char *device, const Holder *holder, const char *unit) {
+        LeaseFields f;
+
+        lease_fields_init_device(&f, lease, IOMMUD_EVENT_KILL, device);
+        log_event(IOMMUD_MESSAGE_KILL, LOG_WARNING, &f.fields,
+                "Lease %s: %s %s is ended, root has said so: %.15s (pid %d) has %s open", f.lease,
+                unit ? "the unit" : "the process", unit ?: holder->comm, holder->comm, (int) holder->pid,
+                device);
+}
+
+void audit_holder_spared(const Lease *lease, const char *device, const Holder *holder, const char *unit) {
+        LeaseFields f;
+
+        lease_fields_init_device(&f, lease, IOMMUD_EVENT_KILL, device);
+        log_event(IOMMUD_MESSAGE_KILL, LOG_WARNING, &f.fields,
+                "Lease %s: %.15s (pid %d, %s) has %s open and is not ended, the host needs it: what it "
+                "keeps the descriptor for has to be ended by hand", f.lease, holder->comm,
+                (int) holder->pid, unit, device);
+}
+
+void audit_unit_not_stopped(const char *device, uint64_t lease, const char *unit, const char *why) {
+        char id[24];
+
+        snprintf(id, sizeof(id), "%" PRIu64, lease);
+        log_event(IOMMUD_MESSAGE_KILL, LOG_ERR,
+                &(LogFields) { .event = IOMMUD_EVENT_KILL, .device = device, .lease = id },
+                "Lease %s: the service manager does not stop %s, ending the process alone: %s", id, unit,
+                why);
+}
+
+void audit_process_not_ended(const char *device, pid_t pid, const KernelFailure *failure) {
+        log_event(IOMMUD_MESSAGE_KILL, LOG_ERR,
+                &(LogFields) { .event = IOMMUD_EVENT_KILL, .device = device },
+                "Process %d, which has %s open, can't be ended: %s: %s", (int) pid, device, failure->call,
+                strerrordesc_np(-failure->error) ?: "unknown error");
+}
+
 void audit_quarantined(const QuarantineEntry *entry) {
         int priority = entry->kind == QUARANTINE_NO_RESET ? LOG_NOTICE : LOG_ERR;
         const LogFields fields = {

@@ -7,6 +7,7 @@
  */
 
 #include "core/forward.h"
+#include "core/kernel.h"
 
 void audit_granted(const Lease *lease);
 void audit_refused(
@@ -18,6 +19,16 @@ void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);
 /* its record had a device that is with @owner */
 void audit_stale(const Lease *lease, const char *device, const Lease *owner);
+void audit_requested(const Lease *lease);    /* its holder is asked to release it */
+/* a device, which may have a driver, has appeared in a group of it */
+void audit_grew(const Lease *lease, const char *device, uint32_t group, const char *driver);
+
+/* A holder of the device is ended: with its unit, or alone when @unit is NULL; or it is not. */
+void audit_holder_ended(const Lease *lease, const char *device, const Holder *holder, const char *unit);
+void audit_holder_spared(const Lease *lease, const char *device, const Holder *holder, const char *unit);
+void audit_unit_not_stopped(const char *device, uint64_t lease, const char *unit, const char *why);
+void audit_process_not_ended(const char *device, pid_t pid, const KernelFailure *failure);
+
 void audit_quarantined(const QuarantineEntry *entry);
 void audit_cleared(const char *device);
 

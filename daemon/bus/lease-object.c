@@ -301,38 +301,6 @@ int lease_object_reply(sd_bus_message *call, Lease *lease) {
         return sd_bus_send(/* bus= */ NULL, reply, /* ret_cookie= */ NULL);
 }
 
-static int method_release(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(change_set_done) ChangeSet changes = {};
-        BusServer *server = userdata;
-        Refusal refusal;
-        Subject subject;
-        Lease *lease;
-        int r;
-
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        if (sd_bus_message_at_end(message, /* complete= */ false) == 0)
-                return reply_invalid_option(message, "Release has no options yet");
-
-        r = bus_server_identify(server, message, &subject);
-        if (r == 0)
-                return 1;                    /* dispatched again */
-        if (r < 0)
-                return reply_failure(message, r, "identifying the caller");
-
-        lease = path_to_lease(server->manager, sd_bus_message_get_path(message));
-        assert(lease);                       /* the object was found a moment ago */
-
-        r = manager_release(server->manager, &subject, lease->id, &refusal, &changes);
-        if (r > 0)
-                return reply_refusal(message, &refusal);
-
-        r = sd_bus_reply_method_return(message, NULL);
-        server->funcs->commit(server->userdata, &changes);
-        return r;
-}
-
 static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         BusServer *server = userdata;
@@ -365,8 +333,8 @@ static int enumerate_leases(
 }
 
 static const sd_bus_vtable lease_vtable[] = { SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_release,
-                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
+                lease_method_release, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("AllocIoas", SD_BUS_ARGS("a{sv}", options),
                 SD_BUS_RESULT("t", ioas, "a{sv}", details), method_alloc_ioas, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("AllocDomain", SD_BUS_ARGS("s", device, "t", parent, "a{sv}", options),
@@ -398,6 +366,10 @@ static const sd_bus_vtable lease_vtable[] = { SD_BUS_VTABLE_START(0),
                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", details),
                 method_revoke, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS(IOMMUD_SIGNAL_RELEASE_REQUESTED,
+                SD_BUS_ARGS("s", reason, "t", deadline_usec), 0),
+        SD_BUS_SIGNAL_WITH_ARGS(IOMMUD_SIGNAL_DEVICE_GONE, SD_BUS_ARGS("s", device), 0),
+        SD_BUS_SIGNAL_WITH_ARGS(IOMMUD_SIGNAL_GROUP_GREW, SD_BUS_ARGS("s", device), 0),
         SD_BUS_PROPERTY("Id", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Uid", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Pid", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -24,6 +24,9 @@ int lease_object_append(sd_bus_message *message, const Lease *lease) _must_check
 /* Acquire, a method of the Manager. */
 int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* The method Release of a lease; @userdata is the server. */
+int lease_method_release(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* The reply to the Acquire that made this lease: hands its descriptors over. */
 int lease_object_reply(sd_bus_message *call, Lease *lease) _must_check_;
 

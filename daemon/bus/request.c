@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/pidfd.h"
+#include "bus/client.h"
 #include "bus/domain-options.h"
 #include "bus/request.h"
 #include "core/refusal.h"
@@ -201,6 +202,10 @@ int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *
                 return refuse(reterr, OUTCOME_INVALID_OPTION,
                               "In mode confined iommud maps, and counts what is mapped itself: there is no "
                               "accounting to choose");
+
+        r = client_of_sender(message, request.request.client);
+        if (r < 0)
+                return r;
 
         request.request.now_usec = clock_usec(CLOCK_REALTIME);
         request.request.boottime_usec = clock_usec(CLOCK_BOOTTIME);

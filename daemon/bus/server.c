@@ -5,13 +5,12 @@
 
 #include "bus/audit.h"
 #include "bus/error.h"
+#include "bus/lease-event.h"
 #include "bus/objects.h"
 #include "bus/operation-reply.h"
 #include "bus/path.h"
 #include "bus/server.h"
 #include "core/change.h"
-#include "core/device.h"
-#include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/operation.h"
@@ -249,6 +248,10 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
+        case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_DEVICE_GONE:
+        case CHANGE_LEASE_GROUP_GREW:
+        case CHANGE_LEASE_KILL:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -279,6 +282,10 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_LEASE_ENDED:
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
+        case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_DEVICE_GONE:
+        case CHANGE_LEASE_GROUP_GREW:
+        case CHANGE_LEASE_KILL:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -317,6 +324,10 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
+        case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_DEVICE_GONE:
+        case CHANGE_LEASE_GROUP_GREW:
+        case CHANGE_LEASE_KILL:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -326,7 +337,6 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
 
 static void bus_server_audit(BusServer *server, const Change *change) {
         const QuarantineEntry *entry;
-        const Device *device;
         const Lease *lease;
 
         if (change->kind == CHANGE_DEVICE_CLEARED)
@@ -342,18 +352,14 @@ static void bus_server_audit(BusServer *server, const Change *change) {
         }
 
         if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDING &&
-            change->kind != CHANGE_LEASE_ENDED && change->kind != CHANGE_LEASE_STALE)
+            change->kind != CHANGE_LEASE_ENDED)
                 return;
 
         lease = manager_find_lease(server->manager, change->id);
         if (!lease)
                 return;
 
-        if (change->kind == CHANGE_LEASE_STALE) {
-                device = manager_find_device(server->manager, change->name);
-                if (device && device->group->lease)
-                        audit_stale(lease, change->name, device->group->lease);
-        } else if (change->kind == CHANGE_LEASE_ENDING)
+        if (change->kind == CHANGE_LEASE_ENDING)
                 audit_ending(lease);
         else if (change->kind == CHANGE_LEASE_ENDED)
                 audit_ended(lease);
@@ -372,6 +378,11 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *
                 const Change *change = &changes->items[i];
                 _cleanup_free_ char *path = NULL;
                 int r;
+
+                if (change_is_lease_event(change)) {
+                        lease_event_publish(server, change);
+                        continue;
+                }
 
                 bus_server_audit(server, change);
                 if (!bus_server_has_news(server, change))

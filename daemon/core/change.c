@@ -16,7 +16,7 @@ static ChangeKind change_kind_of_object(ChangeKind kind) {
 
 static bool change_is_of_same_object(const Change *a, const Change *b) {
         return change_kind_of_object(a->kind) == change_kind_of_object(b->kind) && a->id == b->id &&
-               strcmp(a->name, b->name) == 0;
+               strcmp(a->name, b->name) == 0 && a->pid == b->pid;
 }
 
 /* It came or it went: what was said of it before is not true any more, and may have to be said again. */
@@ -90,6 +90,15 @@ void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const
 
 void change_set_operation(ChangeSet *set, uint64_t id) {
         change_set_append(set, &(Change) { .kind = CHANGE_OPERATION_DONE, .id = id });
+}
+
+void change_set_kill(ChangeSet *set, uint64_t id, const char *name, pid_t pid) {
+        Change change = { .kind = CHANGE_LEASE_KILL, .id = id, .pid = pid };
+
+        assert(strlen(name) < sizeof(change.name));
+
+        strcpy(change.name, name);
+        change_set_append(set, &change);
 }
 
 void change_set_done(ChangeSet *set) {

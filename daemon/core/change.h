@@ -32,6 +32,10 @@ typedef enum ChangeKind {
          * None of them changes what there is to be seen of the lease.
          */
         CHANGE_LEASE_STALE,                  /* its record had a device that another lease has */
+        CHANGE_LEASE_REQUESTED,              /* its holder is asked to release it */
+        CHANGE_LEASE_DEVICE_GONE,            /* a device that was handed out was unplugged */
+        CHANGE_LEASE_GROUP_GREW,             /* a device has appeared in a group of it */
+        CHANGE_LEASE_KILL,                   /* the process @pid, who has the device, is to be ended */
         CHANGE_OPERATION_DONE,               /* its caller gets its answer now */
         _CHANGE_KIND_MAX,
 } ChangeKind;
@@ -40,6 +44,7 @@ struct Change {
         ChangeKind kind;
         uint64_t id;                         /* of the lease, the group or the operation */
         char name[KERNEL_NAME_MAX];          /* of the device */
+        pid_t pid;                           /* of CHANGE_LEASE_KILL */
 };
 
 struct ChangeSet {
@@ -58,6 +63,7 @@ void change_set_reset(ChangeSet *set, const char *name, uint64_t lease);
 void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
 void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id);
 void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const char *name);
+void change_set_kill(ChangeSet *set, uint64_t id, const char *name, pid_t pid);
 
 void change_set_operation(ChangeSet *set, uint64_t id);
 

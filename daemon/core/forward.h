@@ -54,6 +54,9 @@ typedef struct TaskResult TaskResult;
  */
 #define KERNEL_NAME_MAX 64
 
+/* How the caller of Acquire can be told something later: words of the edge, without a space. */
+#define CLIENT_MAX 128
+
 /* What is handed over; see the table of modes in the documentation of Acquire. */
 typedef enum Mode {
         MODE_VMM,

@@ -52,6 +52,12 @@ enum {
         PROVE_NO_RESET,                      /* nobody has it, but there is no way to reset it */
 };
 
+/* Outcomes of kill_holder(). */
+enum {
+        _KILL_DONE,
+        KILL_NOT_HOLDER,                     /* it has ended, or has the device no longer open */
+};
+
 typedef struct KernelOps {
         /*
          * Quick verbs: they may be called in the event loop.
@@ -118,6 +124,13 @@ typedef struct KernelOps {
          */
         int (*prove_free)(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
                           KernelFailure *reterr);
+
+        /*
+         * Kills the process @pid if it has the device open or mapped: proved of the very process that is
+         * killed, not of one that had its number before. See the outcomes above.
+         */
+        int (*kill_holder)(void *userdata, const char *subsystem, const char *name, pid_t pid,
+                           KernelFailure *reterr);
 
         /*
          * Binds the open file @device, a device's node that was never bound, to the context @iommufd, which

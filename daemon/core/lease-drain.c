@@ -128,6 +128,8 @@ void lease_drain_done(
         if (result->result == PROVE_HELD) {
                 device->n_tries++;
                 lease_explain_held(lease, device, &result->holders, changes);
+                if (lease->kill)
+                        lease_kill_holders(lease, device, changes);
                 return;
         }
 

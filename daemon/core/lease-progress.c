@@ -196,6 +196,9 @@ static bool lease_has_lost_all(const Lease *lease) {
 void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes) {
         static const Holders nobody = {};
 
+        if (lease->state == LEASE_ACTIVE && device->given)
+                change_set_lease_device(changes, CHANGE_LEASE_DEVICE_GONE, lease->id, device->name);
+
         device->gone = true;
         device->handed = device->recycle = device->dirty = false;
         lease_set_holders(lease, device, &nobody, changes);

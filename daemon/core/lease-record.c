@@ -91,6 +91,8 @@ int lease_record_write(const Lease *lease, char **ret) {
                 fprintf(f, " max=%" PRIu64 " until=%" PRIu64, lease->max_usec, lease->until_usec);
         if (lease->features != (1U << _DOMAIN_FEATURE_MAX) - 1)
                 fprintf(f, " features=%u", lease->features);
+        if (lease->client[0])
+                fprintf(f, " client=%s", lease->client);
         fprintf(f, " lifeline=%s:%" PRIu64 "\n", lease->lifeline_is_pidfd ? "pidfd" : "pipe",
                 lease->lifeline_id);
 
@@ -159,6 +161,8 @@ static int read_lease_word(Lease *lease, const char *key, const char *value) {
                 return parse_u32(value, (uint32_t *) &lease->subject.pid);
         if (strcmp(key, "own-userns") == 0)
                 return read_bool(value, &lease->subject.own_userns);
+        if (strcmp(key, "client") == 0)
+                return copy_string(lease->client, sizeof(lease->client), value);
         if (strcmp(key, "lifeline") == 0)
                 return read_lifeline(value, lease);
 

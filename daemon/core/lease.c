@@ -300,6 +300,7 @@ int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *su
         lease->ioas_options = request->ioas;
         lease->domain_options = request->domain;
         lease->subject = *subject;
+        strcpy(lease->client, request->client);
         lease->since_usec = request->now_usec;
 
         r = lease_add_devices(lease, plan);

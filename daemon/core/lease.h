@@ -57,6 +57,8 @@ struct LeaseDevice {
         bool gone;                           /* it was unplugged: what has its name now is another device */
         unsigned n_tries;                    /* how often it was found held */
         Holders holders;                     /* by whom, when it was last tried */
+        pid_t told[HOLDERS_MAX];             /* of these, those that were told to end */
+        unsigned n_told;
         uint64_t task;                       /* that is under way for it; 0: none */
         /* open, until it is handed over; to the end where iommud has bound it; owned */
         int fd;
@@ -81,6 +83,11 @@ struct Lease {
         Mode mode;
         Accounting accounting;
         Subject subject;                     /* who asked */
+        char client[CLIENT_MAX];             /* how to reach them; "": in no way */
+        /* what they were asked last: to release it, by when (CLOCK_MONOTONIC, 0: no deadline) */
+        char request_reason[128];
+        uint64_t request_deadline_usec;
+        bool kill;                           /* who has a device of it open is to be ended */
         uint64_t since_usec;                 /* CLOCK_REALTIME */
 
         uint32_t groups[LIMIT_LEASE_DEVICES];
@@ -179,6 +186,11 @@ void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, Cha
  * nothing of it is left to be proved or given back. A lease that has lost all that was handed out ends.
  */
 void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes);
+
+/*
+ * Tells the holders of a device that they have to end, who were not told yet: CHANGE_LEASE_KILL for each.
+ */
+void lease_kill_holders(Lease *lease, LeaseDevice *device, ChangeSet *changes);
 
 /* The device of the lease that is known by this name, or for which this task was made; NULL: none. */
 LeaseDevice *lease_find_device(const Lease *lease, const char *name);

@@ -38,8 +38,12 @@
 /* Acquire, Plan and the like, of one uid; far more than anybody needs, and less than keeps us busy. */
 #define LIMIT_UID_REQUESTS_PER_SECOND 200
 
-/* A driver's bind or unbind, a trial bind with its resets, a bind to iommufd and a close with one. */
+/*
+ * A driver's bind or unbind, the end of a process, a trial bind with its resets, a bind to iommufd and a
+ * close with one.
+ */
 #define LIMIT_SET_DRIVER_USEC (UINT64_C(20) * 1000 * 1000)
+#define LIMIT_KILL_USEC (UINT64_C(10) * 1000 * 1000)
 #define LIMIT_PROVE_FREE_USEC (UINT64_C(10) * 1000 * 1000)
 #define LIMIT_BIND_USEC (UINT64_C(10) * 1000 * 1000)
 #define LIMIT_CLOSE_USEC (UINT64_C(10) * 1000 * 1000)

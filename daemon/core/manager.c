@@ -145,6 +145,8 @@ static int manager_add_device(Manager *manager, const DeviceFacts *facts, Change
 
         change_set_device(changes, CHANGE_DEVICE_ADDED, facts->name);
         change_set_group(changes, CHANGE_GROUP_CHANGED, facts->group);
+        if (group->lease)
+                change_set_lease_device(changes, CHANGE_LEASE_GROUP_GREW, group->lease->id, facts->name);
         return 0;
 }
 
@@ -250,32 +252,6 @@ int manager_acquire(Manager *manager, const Subject *subject, const Request *req
 
         *ret_lease = id;
         lease_start(lease, changes);
-        return 0;
-}
-
-int manager_release(
-        Manager *manager, const Subject *subject, uint64_t id, Refusal *reterr, ChangeSet *changes) {
-        char cause[64];
-        Lease *lease;
-
-        lease = manager_find_lease(manager, id);
-        if (!lease)
-                return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "There is no lease %" PRIu64, id);
-
-        /*
-         * The uid that acquired it; a container's root shares its number with the host's, but not its
-         * leases.
-         */
-        if (!subject_is_root(subject) &&
-            (lease->subject.uid != subject->uid || lease->subject.own_userns != subject->own_userns))
-                return refuse(reterr, OUTCOME_DENIED,
-                        "Lease %" PRIu64 " belongs to uid %u: only that user and root can end it", id,
-                        lease->subject.uid);
-
-        snprintf(cause, sizeof(cause), "uid %u released it", subject->uid);
-        if (lease->state == LEASE_ACTIVE)
-                lease->ended_by = subject->uid;
-        lease_end(lease, cause, changes);
         return 0;
 }
 

@@ -70,6 +70,25 @@ int manager_acquire(Manager *manager, const Subject *subject, const Request *req
 int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Refusal *reterr,
         ChangeSet *changes) _must_check_;
 
+/*
+ * Asks the holder of an active lease, for this subject, to release it: @reason is for people, "" for none;
+ * @deadline_usec is CLOCK_MONOTONIC, 0 for none, and nothing happens by itself when it has passed. Returns
+ * 0, with CHANGE_LEASE_REQUESTED, or an Outcome with *reterr.
+ */
+int manager_request_release(Manager *manager, const Subject *subject, uint64_t lease, const char *reason,
+        uint64_t deadline_usec, Refusal *reterr, ChangeSet *changes) _must_check_;
+
+/*
+ * Ends a lease, and then whoever is found to have a device of it open, until it is over: on root's word
+ * alone. CHANGE_LEASE_KILL follows for each process; the edge ends its unit, or it with
+ * manager_kill_process(), which queues a task whose result nobody here waits for. Returns 0, or an Outcome
+ * with *reterr.
+ */
+int manager_kill_holders(Manager *manager, const Subject *subject, uint64_t lease, Refusal *reterr,
+        ChangeSet *changes) _must_check_;
+int manager_kill_process(
+        Manager *manager, const Lease *lease, const LeaseDevice *device, pid_t pid) _must_check_;
+
 /* The lifeline was closed, or the holder has ended: @cause says which. No such lease: nothing. */
 void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeSet *changes);
 

@@ -32,6 +32,7 @@ struct Request {
         const Subject *as;
         /* given for this very request and no other; borrowed; NULL: none */
         const Permits *permits;
+        char client[CLIENT_MAX];             /* how to reach the caller; "": in no way */
         uint64_t now_usec;                   /* CLOCK_REALTIME */
         uint64_t boottime_usec;              /* CLOCK_BOOTTIME */
 };

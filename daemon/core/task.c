@@ -6,6 +6,7 @@
 static const char *const task_kind_table[] = {
         [TASK_SET_DRIVER] = "change of the driver",
         [TASK_PROVE_FREE] = "trial",
+        [TASK_KILL_HOLDER] = "end of a holder",
         [TASK_BIND] = "binding to iommufd",
         [TASK_CLOSE] = "close",
         [TASK_DMA] = "work on a domain",
@@ -67,6 +68,11 @@ void task_run(Task *task, const Kernel *kernel, TaskResult *ret) {
         case TASK_DMA:
                 ret->result = dma_job_run(
                         task->job, kernel, task->fds, task->n_fds, &ret->dma, &ret->failure);
+                return;
+
+        case TASK_KILL_HOLDER:
+                ret->result = kernel->ops->kill_holder(
+                        kernel->userdata, task->subsystem, task->name, task->pid, &ret->failure);
                 return;
 
         case _TASK_KIND_MAX:

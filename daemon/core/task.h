@@ -14,6 +14,7 @@
 typedef enum TaskKind {
         TASK_SET_DRIVER,                     /* KernelOps.set_driver */
         TASK_PROVE_FREE,                     /* KernelOps.prove_free */
+        TASK_KILL_HOLDER,                    /* KernelOps.kill_holder */
         TASK_BIND,                           /* KernelOps.bind_device, of both descriptors */
         /*
          * KernelOps.close_device, of TASK_FD_DEVICE: the last close of it happens there, after the service
@@ -42,6 +43,7 @@ struct Task {
         char name[KERNEL_NAME_MAX];          /* the device */
         char driver[KERNEL_NAME_MAX];        /* TASK_SET_DRIVER: the driver to have, "" for none */
         char driver_override[KERNEL_NAME_MAX];
+        pid_t pid;                           /* TASK_KILL_HOLDER: the process to be ended */
         const DmaJob *job;                   /* TASK_DMA: borrowed until it is done */
         uint64_t delay_usec;                 /* to be started so much later */
         uint64_t timeout_usec;               /* and then to be done in this time */

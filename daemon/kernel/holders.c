@@ -26,6 +26,7 @@ typedef struct Search {
         unsigned vfio_major;                 /* of all device nodes; 0: the kernel makes none */
         struct stat node;                    /* whose mappings are looked for */
         int (*look)(const Process *process, struct Search *search);
+        pid_t only;                          /* this one is looked into; 0: all */
         pid_t pid;                           /* that was looked into last */
         Holders holders;
 } Search;
@@ -112,6 +113,9 @@ static int on_process(const Process *process, void *userdata) {
         static_assert(sizeof(holder->comm) == PROCESS_COMM_MAX, "the name of a process");
         static_assert(sizeof(holder->cgroup) == PROCESS_CGROUP_MAX, "the control group of a process");
 
+        if (search->only > 0 && process->pid != search->only)
+                return _SEARCH_GOES_ON;
+
         search->pid = process->pid;
         r = search->look(process, search);
         if (r != PROCESS_IS_HOLDER)
@@ -137,9 +141,9 @@ static int search_run(Search *search, Holders *ret, KernelFailure *reterr) {
         return 0;
 }
 
-int holders_find(const IommufdBackend *backend, const HeldDevice *device, Holders *ret,
+int holders_find(const IommufdBackend *backend, const HeldDevice *device, pid_t pid, Holders *ret,
                  KernelFailure *reterr) {
-        Search search = { .backend = backend, .device = device, .look = look_at_fds };
+        Search search = { .backend = backend, .device = device, .only = pid, .look = look_at_fds };
         char path[KERNEL_PATH_MAX];
         int r;
 
@@ -154,9 +158,9 @@ int holders_find(const IommufdBackend *backend, const HeldDevice *device, Holder
         return search_run(&search, ret, reterr);
 }
 
-int holders_find_mapped(const IommufdBackend *backend, const char *node, Holders *ret,
+int holders_find_mapped(const IommufdBackend *backend, const char *node, pid_t pid, Holders *ret,
                         KernelFailure *reterr) {
-        Search search = { .backend = backend, .look = look_at_maps };
+        Search search = { .backend = backend, .only = pid, .look = look_at_maps };
         char path[KERNEL_PATH_MAX];
         int r;
 

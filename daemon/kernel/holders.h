@@ -21,14 +21,14 @@ typedef struct HeldDevice {
 /*
  * The processes that have a descriptor of it. Those that end meanwhile are left out. Returns 0, or a
  * negative errno: -EACCES when there is a process that we may not look into, because then nobody knows. (For
- * those of other users this takes CAP_SYS_PTRACE.)
+ * those of other users this takes CAP_SYS_PTRACE.) @pid: only this process is looked into; 0: all.
  */
-int holders_find(const IommufdBackend *backend, const HeldDevice *device, Holders *ret,
+int holders_find(const IommufdBackend *backend, const HeldDevice *device, pid_t pid, Holders *ret,
                  KernelFailure *reterr) _must_check_;
 
 /*
  * The processes that have memory of the device mapped, through the node that is named @node; they need no
  * descriptor for that. Slow: it reads the maps of everybody.
  */
-int holders_find_mapped(const IommufdBackend *backend, const char *node, Holders *ret,
+int holders_find_mapped(const IommufdBackend *backend, const char *node, pid_t pid, Holders *ret,
                         KernelFailure *reterr) _must_check_;

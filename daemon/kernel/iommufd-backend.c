@@ -8,6 +8,7 @@
 #include "kernel/driver.h"
 #include "kernel/ioas.h"
 #include "kernel/iommufd.h"
+#include "kernel/kill.h"
 #include "kernel/parked.h"
 #include "kernel/path.h"
 #include "kernel/prove.h"
@@ -115,6 +116,11 @@ static void backend_close_device(void *userdata, const char *subsystem, const ch
         (void) close_fd(device);
 }
 
+static int backend_kill_holder(void *userdata, const char *subsystem, const char *name, pid_t pid,
+                               KernelFailure *reterr) {
+        return kill_holder(userdata, subsystem, name, pid, reterr);
+}
+
 static const KernelOps backend_ops = {
         .open_context = backend_open_context,
         .open_device = backend_open_device,
@@ -124,6 +130,7 @@ static const KernelOps backend_ops = {
         .check_bound = backend_check_bound,
         .set_driver = backend_set_driver,
         .prove_free = backend_prove_free,
+        .kill_holder = backend_kill_holder,
         .bind_device = backend_bind_device,
         .close_device = backend_close_device,
 };

@@ -5,6 +5,7 @@
 #include "base/cgroup-unit.h"
 #include "base/fd.h"
 #include "bus-rig.h"
+#include "bus/unit-end.h"
 #include "fake/assert.h"
 #include "names.h"
 
@@ -48,6 +49,42 @@ static void test_unit(void) {
         assert_eq_str(unit, "");
         cgroup_get_slice("/system.slice/libvirtd.service", slice, 12);
         assert_eq_str(slice, "");
+}
+
+/* What is ended for one of its processes, when root has said that holders are to be ended. */
+static void test_end(void) {
+        static const char own[] = "/system.slice/iommud.service";
+        static const struct {
+                const char *cgroup;
+                UnitEnd end;
+        } cases[] = {
+                { "/system.slice/vm.service", UNIT_END_UNIT },
+                { "/machine.slice/machine-qemu\\x2d1.scope/libvirt/emulator", UNIT_END_UNIT },
+                { "/machine.slice/libpod-0123.scope/container/system.slice/inner.service", UNIT_END_UNIT },
+                { "/machine.slice/systemd-nspawn@one.service/payload", UNIT_END_UNIT },
+
+                { "/user.slice/user-1000.slice/session-3.scope", UNIT_END_PROCESS },
+                { "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service", UNIT_END_PROCESS },
+                { "/docker/0123456789abcdef", UNIT_END_PROCESS },
+                { "/system.slice/data.mount", UNIT_END_PROCESS },
+                { "/", UNIT_END_PROCESS },
+                { "", UNIT_END_PROCESS },
+
+                { "/init.scope", UNIT_END_NOT },
+                { "/user.slice/user-1000.slice/user@1000.service/init.scope", UNIT_END_NOT },
+                { "/system.slice/iommud.service", UNIT_END_NOT },
+                { "/system.slice/dbus.service", UNIT_END_NOT },
+                { "/system.slice/dbus-broker.service", UNIT_END_NOT },
+                { "/system.slice/systemd-logind.service", UNIT_END_NOT },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (cgroup_get_end(cases[i].cgroup, own) != cases[i].end)
+                        assert_failed(__FILE__, __LINE__, cases[i].cgroup, "gave %d",
+                                      (int) cgroup_get_end(cases[i].cgroup, own));
+
+        /* who is in no unit is not therefore one of us, who may be in none either */
+        assert_eq_int(cgroup_get_end("/", "/"), UNIT_END_PROCESS);
 }
 
 static sd_bus_message *get_holders(BusRig *rig) {
@@ -120,6 +157,7 @@ static void test_property(void) {
 
 int main(void) {
         test_unit();
+        test_end();
         test_property();
         return 0;
 }

@@ -117,7 +117,7 @@ static void test_release_wrong(void) {
 
         option = bus_rig_call(rig, "/org/iommud1/lease/1", IOMMUD_INTERFACE_LEASE, "Release", "a{sv}", 1,
                               "force", "b", 1);
-        assert_error(option, IOMMUD_ERROR_INVALID_OPTION, "no options");
+        assert_error(option, IOMMUD_ERROR_INVALID_OPTION, "There is no option \"force\"");
         unknown = call_release(rig, "/org/iommud1/lease/2");
         assert_error(unknown, SD_BUS_ERROR_UNKNOWN_OBJECT, "");
         rig->identify = -ENODATA;

@@ -400,6 +400,24 @@ static void fake_close_device(void *userdata, const char *subsystem, const char 
                 fake_device_unbind(kernel, device);
 }
 
+static int fake_kill_holder(void *userdata, const char *subsystem, const char *name, pid_t pid,
+                            KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "kill_holder %s %d", name, (int) pid);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->n_held == 0 || device->holders.items[0].pid != pid)
+                return KILL_NOT_HOLDER;
+
+        device->n_held = 0;
+        return 0;
+}
+
 Kernel fake_kernel_port(FakeKernel *kernel) {
         static const KernelOps ops = {
                 .open_context = fake_open_context,
@@ -410,6 +428,7 @@ Kernel fake_kernel_port(FakeKernel *kernel) {
                 .check_bound = fake_check_bound,
                 .set_driver = fake_set_driver,
                 .prove_free = fake_prove_free,
+                .kill_holder = fake_kill_holder,
                 .bind_device = fake_bind_device,
                 .close_device = fake_close_device,
         };

@@ -153,6 +153,10 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
         case CHANGE_LEASE_ENDING:
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
+        case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_DEVICE_GONE:
+        case CHANGE_LEASE_GROUP_GREW:
+        case CHANGE_LEASE_KILL:
         case _CHANGE_KIND_MAX:
                 return;
         }

@@ -174,6 +174,7 @@ static Request scene_request(const Scene *scene, const char *const *selectors) {
                 .boottime_usec = SCENE_BOOTTIME_USEC,
         };
 
+        strcpy(request.client, scene->client);
         while (selectors[request.n_selectors])
                 request.n_selectors++;
 
@@ -311,6 +312,10 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_LEASE_ENDED] = "lease-ended",
                 [CHANGE_LEASE_STALE] = "lease-stale",
                 [CHANGE_OPERATION_DONE] = "operation-done",
+                [CHANGE_LEASE_REQUESTED] = "lease-requested",
+                [CHANGE_LEASE_DEVICE_GONE] = "lease-device-gone",
+                [CHANGE_LEASE_GROUP_GREW] = "lease-group-grew",
+                [CHANGE_LEASE_KILL] = "lease-kill",
         };
         static char text[8192];
         size_t n = 0;
@@ -323,11 +328,16 @@ const char *scene_changes(const Scene *scene) {
 
                 n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s ", n > 0 ? ", " : "",
                                        names[change->kind]);
-                if (change->name[0])
+                if (change->name[0] && change->id > 0)
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, "%llu %s",
+                                               (unsigned long long) change->id, change->name);
+                else if (change->name[0])
                         n += (size_t) snprintf(text + n, sizeof(text) - n, "%s", change->name);
                 else
                         n += (size_t) snprintf(text + n, sizeof(text) - n, "%llu",
                                                (unsigned long long) change->id);
+                if (change->pid > 0)
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, " %d", (int) change->pid);
                 assert(n < sizeof(text));
         }
 

@@ -50,6 +50,7 @@ typedef struct Scene {
         Mode mode;
         IoasOptions ioas_options;
         DomainOptions domain_options;
+        char client[CLIENT_MAX];             /* whom the next requests come from */
         int holder;                          /* pidfd for the next requests, borrowed; -EBADF: none */
 
         uint64_t lease;                      /* that an Acquire has made last */

@@ -7,11 +7,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -620,6 +622,84 @@ static void test_holders_hidden(void) {
         assert(n_binds == 0);
 }
 
+static int kill_holder(pid_t pid) {
+        KernelFailure failure = {};
+        int r;
+
+        r = kernel.ops->kill_holder(kernel.userdata, "pci", NAME, pid, &failure);
+        assert(r >= 0 || (failure.error == r && failure.call[0]));
+        return r;
+}
+
+static pid_t start_victim(void) {
+        pid_t pid;
+
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0)
+                for (;;)
+                        (void) pause();
+
+        return pid;
+}
+
+/* Whether it was killed; it is gone afterwards. */
+static bool end_victim(pid_t pid) {
+        int status;
+
+        /* to a process that is a zombie already it does nothing */
+        assert(kill(pid, SIGTERM) >= 0);
+        assert(waitpid(pid, &status, 0) == pid);
+        assert(WIFSIGNALED(status));
+        return WTERMSIG(status) == SIGKILL;
+}
+
+/* Only who has the device is killed, by descriptor or by mapping. */
+static void test_kill(void) {
+        char line[128];
+        struct stat st;
+        pid_t victim;
+
+        setup();
+        victim = start_victim();
+        make_process((unsigned) victim, "vmm\n", "3", "/dev/vfio/devices/vfio4");
+        make_process(100, "other\n", "3", "/dev/vfio/devices/vfio3");
+        assert(kill_holder(victim) == KILL_NOT_HOLDER);
+        assert(!end_victim(victim));
+        assert(kill_holder(victim) == KILL_NOT_HOLDER);        /* it has ended */
+
+        setup();
+        victim = start_victim();
+        make_process((unsigned) victim, "vmm\n", "3", "/dev/vfio/devices/vfio3");
+        assert(kill_holder(victim) == _KILL_DONE);
+        assert(end_victim(victim));
+
+        setup();
+        victim = start_victim();
+        assert(fstatat(tree->fd, "dev/vfio/devices/vfio3", &st, 0) == 0);
+        snprintf(line, sizeof(line), "7f12a000-7f12b000 rw-s 00000000 %02x:%02x %lu  /dev/vfio3\n",
+                 major(st.st_dev), minor(st.st_dev), st.st_ino);
+        make_process((unsigned) victim, "vmm\n", "0", "/dev/null");
+        tree_file(tree, line, "proc/%u/maps", (unsigned) victim);
+        assert(kill_holder(victim) == _KILL_DONE);
+        assert(end_victim(victim));
+
+        /* the first process is nobody whom we end, nor are all of them, or a group */
+        assert(kill_holder(1) == -EPERM);
+        assert(kill_holder(0) == -EPERM);
+        assert(kill_holder(-1) == -EPERM);
+
+        /* where it can't be seen who has it, nobody is killed */
+        setup();
+        victim = start_victim();
+        make_process((unsigned) victim, "secret\n", "3", "/dev/vfio/devices/vfio3");
+        snprintf(line, sizeof(line), "%u/fd", (unsigned) victim);
+        hidden = line;
+        assert(kill_holder(victim) == -EACCES);
+        assert(!end_victim(victim));
+        hidden = NULL;
+}
+
 /* @n_min: how many calls there are at least to fail; @n_ignored: of so many the failure does no harm. */
 static void test_every_failure(int (*verb)(KernelFailure *), unsigned n_min, unsigned n_ignored) {
         unsigned before, ignored = 0;
@@ -662,6 +742,7 @@ int main(void) {
         test_holder_cgroup();
         test_holder_mapped();
         test_holders_hidden();
+        test_kill();
         test_every_failure(open_context, 2, 0);
         test_every_failure(open_device, 4, 0);
         test_every_failure(probe_group, 4, 0);

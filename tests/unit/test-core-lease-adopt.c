@@ -282,7 +282,7 @@ static void test_numbers(void) {
 static void test_texts(void) {
         static const char first[] =
                 "version=1 id=7 state=active mode=vmm accounting=process uid=1000 own-userns=1 pid=4711 "
-                "since=5 lifeline=pipe:9\n";
+                "since=5 client=bus:1.42 lifeline=pipe:9\n";
         static const char device[] =
                 "device=0000:01:00.0 subsystem=pci driver=nvme override= target=vfio-pci given=1 handed=1 "
                 "recycle=1 dirty=1\n";

@@ -22,6 +22,7 @@ mask=0
 for capability in $(show CapabilityBoundingSet); do
         case "$capability" in
         cap_dac_read_search) bit=2 ;;
+        cap_kill) bit=5 ;;
         cap_sys_ptrace) bit=19 ;;
         cap_sys_resource) bit=24 ;;
         cap_audit_write) bit=29 ;;

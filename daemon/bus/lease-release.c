@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The method Release of a lease: ends it, asks its holder to, or has its holders ended.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bus/client.h"
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "bus/path.h"
+#include "core/change.h"
+#include "core/lease.h"
+#include "core/manager.h"
+#include "core/refusal.h"
+#include "names.h"
+
+/* Borrowed from the message. */
+typedef struct ReleaseOptions {
+        bool request, kill;
+        bool has_deadline;
+        uint64_t deadline_usec;
+        const char *reason;                  /* NULL: not given */
+} ReleaseOptions;
+
+static int read_value(sd_bus_message *message, const char *key, char type, void *ret, Refusal *reterr) {
+        const char types[] = { type, '\0' };
+        int r;
+
+        r = sd_bus_message_verify_type(message, 'v', types);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(
+                        reterr, OUTCOME_INVALID_OPTION, "Option \"%s\" must be of type %s", key, types);
+
+        r = sd_bus_message_read(message, "v", types, ret);
+        return r < 0 ? r : 0;
+}
+
+static int read_option(sd_bus_message *message, ReleaseOptions *options, Refusal *reterr) {
+        const char *key;
+        int flag, r;
+
+        r = sd_bus_message_read_basic(message, 's', &key);
+        if (r < 0)
+                return r;
+
+        if (strcmp(key, IOMMUD_OPTION_REASON) == 0)
+                return read_value(message, key, 's', &options->reason, reterr);
+
+        if (strcmp(key, IOMMUD_OPTION_DEADLINE) == 0) {
+                options->has_deadline = true;
+                return read_value(message, key, 't', &options->deadline_usec, reterr);
+        }
+
+        if (strcmp(key, IOMMUD_OPTION_REQUEST) == 0 || strcmp(key, IOMMUD_OPTION_KILL) == 0) {
+                r = read_value(message, key, 'b', &flag, reterr);
+                if (r != 0)
+                        return r;
+                *(key[0] == 'r' ? &options->request : &options->kill) = flag;
+                return 0;
+        }
+
+        return refuse(reterr, OUTCOME_INVALID_OPTION,
+                      "There is no option \"%.32s\": there are request, deadline, reason and kill", key);
+}
+
+static int check_options(const ReleaseOptions *options, Refusal *reterr) {
+        if (options->request && options->kill)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "A holder can be asked or ended: give request or kill, not both");
+
+        if (!options->request && (options->has_deadline || options->reason))
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "The options deadline and reason belong to request, which is not there");
+
+        return 0;
+}
+
+static int read_options(sd_bus_message *message, ReleaseOptions *ret, Refusal *reterr) {
+        ReleaseOptions options = {};
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                r = read_option(message, &options, reterr);
+                if (r != 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        r = check_options(&options, reterr);
+        if (r > 0)
+                return r;
+
+        *ret = options;
+        return 0;
+}
+
+static int reply_unheard(sd_bus_message *call) {
+        Refusal refusal;
+
+        refuse(&refusal, OUTCOME_NOT_SUPPORTED,
+               "Who acquired the lease has left the bus, nobody was asked: \"iommuctl leases\" shows who it "
+               "was, and \"iommuctl release\" ends it");
+        return reply_refusal(call, &refusal);
+}
+
+/* Whether the one who was asked is still there to hear it: the answer of the bus, to a call of Release. */
+static int on_has_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        sd_bus_message *call = userdata;
+        int there = true;                    /* a bus that doesn't say has passed the signal on as well */
+
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                (void) sd_bus_message_read(reply, "b", &there);
+
+        return there ? sd_bus_reply_method_return(call, NULL) : reply_unheard(call);
+}
+
+static void unref_message(void *userdata) {
+        sd_bus_message_unref(userdata);
+}
+
+/*
+ * Answers @call when it is known whether the signal, which is on its way, has reached anybody: the bus takes
+ * both in their order.
+ */
+static int reply_when_heard(BusServer *server, sd_bus_message *call, const char *client) {
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        int r;
+
+        r = sd_bus_call_method_async(server->bus, &slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                "org.freedesktop.DBus", "NameHasOwner", on_has_owner, call, "s", client);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_slot_set_destroy_callback(slot, unref_message);
+        if (r < 0)
+                return r;
+        (void) sd_bus_message_ref(call);
+
+        return sd_bus_slot_set_floating(slot, true);
+}
+
+static int request_release(BusServer *server, sd_bus_message *call, const Subject *subject,
+                           const Lease *lease, const ReleaseOptions *options) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        char client[CLIENT_MAX];
+        const char *name;
+        Refusal refusal;
+        int r;
+
+        r = manager_request_release(server->manager, subject, lease->id, options->reason ?: "",
+                options->deadline_usec, &refusal, &changes);
+        if (r > 0)
+                return reply_refusal(call, &refusal);
+
+        strcpy(client, lease->client);
+        server->funcs->commit(server->userdata, &changes);
+
+        name = client_on_bus(server->bus, client);
+        if (!name)
+                return reply_unheard(call);  /* it was on a bus that is gone */
+
+        r = reply_when_heard(server, call, name);
+        return r < 0 ? reply_failure(call, r, "asking the bus for the holder") : 1;
+}
+
+int lease_method_release(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        BusServer *server = userdata;
+        ReleaseOptions options;
+        Refusal refusal;
+        Subject subject;
+        Lease *lease;
+        int r;
+
+        r = read_options(message, &options, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;                    /* dispatched again */
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        lease = path_to_lease(server->manager, sd_bus_message_get_path(message));
+        assert(lease);                       /* the object was found a moment ago */
+
+        if (options.request)
+                return request_release(server, message, &subject, lease, &options);
+
+        if (options.kill)
+                r = manager_kill_holders(server->manager, &subject, lease->id, &refusal, &changes);
+        else
+                r = manager_release(server->manager, &subject, lease->id, &refusal, &changes);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+
+        r = sd_bus_reply_method_return(message, NULL);
+        server->funcs->commit(server->userdata, &changes);
+        return r;
+}
