@@ -53,6 +53,8 @@ _public_ void iommud_client_free(iommud_client *client) {
         if (!client)
                 return;
 
+        client_drop_events(client);
+
         /* Nothing is queued for sending: every call has waited for its answer */
         sd_bus_close_unref(client->bus);
         free(client->error_text);

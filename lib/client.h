@@ -16,9 +16,18 @@
 struct iommud_client {
         sd_bus *bus;
         char *error_text;               /* NULL: nothing was wrong, or no memory to say so */
+
+        /* lib/event.c */
+        iommud_event_func event_func;   /* NULL: nobody listens */
+        void *event_userdata;
+        char *daemon_name;              /* the unique name of iommud; NULL: it is not on the bus */
+        sd_bus_slot *event_slot, *owner_slot;
 };
 
 #define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
+
+/* Nobody listens any more: lib/event.c. */
+void client_drop_events(iommud_client *client);
 
 /* Every public function that asks begins with it: forgets the last failure. -EINVAL without a client. */
 int client_begin(iommud_client *client) _must_check_;

@@ -128,6 +128,59 @@ int iommud_reload(iommud_client *client);
  */
 int iommud_clear_quarantine(iommud_client *client, const char *selector);
 
+/*
+ * What iommud tells whoever has acquired a lease with this client, and nobody else, as long as the client is
+ * there. A client that goes away misses it, and its lease goes on.
+ *
+ * For programs with an event loop: give it the descriptor of iommud_get_fd(), to be polled for what
+ * iommud_get_events() says now, until the time of iommud_get_timeout(), and have it call iommud_dispatch()
+ * at each of these; all three are to be asked anew every time before the loop sleeps. Other calls with this
+ * client work as ever; what comes meanwhile is kept for iommud_dispatch(), and the timeout is 0 then.
+ */
+enum iommud_event_kind {
+        IOMMUD_EVENT_RELEASE_REQUESTED = 1, /* close the devices and end the lease, please */
+        IOMMUD_EVENT_DEVICE_GONE = 2,       /* a device was unplugged; after the last one the lease ends */
+        IOMMUD_EVENT_GROUP_GREW = 3,        /* a device that is not ours has appeared in one of our groups */
+};
+
+typedef struct iommud_event iommud_event;
+
+/* @event and its strings are there until the function returns, which must not free the client. */
+typedef void (*iommud_event_func)(const iommud_event *event, void *userdata);
+
+/*
+ * Has @func called from iommud_dispatch(), and from iommud_wait(), for each event from now on; NULL: no
+ * more. To be called before iommud_acquire(), or what comes right after that is missed.
+ */
+int iommud_set_event_func(iommud_client *client, iommud_event_func func, void *userdata);
+
+/*
+ * What is known of an event:
+ *      kind      what has happened; kinds that this version of the library does not know are not told
+ *      lease     the number of the lease
+ *      device    the name of the device, for DEVICE_GONE and GROUP_GREW
+ *      reason    why, for RELEASE_REQUESTED, in words for people
+ *      deadline  by when, for RELEASE_REQUESTED: CLOCK_MONOTONIC in microseconds, 0 for no deadline. Nothing
+ *                is taken away then by itself.
+ */
+enum iommud_event_kind iommud_event_kind(const iommud_event *event);
+uint64_t iommud_event_lease(const iommud_event *event);
+const char *iommud_event_device(const iommud_event *event);
+const char *iommud_event_reason(const iommud_event *event);
+uint64_t iommud_event_deadline(const iommud_event *event);
+
+/*
+ * The descriptor to be polled, which stays the client's; the poll(2) events to be polled for; and when
+ * iommud_dispatch() is to be called at the latest: CLOCK_MONOTONIC in microseconds, 0 at once, UINT64_MAX
+ * never. Each is a negative errno when the connection is lost.
+ */
+int iommud_get_fd(iommud_client *client);
+int iommud_get_events(iommud_client *client);
+int iommud_get_timeout(iommud_client *client, uint64_t *ret_usec);
+
+/* Handles all that has come, without waiting. A negative errno: the connection is lost. */
+int iommud_dispatch(iommud_client *client);
+
 /* ---- Devices ------------------------------------------------------------------------------------------ */
 
 typedef struct iommud_device iommud_device;
@@ -375,6 +428,22 @@ int iommud_lease_info_holder(
  * Refusals: IOMMUD_E_NO_SUCH_LEASE, IOMMUD_E_DENIED.
  */
 int iommud_release(iommud_client *client, uint64_t id);
+
+/*
+ * Asks the holder of a lease of the same user, or as root of any, to end it
+ * (IOMMUD_EVENT_RELEASE_REQUESTED). @reason: for people; NULL: the daemon's own words. @deadline_usec: by
+ * when, CLOCK_MONOTONIC in microseconds; 0: whenever it suits. Nothing happens by itself then.
+ * Refusals: IOMMUD_E_NO_SUCH_LEASE, IOMMUD_E_DENIED; IOMMUD_E_DRAINING: it has ended already;
+ * IOMMUD_E_NOT_SUPPORTED: who acquired it has left the bus, so that nobody can be asked.
+ */
+int iommud_ask_for_release(iommud_client *client, uint64_t id, const char *reason, uint64_t deadline_usec);
+
+/*
+ * Ends a lease, and then whoever is found to have a device of it open: with its unit, as the service manager
+ * stops it, or the process alone when it is in none of its own; see Release in org.iommud1.Lease. Returns
+ * when iommud has been told. Only root may (IOMMUD_E_DENIED).
+ */
+int iommud_kill_holders(iommud_client *client, uint64_t id);
 
 /*
  * Waits until a lease is gone: its devices are closed, reset and back at their drivers. Does not end it.

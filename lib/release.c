@@ -17,8 +17,7 @@ static const char *const wait_matches[] = {
         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" IOMMUD_BUS_NAME "'",
 };
 
-_public_ int iommud_release(iommud_client *client, uint64_t id) {
-        _cleanup_message_ sd_bus_message *message = NULL;
+static int prepare(iommud_client *client, uint64_t id, sd_bus_message **ret) {
         char path[PATH_LEASE_MAX];
         int r;
 
@@ -30,18 +29,63 @@ _public_ int iommud_release(iommud_client *client, uint64_t id) {
                 return r;
 
         (void) snprintf(path, sizeof(path), IOMMUD_PATH_LEASE "/%" PRIu64, id);
-        r = client_prepare(client, path, IOMMUD_INTERFACE_LEASE, "Release", &message);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "a{sv}", 0);
-        if (r < 0)
-                return client_fail(client, r, "no memory to ask for the release of lease %" PRIu64, id);
+        return client_prepare(client, path, IOMMUD_INTERFACE_LEASE, "Release", ret);
+}
+
+/* @appended is the result of appending the options. */
+static int call(iommud_client *client, uint64_t id, sd_bus_message *message, int appended) {
+        int r;
+
+        if (appended == -EINVAL)
+                return client_fail(client, appended, "the reason is not text in UTF-8");
+        if (appended < 0)
+                return client_fail(
+                        client, appended, "no memory to ask for the release of lease %" PRIu64, id);
 
         r = client_call(client, message, 0, /* ret_reply= */ NULL);
         if (r == -EBADR)                /* of sd-bus, for an object that is not there */
                 return client_fail(client, IOMMUD_E_NO_SUCH_LEASE, "there is no lease %" PRIu64, id);
 
         return r;
+}
+
+_public_ int iommud_release(iommud_client *client, uint64_t id) {
+        _cleanup_message_ sd_bus_message *message = NULL;
+        int r;
+
+        r = prepare(client, id, &message);
+        if (r < 0)
+                return r;
+
+        return call(client, id, message, sd_bus_message_append(message, "a{sv}", 0));
+}
+
+_public_ int iommud_ask_for_release(
+                iommud_client *client, uint64_t id, const char *reason, uint64_t deadline_usec) {
+
+        _cleanup_message_ sd_bus_message *message = NULL;
+        int r;
+
+        r = prepare(client, id, &message);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(message, "a{sv}", 3, IOMMUD_OPTION_REQUEST, "b", true,
+                                  IOMMUD_OPTION_DEADLINE, "t", deadline_usec,
+                                  IOMMUD_OPTION_REASON, "s", reason ?: "");
+        return call(client, id, message, r);
+}
+
+_public_ int iommud_kill_holders(iommud_client *client, uint64_t id) {
+        _cleanup_message_ sd_bus_message *message = NULL;
+        int r;
+
+        r = prepare(client, id, &message);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(message, "a{sv}", 1, IOMMUD_OPTION_KILL, "b", true);
+        return call(client, id, message, r);
 }
 
 /*

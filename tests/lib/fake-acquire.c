@@ -129,5 +129,8 @@ int reply_acquire(sd_bus_message *m) {
         append_fds(reply, holder);
         if (!scenario_is("no-details"))
                 append_details(reply);
-        return sd_bus_send(NULL, reply, NULL);
+        check(sd_bus_send(NULL, reply, NULL));
+        if (scenario_is("events") || scenario_is("away"))
+                lease_signals(sd_bus_message_get_bus(m));
+        return 1;
 }

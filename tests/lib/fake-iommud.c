@@ -62,11 +62,59 @@ void lease_remove(sd_bus *bus) {
         check(sd_bus_send(bus, signal, NULL));
 }
 
+static void lease_signal(sd_bus *bus, const char *sender, const char *path, const char *member,
+                         const char *text, uint64_t deadline) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
+
+        check(sd_bus_message_new_signal(bus, &signal, path, IOMMUD_INTERFACE_LEASE, member));
+        check(sd_bus_message_append(signal, "s", text));
+        if (strcmp(member, IOMMUD_SIGNAL_RELEASE_REQUESTED) == 0)
+                check(sd_bus_message_append(signal, "t", deadline));
+        check(sd_bus_message_set_sender(signal, sender));
+        check(sd_bus_send(bus, signal, NULL));
+}
+
+/* Everything that can happen to a lease, and what only looks like it. */
+void lease_signals(sd_bus *bus) {
+        static const char path[] = IOMMUD_PATH_LEASE "/7";
+
+        lease_signal(bus, ":1.66", path, IOMMUD_SIGNAL_RELEASE_REQUESTED, "forged", 1);
+        lease_signal(bus, ":1.1", path, "FromTheFuture", "x", 1);
+        lease_signal(bus, ":1.1", IOMMUD_PATH_LEASE "/x", IOMMUD_SIGNAL_DEVICE_GONE, "0000:02:00.0", 0);
+        lease_signal(bus, ":1.1", path, IOMMUD_SIGNAL_DEVICE_GONE, "no name", 0);
+        lease_signal(bus, ":1.1", path, IOMMUD_SIGNAL_GROUP_GREW, "0000:02:00.3", 0);
+        lease_signal(bus, ":1.1", path, IOMMUD_SIGNAL_DEVICE_GONE, "0000:02:00.1", 0);
+        lease_signal(bus, ":1.1", path, IOMMUD_SIGNAL_RELEASE_REQUESTED, "reboot \033", 1234567);
+}
+
+/* Which of its options Release was called with. */
+static void read_release(sd_bus_message *m, bool *ret_request, bool *ret_kill) {
+        const char *key;
+
+        *ret_request = *ret_kill = false;
+        check(sd_bus_message_enter_container(m, 'a', "{sv}"));
+        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                check(sd_bus_message_read(m, "s", &key));
+                *ret_request |= strcmp(key, IOMMUD_OPTION_REQUEST) == 0;
+                *ret_kill |= strcmp(key, IOMMUD_OPTION_KILL) == 0;
+                check(sd_bus_message_skip(m, "v"));
+                check(sd_bus_message_exit_container(m));
+        }
+}
+
 static int on_release(sd_bus_message *m) {
+        bool request, kill;
+
         if (strcmp(sd_bus_message_get_path(m), IOMMUD_PATH_LEASE "/7") != 0)
                 return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_OBJECT, "no such object");
 
-        lease_draining = true;
+        read_release(m, &request, &kill);
+        if (request && scenario_is("left"))
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_NOT_SUPPORTED, "nobody was asked");
+        if (kill && scenario_is("no-root"))
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_DENIED, "only root can");
+
+        lease_draining = !scenario_is("stubborn");
         return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -107,6 +155,10 @@ static int on_get(sd_bus_message *m) {
 static int on_bus(sd_bus_message *m) {
         if (sd_bus_message_is_method_call(m, NULL, "Hello"))
                 return sd_bus_reply_method_return(m, "s", ":1.7");
+        if (sd_bus_message_is_method_call(m, NULL, "GetNameOwner") && scenario_is("away"))
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "it is not there");
+        if (sd_bus_message_is_method_call(m, NULL, "GetNameOwner"))
+                return sd_bus_reply_method_return(m, "s", ":1.1");
 
         return sd_bus_reply_method_return(m, NULL);
 }

@@ -13,6 +13,9 @@ void check(int r);
 /* Lease 7 is gone, and everybody hears of it. */
 void lease_remove(sd_bus *bus);
 
+/* Everything that iommud can tell of lease 7. */
+void lease_signals(sd_bus *bus);
+
 /* The answers. */
 int reply_devices(sd_bus_message *m);
 int reply_groups(sd_bus_message *m);
