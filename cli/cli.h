@@ -26,6 +26,11 @@ typedef struct Options {
         bool json;
         bool no_wait;
         bool no_ask_password;
+        bool request;                   /* ask the holder */
+        bool kill;                      /* end the holders */
+        bool supervise;
+        const char *reason;             /* NULL: none is given */
+        uint64_t deadline_usec;         /* from now on; 0: none */
         const char *mode;               /* NULL: iommud's default */
         const char *accounting;         /* NULL: iommud's default */
         uint64_t timeout_usec;          /* 0: the verb's default */

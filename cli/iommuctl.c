@@ -22,6 +22,11 @@ typedef enum Option {
         OPTION_SINCE,
         OPTION_LEASE,
         OPTION_UID,
+        OPTION_REQUEST,
+        OPTION_DEADLINE,
+        OPTION_REASON,
+        OPTION_KILL,
+        OPTION_SUPERVISE,
         OPTION_HELP,
         OPTION_VERSION,
         _OPTION_MAX,
@@ -36,6 +41,8 @@ typedef enum Option {
 #define ASK (1U << OPTION_NO_ASK_PASSWORD)
 #define TIMEOUT (1U << OPTION_TIMEOUT)
 #define LOG (1U << OPTION_SINCE | 1U << OPTION_LEASE | 1U << OPTION_UID)
+#define HOLDER (1U << OPTION_REQUEST | 1U << OPTION_DEADLINE | 1U << OPTION_REASON | 1U << OPTION_KILL)
+#define SUPERVISE (1U << OPTION_SUPERVISE)
 
 static const struct {
         const char *name;
@@ -63,6 +70,16 @@ static const struct {
                                 "log: of this lease alone" },
         [OPTION_UID]        = { "uid", ' ', "USER",
                                 "log: of this user alone, by name or number" },
+        [OPTION_REQUEST]    = { "request", ' ', NULL,
+                                "release: ask the holder, and end nothing" },
+        [OPTION_DEADLINE]   = { "deadline", ' ', "SECONDS",
+                                "release --request: by when, from now on" },
+        [OPTION_REASON]     = { "reason", ' ', "TEXT",
+                                "release --request: why, for people" },
+        [OPTION_KILL]       = { "kill", ' ', NULL,
+                                "release: end whoever has a device open" },
+        [OPTION_SUPERVISE]  = { "supervise", ' ', NULL,
+                                "run: SIGTERM to the command when asked to release" },
         [OPTION_HELP]       = { "help", 'h', NULL,
                                 "Show this help" },
         [OPTION_VERSION]    = { "version", ' ', NULL,
@@ -100,10 +117,10 @@ static const Verb verb_table[] = {
           " SELECTOR...",                     "Show what acquire would do, and change nothing" },
         { "acquire", 1, INT_MAX, JSON | REQUEST | ASK | TIMEOUT, verb_acquire,
           " SELECTOR...",                     "Hold devices until the end of input" },
-        { "run",     1, INT_MAX, DEVICE | REQUEST | ASK | TIMEOUT, verb_run,
+        { "run",     1, INT_MAX, DEVICE | REQUEST | ASK | TIMEOUT | SUPERVISE, verb_run,
           " -d SELECTOR... -- COMMAND...",    "Run a command that gets devices" },
-        { "release", 1, 1,       JSON | NO_WAIT | TIMEOUT, verb_release,
-          " LEASE|SELECTOR",                  "End a lease" },
+        { "release", 1, 1,       JSON | NO_WAIT | TIMEOUT | HOLDER, verb_release,
+          " LEASE|SELECTOR",                  "End a lease, ask for its end, end its holders" },
         { "quarantine", 0, 2,    JSON,                     verb_quarantine,
           " [clear SELECTOR]",                "List or clear devices that were not reset" },
         { "log",     0, 1,       JSON | LOG,               verb_log,
@@ -146,15 +163,16 @@ static Status verb_help(const Options *options, char **arguments) {
         return STATUS_OK;
 }
 
-static int set_timeout(Options *options, const char *text) {
+static int set_seconds(uint64_t *usec, Option option, const char *text) {
         uint32_t seconds;
 
         if (parse_u32(text, &seconds) < 0 || seconds == 0) {
-                complain("--timeout takes a number of seconds, which '%s' is not", text);
+                complain("--%s takes a number of seconds, which '%s' is not", option_table[option].name,
+                         text);
                 return -EINVAL;
         }
 
-        options->timeout_usec = seconds * UINT64_C(1000000);
+        *usec = seconds * UINT64_C(1000000);
         return 0;
 }
 
@@ -216,13 +234,27 @@ static int set_option(Options *options, Option option, char *argument) {
                 options->no_ask_password = true;
                 return 0;
         case OPTION_TIMEOUT:
-                return set_timeout(options, argument);
+                return set_seconds(&options->timeout_usec, option, argument);
         case OPTION_SINCE:
                 return set_since(options, argument);
         case OPTION_LEASE:
                 return set_lease(options, argument);
         case OPTION_UID:
                 return set_uid(options, argument);
+        case OPTION_REQUEST:
+                options->request = true;
+                return 0;
+        case OPTION_DEADLINE:
+                return set_seconds(&options->deadline_usec, option, argument);
+        case OPTION_REASON:
+                options->reason = argument;
+                return 0;
+        case OPTION_KILL:
+                options->kill = true;
+                return 0;
+        case OPTION_SUPERVISE:
+                options->supervise = true;
+                return 0;
         case OPTION_HELP:
         case OPTION_VERSION:
                 return 0;

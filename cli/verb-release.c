@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/parse.h"
 #include "to-json.h"
@@ -57,12 +58,38 @@ static Status find_ids(iommud_client *client, const char *selector, Ids *ids) {
         return STATUS_OK;
 }
 
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);           /* can't fail for this clock */
+        return (uint64_t) now.tv_sec * UINT64_C(1000000) + (uint64_t) now.tv_nsec / 1000;
+}
+
+/* Says to iommud what is wanted. */
+static int tell(const Options *options, iommud_client *client, uint64_t id) {
+        if (options->kill)
+                return iommud_kill_holders(client, id);
+        if (options->request)
+                return iommud_ask_for_release(
+                                client, id, options->reason,
+                                options->deadline_usec > 0 ? now_usec() + options->deadline_usec : 0);
+
+        return iommud_release(client, id);
+}
+
+/* A holder who was given time is waited for that long. */
+static uint64_t wait_usec(const Options *options) {
+        if (options->timeout_usec > 0)
+                return options->timeout_usec;
+
+        return options->deadline_usec > TIMEOUT_USEC ? options->deadline_usec : TIMEOUT_USEC;
+}
+
 static Status release(const Options *options, iommud_client *client, uint64_t id, bool *ret_gone) {
         _cleanup_free_ char *what = print_string("release lease %" PRIu64, id);
-        uint64_t usec = options->timeout_usec > 0 ? options->timeout_usec : TIMEOUT_USEC;
         int r;
 
-        r = iommud_release(client, id);
+        r = tell(options, client, id);
         if (r != 0)
                 return report(client, r, what);
 
@@ -70,9 +97,11 @@ static Status release(const Options *options, iommud_client *client, uint64_t id
         if (options->no_wait)
                 return STATUS_OK;
 
-        r = iommud_wait(client, id, usec);
+        r = iommud_wait(client, id, wait_usec(options));
         if (r == -ETIMEDOUT) {
-                complain("gave up waiting, iommud goes on: %s; whoever has a device open must close it",
+                complain("gave up waiting, %s: %s; whoever has a device open must close it",
+                         options->request ? "the holder was asked and nothing was taken away"
+                                          : "iommud goes on",
                          iommud_error_text(client));
                 return STATUS_BROKEN;
         }
@@ -107,7 +136,10 @@ static Status release_all(
                         json_put(o, "gone", need(json_object_new_boolean(gone)));
                         json_array_put(array, o);
                 } else if (status == STATUS_OK)
-                        printf("Lease %" PRIu64 "%s.\n", ids->items[i], gone ? " is gone" : " will go");
+                        printf("Lease %" PRIu64 "%s.\n", ids->items[i],
+                               gone               ? " is gone" :
+                               options->request   ? ": its holder was asked" :
+                                                    " will go");
         }
 
         return first;
@@ -119,6 +151,15 @@ Status verb_release(const Options *options, char **arguments) {
         json_object *array = NULL;
         Status status;
         uint64_t id;
+
+        if (options->request && options->kill) {
+                complain("a holder can be asked or ended: --request or --kill, not both");
+                return STATUS_USAGE;
+        }
+        if (!options->request && (options->deadline_usec > 0 || options->reason)) {
+                complain("--deadline and --reason are for --request");
+                return STATUS_USAGE;
+        }
 
         status = connect_client(&client);
         if (status != STATUS_OK)

@@ -8,6 +8,7 @@
 #include "expand.h"
 #include "handover.h"
 #include "names.h"
+#include "supervise.h"
 #include "text-list.h"
 
 static void push(char ***list, size_t *n, char *s) {
@@ -68,22 +69,6 @@ static Status expand_command(char *const *command, const char *const *roles, cha
         return STATUS_OK;
 }
 
-/* Only returns when it fails. The lease lives in what is inherited, and ends with us if there is no heir. */
-static Status execute(const iommud_lease *lease, char *const *command) {
-        int r;
-
-        r = handover(lease);
-        if (r < 0) {
-                complain("cannot hand the file descriptors over: %s", strerror(-r));
-                return STATUS_BROKEN;
-        }
-
-        execvp(command[0], command);
-        r = -errno;
-        complain("cannot execute %s: %s", command[0], strerror(-r));
-        return r == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
-}
-
 /* A mistake in the command shall not cost a network card its driver: it is tried before anything is taken */
 static Status try_command(const Options *options, iommud_client *client, char *const *command) {
         _cleanup_(iommud_strings_freep) char **roles = NULL, **expanded = NULL;
@@ -100,6 +85,7 @@ Status verb_run(const Options *options, char **arguments) {
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
         _cleanup_(iommud_strings_freep) char **command = NULL;
         _cleanup_(iommud_lease_freep) iommud_lease *lease = NULL;
+        bool asked = false;
         Status status;
 
         if (options->n_devices == 0) {
@@ -113,12 +99,17 @@ Status verb_run(const Options *options, char **arguments) {
         status = try_command(options, client, arguments);
         if (status != STATUS_OK)
                 return status;
-        status = acquire_devices(options, client, options->devices, &lease);
+        status = options->supervise ? supervise_prepare(client, &asked) : STATUS_OK;
+        if (status == STATUS_OK)
+                status = acquire_devices(options, client, options->devices, &lease);
         if (status != STATUS_OK)
                 return status;
         status = expand_command(arguments, iommud_lease_roles(lease), &command);
         if (status != STATUS_OK)
                 return status;
+
+        if (options->supervise)
+                return supervise(TAKE_PTR(client), TAKE_PTR(lease), &asked, command);
 
         /* Before its descriptor may be replaced by one of the lease */
         iommud_client_free(TAKE_PTR(client));

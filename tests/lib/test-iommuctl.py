@@ -252,12 +252,58 @@ class RunTest(IommuctlTest):
         self.complaint(3, 'run', '-d', 'group:13', '--', 'echo', scenario='no-details')
 
 
+class SuperviseTest(IommuctlTest):
+    def supervise(self, status, command, **options):
+        return self.check(status, 'run', '--supervise', '-d', 'group:13', '--', 'sh', '-c', command, **options)
+
+    def test_status(self):
+        self.assertEqual(self.supervise(0, 'echo $LISTEN_FDS; test $LISTEN_PID = $$').stdout, '4\n')
+        self.supervise(42, 'exit 42')
+        self.supervise(128 + 9, 'kill -9 $$')
+        self.complaint(127, 'run', '--supervise', '-d', 'group:13', '/nonexistent')
+
+    def test_asked(self):
+        # It would go on until it is told, and is told only what iommud has said
+        result = self.supervise(128 + 15, 'exec sleep 1000', scenario='events')
+        self.assertEqual(result.stderr, 'iommuctl: 0000:02:00.3 has appeared in the group of a device\n'
+                                        'iommuctl: 0000:02:00.1 was unplugged\n'
+                                        'iommuctl: the devices are asked for: reboot ?\n')
+
+    def test_signal(self):
+        environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': f'unixexec:path={FAKE},argv1=ok'}
+        command = 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
+        with subprocess.Popen([IOMMUCTL, 'run', '--supervise', '-d', 'group:13', 'sh', '-c', command],
+                              env=environment, text=True, stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.stdout.readline(), 'ready\n')
+            process.terminate()
+            self.assertEqual(process.wait(), 7)
+
+
 class ReleaseTest(IommuctlTest):
     def test_release(self):
         for name in '7', 'group:13', '0000:02:00.1':
             self.assertEqual(self.check(0, 'release', name).stdout, 'Lease 7 is gone.\n')
         self.assertEqual(self.check(0, 'release', '7', '--no-wait').stdout, 'Lease 7 will go.\n')
         self.assertEqual(self.json('release', '7'), [{'id': 7, 'gone': True}])
+
+    def test_request(self):
+        self.assertEqual(self.check(0, 'release', '--request', '7').stdout, 'Lease 7 is gone.\n')
+        self.assertEqual(self.check(0, 'release', '7', '--request', '--no-wait', '--reason=reboot',
+                                    '--deadline=60').stdout, 'Lease 7: its holder was asked.\n')
+        self.assertIn('nothing was taken away', self.complaint(
+            3, 'release', '--request', '7', '--timeout=1', scenario='stubborn'))
+        self.assertIn('NotSupported', self.complaint(1, 'release', '--request', '7', scenario='left'))
+        self.check(0, 'release', '7', scenario='left')
+
+    def test_kill(self):
+        self.assertEqual(self.check(0, 'release', '--kill', '7').stdout, 'Lease 7 is gone.\n')
+        self.assertIn('Denied', self.complaint(1, 'release', '--kill', '7', scenario='no-root'))
+        self.check(0, 'release', '7', scenario='no-root')
+
+    def test_request_or_kill(self):
+        for arguments in (['--kill', '--request'], ['--deadline=3'], ['--reason=x'], ['--kill', '--reason=x'],
+                          ['--request', '--deadline=soon']):
+            self.complaint(2, 'release', '7', *arguments)
 
     def test_nothing_to_release(self):
         self.assertIn('it is in no lease', self.complaint(1, 'release', '0000:01:00.0'))
