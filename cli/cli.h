@@ -52,6 +52,7 @@ Status verb_leases(const Options *options, char **arguments);
 Status verb_list(const Options *options, char **arguments);
 Status verb_log(const Options *options, char **arguments);
 Status verb_plan(const Options *options, char **arguments);
+Status verb_policy(const Options *options, char **arguments);
 Status verb_ps(const Options *options, char **arguments);
 Status verb_quarantine(const Options *options, char **arguments);
 Status verb_release(const Options *options, char **arguments);

@@ -125,6 +125,8 @@ static const Verb verb_table[] = {
           " [clear SELECTOR]",                "List or clear devices that were not reset" },
         { "log",     0, 1,       JSON | LOG,               verb_log,
           " [SELECTOR]",                      "Show what was handed out, refused, given back" },
+        { "policy",  1, INT_MAX, JSON,                     verb_policy,
+          " check [PATH...]",                 "Find mistakes in policy files" },
         { "reload",  0, 0,       0,                        verb_reload,
           "",                                 "Load the policy again" },
         { "version", 0, 0,       JSON,                     verb_version,

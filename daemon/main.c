@@ -24,6 +24,7 @@
 #include "bus/identity.h"
 #include "bus/server.h"
 #include "config/error.h"
+#include "config/policy-check.h"
 #include "config/policy-file.h"
 #include "core/change.h"
 #include "core/device.h"
@@ -287,20 +288,24 @@ static int daemon_identify(void *userdata, sd_bus_message *message, Subject *ret
         return identity_of_sender(d->identity, message, ret);
 }
 
-/* All or nothing: the policy in force stays when the new one is broken. */
-static int daemon_load_policy(void *userdata, const Subject *subject, char **reterr) {
-        static const char *const dirs[] = {
+static const PolicyPaths policy_paths = {
+        .names = IOMMUD_SYSCONF_DIR "/iommud.json",
+        .dirs = (const char *const[]) {
                 IOMMUD_SYSCONF_DIR "/policy.d",
                 IOMMUD_VENDOR_DIR "/policy.d",
                 NULL,
-        };
+        },
+};
+
+/* All or nothing: the policy in force stays when the new one is broken. */
+static int daemon_load_policy(void *userdata, const Subject *subject, char **reterr) {
         _cleanup_(config_error_done) ConfigError error = {};
         _cleanup_(policy_freep) Policy *policy = NULL;
         _cleanup_free_ char *text = NULL;
         Daemon *d = userdata;
         int r;
 
-        r = policy_load(IOMMUD_SYSCONF_DIR "/iommud.json", dirs, &policy, &error);
+        r = policy_load(policy_paths.names, policy_paths.dirs, &policy, &error);
         if (r < 0) {
                 if (r == -ENOMEM || config_error_to_string(&error, &text) < 0)
                         text = NULL;
@@ -497,10 +502,12 @@ static int daemon_run(void) {
 }
 
 static int help(void) {
-        printf("iommud [--help] [--version]\n\n"
+        printf("iommud [--help] [--version] [--check-policy [--json] [PATH...]]\n\n"
                "Hands DMA-isolated devices to unprivileged clients, as " IOMMUD_BUS_NAME
                " on the system bus.\n"
-               "It is started by systemd; see iommud(8).\n");
+               "It is started by systemd; see iommud(8). With --check-policy it looks for mistakes in "
+               "policy\n"
+               "files, and does nothing else; see iommud-policy(5).\n");
         return EXIT_SUCCESS;
 }
 
@@ -508,9 +515,12 @@ int main(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
+                { "check-policy", no_argument, NULL, 'c' },
+                { "json", no_argument, NULL, 'j' },
                 {},
         };
-        int c;
+        bool check = false, json = false;
+        int c, r;
 
         while ((c = getopt_long(argc, argv, "h", options, /* longindex= */ NULL)) >= 0)
                 switch (c) {
@@ -522,11 +532,26 @@ int main(int argc, char *argv[]) {
                         puts("iommud " IOMMUD_VERSION);
                         return EXIT_SUCCESS;
 
+                case 'c':
+                        check = true;
+                        break;
+
+                case 'j':
+                        json = true;
+                        break;
+
                 default:
                         return 2;
                 }
 
-        if (optind < argc) {
+        if (check) {
+                r = policy_check(&policy_paths, argv + optind, json);
+                if (r < 0 && r != -EBADMSG)
+                        fprintf(stderr, "The policy can't be checked: %s\n", strerrordesc_np(-r));
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        }
+
+        if (optind < argc || json) {
                 fprintf(stderr, "iommud takes no arguments; see --help.\n");
                 return 2;
         }

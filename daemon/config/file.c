@@ -23,6 +23,23 @@ static int check_trusted(const struct stat *st, const char *path, ConfigError *r
         return 0;
 }
 
+/* Who can write the directory above can put another one in its place, unless that one is sticky. */
+static int check_parent(int dir, const char *path, ConfigError *reterr) {
+        struct stat st;
+
+        if (fstatat(dir, "..", &st, /* flags= */ 0) < 0)
+                return config_error_set(reterr, -errno, path, "can't stat the directory above: %s",
+                                        strerror(errno));
+
+        if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+            (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX)))
+                return config_error_set(reterr, -EPERM, path,
+                                        "others than root can put another directory in its place; "
+                                        "chown root: '%s/..', chmod go-w '%s/..'", path, path);
+
+        return 0;
+}
+
 int config_dir_open(const char *path, ConfigError *reterr) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -42,6 +59,10 @@ int config_dir_open(const char *path, ConfigError *reterr) {
                                         strerror(errno));
 
         r = check_trusted(&st, path, reterr);
+        if (r < 0)
+                return r;
+
+        r = check_parent(fd, path, reterr);
         if (r < 0)
                 return r;
 
@@ -101,13 +122,39 @@ static ssize_t read_full(int fd, char *buffer, size_t size) {
         return (ssize_t) n;
 }
 
+/* Reads all of what is open as @fd; negative: there is nothing. */
+static int read_open(int fd, const struct stat *st, const char *path, size_t max, char **ret,
+                     size_t *ret_size, ConfigError *reterr) {
+        _cleanup_free_ char *buffer = NULL;
+        ssize_t n = 0;
+
+        if ((uintmax_t) st->st_size > max)
+                return config_error_set(reterr, -EFBIG, path, "it is larger than %zu bytes; split it", max);
+
+        /* One more than there is, to see that there is no more; and malloc(0) may return NULL */
+        buffer = malloc((size_t) st->st_size + 1);
+        if (!buffer)
+                return -ENOMEM;
+
+        if (fd >= 0)
+                n = read_full(fd, buffer, (size_t) st->st_size + 1);
+        if (n < 0)
+                return config_error_set(reterr, (int) n, path, "can't read the file: %s",
+                                        strerror((int) -n));
+        if (n != st->st_size)
+                return config_error_set(reterr, -EAGAIN, path,
+                                        "it changed while it was read; reload once it is complete");
+
+        *ret = TAKE_PTR(buffer);
+        *ret_size = (size_t) n;
+        return 0;
+}
+
 int config_file_read(int dir, const char *path, size_t max, char **ret, size_t *ret_size,
                      ConfigError *reterr) {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
         _cleanup_close_ int fd = -EBADF;
-        _cleanup_free_ char *buffer = NULL;
         struct stat st = {};
-        ssize_t n = 0;
 
         if (!is_link_to_null(dir, name)) {
                 fd = file_open(dir, name, path, &st, reterr);
@@ -115,24 +162,20 @@ int config_file_read(int dir, const char *path, size_t max, char **ret, size_t *
                         return fd;
         }
 
-        if ((uintmax_t) st.st_size > max)
-                return config_error_set(reterr, -EFBIG, path, "it is larger than %zu bytes; split it", max);
+        return read_open(fd, &st, path, max, ret, ret_size, reterr);
+}
 
-        /* One more than there is, to see that there is no more; and malloc(0) may return NULL */
-        buffer = malloc((size_t) st.st_size + 1);
-        if (!buffer)
-                return -ENOMEM;
+int config_draft_read(const char *path, size_t max, char **ret, size_t *ret_size, ConfigError *reterr) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
 
-        if (fd >= 0)
-                n = read_full(fd, buffer, (size_t) st.st_size + 1);
-        if (n < 0)
-                return config_error_set(reterr, (int) n, path, "can't read the file: %s",
-                                        strerror((int) -n));
-        if (n != st.st_size)
-                return config_error_set(reterr, -EAGAIN, path,
-                                        "it changed while it was read; reload once it is complete");
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return config_error_set(reterr, -errno, path, "can't open the file: %s", strerror(errno));
+        if (fstat(fd, &st) < 0)
+                return config_error_set(reterr, -errno, path, "can't stat the file: %s", strerror(errno));
+        if (!S_ISREG(st.st_mode))
+                return config_error_set(reterr, -EBADF, path, "it is no regular file");
 
-        *ret = TAKE_PTR(buffer);
-        *ret_size = (size_t) n;
-        return 0;
+        return read_open(fd, &st, path, max, ret, ret_size, reterr);
 }

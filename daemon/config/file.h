@@ -4,7 +4,7 @@
 /*
  * Reading files that say who may have what: only those that nobody but root can have written. A file or
  * directory belongs to root, or to the user that we run as, neither group nor others may write it, and links
- * are not followed.
+ * are not followed. Of a directory the same is true of the one above it, which may be sticky instead.
  */
 
 #include "config/error.h"
@@ -23,3 +23,7 @@ int config_dir_open(const char *path, ConfigError *reterr) _must_check_;
  */
 int config_file_read(int dir, const char *path, size_t max, char **ret, size_t *ret_size,
                      ConfigError *reterr) _must_check_;
+
+/* Reads @path, whoever it belongs to, for somebody who will not act on what is in it. */
+int config_draft_read(const char *path, size_t max, char **ret, size_t *ret_size,
+                      ConfigError *reterr) _must_check_;
