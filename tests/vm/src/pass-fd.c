@@ -44,7 +44,7 @@ static int send_fd(int to, int fd) {
         Carrier carrier;
 
         carrier_init(&carrier);
-        header = CMSG_FIRSTHDR(&carrier.message);
+        header = &carrier.control.align;     /* the first, of which the compiler sees that it is there */
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
         header->cmsg_len = CMSG_LEN(sizeof(int));
