@@ -208,7 +208,7 @@ static int daemon_scan_device(Daemon *d, const char *subsystem, const char *name
 
         r = scan_device(d->sysfs, subsystem, name, &facts);
         if (r == -ENODEV) {
-                manager_remove_device(d->manager, name, changes);
+                manager_remove_device(d->manager, subsystem, name, changes);
                 return 0;
         }
         if (r < 0)
@@ -239,7 +239,7 @@ static int daemon_device_changed(Daemon *d, const char *subsystem, const char *n
         int r;
 
         device = manager_find_device(d->manager, name);
-        if (device)
+        if (device && strcmp(device->facts.subsystem, subsystem) == 0)
                 strcpy(physfn, device->facts.physfn);
 
         r = daemon_scan_device(d, subsystem, name, changes);
@@ -247,7 +247,7 @@ static int daemon_device_changed(Daemon *d, const char *subsystem, const char *n
                 return r;
 
         device = manager_find_device(d->manager, name);
-        if (device)
+        if (device && strcmp(device->facts.subsystem, subsystem) == 0)
                 strcpy(physfn, device->facts.physfn);
 
         return physfn[0] ? daemon_scan_device(d, subsystem, physfn, changes) : 0;
@@ -263,7 +263,8 @@ static int daemon_rescan(Daemon *d, ChangeSet *changes) {
                 DeviceFacts facts;
 
                 if (scan_device(d->sysfs, device->facts.subsystem, device->facts.name, &facts) == -ENODEV)
-                        manager_remove_device(d->manager, device->facts.name, changes);
+                        manager_remove_device(
+                                d->manager, device->facts.subsystem, device->facts.name, changes);
         }
 
         return daemon_scan_all(d, changes);

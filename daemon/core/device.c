@@ -114,11 +114,28 @@ bool device_facts_own_dma(const DeviceFacts *facts) {
         return true;
 }
 
-const char *device_facts_vfio_driver(const DeviceFacts *facts) {
-        if (strcmp(facts->subsystem, "pci") == 0)
-                return "vfio-pci";
-        if (strcmp(facts->subsystem, "platform") == 0)
-                return "vfio-platform";
+const char *vfio_driver_of_bus(const char *subsystem) {
+        static const struct {
+                const char *subsystem, *driver;
+        } table[] = {
+                { "amba", "vfio-amba" },
+                { "cdx", "vfio-cdx" },
+                { "fsl-mc", "vfio-fsl-mc" },
+                { "pci", "vfio-pci" },
+                { "platform", "vfio-platform" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (strcmp(table[i].subsystem, subsystem) == 0)
+                        return table[i].driver;
 
         return NULL;
+}
+
+const char *device_facts_vfio_driver(const DeviceFacts *facts) {
+        const char *known = vfio_driver_of_bus(facts->subsystem);
+
+        if (known)
+                return known;
+        return facts->vfio_driver[0] ? facts->vfio_driver : NULL;
 }

@@ -12,9 +12,11 @@
 
 struct DeviceFacts {
         char subsystem[16];                  /* "pci", "platform", "mdev", … */
-        char name[KERNEL_NAME_MAX];          /* unique on its bus: the PCI address */
+        char name[KERNEL_NAME_MAX];          /* the PCI address; as the kernel calls it on other buses */
         char driver[KERNEL_NAME_MAX];        /* "": none is bound */
         char driver_override[KERNEL_NAME_MAX];
+        /* of a bus that the core knows no driver for: the one that sysfs has; "" for none */
+        char vfio_driver[KERNEL_NAME_MAX];
         char cdev[16];                       /* "vfio3": the node below /dev/vfio/devices; "": it has none */
         char iommu[32];                      /* the IOMMU instance: "dmar0" */
         char physfn[KERNEL_NAME_MAX];            /* of a virtual function: the address of its PF */
@@ -76,5 +78,11 @@ bool device_facts_own_dma(const DeviceFacts *facts);
  */
 bool device_facts_on_vfio(const DeviceFacts *facts);
 
-/* The driver that makes devices of this bus available to userspace: "vfio-pci"; NULL when there is none. */
+/*
+ * The driver that makes devices of this bus available to userspace: "vfio-pci"; NULL when there is none.
+ * Those that Linux has are known whether they are loaded or not; of other buses what was found there.
+ */
 const char *device_facts_vfio_driver(const DeviceFacts *facts);
+
+/* What device_facts_vfio_driver() knows by itself: "pci" has "vfio-pci". NULL: nothing. */
+const char *vfio_driver_of_bus(const char *subsystem);

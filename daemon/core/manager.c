@@ -155,6 +155,9 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
         Device *device;
 
         device = manager_find_device(manager, facts->name);
+        /* Everybody calls devices by their names alone. Two buses have one of this: the first is it. */
+        if (device && strcmp(device->facts.subsystem, facts->subsystem) != 0)
+                return 0;
         if (device) {
                 known = *facts;
                 /* Only its own driver can ask it. It has not lost its number with that. */
@@ -168,7 +171,7 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
                 facts = &known;
         }
         if (device && device->facts.group != facts->group) {
-                manager_remove_device(manager, facts->name, changes);
+                manager_remove_device(manager, facts->subsystem, facts->name, changes);
                 device = NULL;
         }
         if (!device)
@@ -183,13 +186,14 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
         return 0;
 }
 
-void manager_remove_device(Manager *manager, const char *name, ChangeSet *changes) {
+void manager_remove_device(
+        Manager *manager, const char *subsystem, const char *name, ChangeSet *changes) {
         LeaseDevice *leased = NULL;
         Device *device;
         Group *group;
 
         device = manager_find_device(manager, name);
-        if (!device)
+        if (!device || strcmp(device->facts.subsystem, subsystem) != 0)
                 return;
 
         group = device->group;

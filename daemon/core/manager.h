@@ -38,11 +38,13 @@ void manager_set_policy_consume(Manager *manager, Policy *policy);
 
 /*
  * News of the host's devices. A device that changes its group is removed and added; a group without devices
- * goes.
+ * goes. Devices are called by their names alone, in policies too: of two that have the same on different
+ * buses only the first is known.
  */
 int manager_update_group(Manager *manager, const GroupFacts *facts, ChangeSet *changes) _must_check_;
 int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) _must_check_;
-void manager_remove_device(Manager *manager, const char *name, ChangeSet *changes);
+void manager_remove_device(
+        Manager *manager, const char *subsystem, const char *name, ChangeSet *changes);
 
 /* NULL: there is none. Borrowed. */
 Device *manager_find_device(const Manager *manager, const char *name);

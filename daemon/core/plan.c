@@ -360,8 +360,10 @@ static int check_kind(const Device *device, Refusal *reterr) {
 
         if (!device_facts_vfio_driver(&device->facts))
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                        "There is no VFIO driver for devices of the bus \"%s\": %s", device->facts.subsystem,
-                        device->facts.name);
+                        "Which VFIO driver %s needs is not known: of the drivers of the bus \"%s\" that are "
+                        "loaded none, or more than one, is called vfio-…. Bind the device to the right one, "
+                        "then ask again",
+                        device->facts.name, device->facts.subsystem);
 
         if (device->facts.n_vfs > 0)
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,

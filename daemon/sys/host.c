@@ -4,6 +4,7 @@
 #include "sys/host-console.h"
 #include "sys/host-device.h"
 #include "sys/host-display.h"
+#include "sys/host-mdev.h"
 #include "sys/host-net.h"
 #include "sys/host-node.h"
 #include "sys/host.h"
@@ -12,6 +13,7 @@
 static int (*const checks[])(const HostDevice *device, char *ret_use, size_t size) = {
         host_block_in_use,
         host_net_in_use,
+        host_mdev_in_use,
         host_display_in_use,
         host_console_in_use,
         host_node_in_use,

@@ -99,6 +99,30 @@ static void read_cdev(int device, DeviceFacts *facts) {
         }
 }
 
+/*
+ * The driver of a bus that the core knows none for, by its name. The only one of such a name: which of two
+ * is meant only an administrator can know.
+ */
+static void read_vfio_driver(int sysfs, DeviceFacts *facts) {
+        _cleanup_dir_ DIR *drivers = NULL;
+        char path[sizeof(facts->subsystem) + 16];
+        const char *name;
+
+        snprintf(path, sizeof(path), "bus/%s/drivers", facts->subsystem);
+        if (dir_open_at(sysfs, path, &drivers) < 0)
+                return;
+
+        while (dir_next(drivers, &name) == DIR_ENTRY) {
+                if (strncmp(name, "vfio", 4) != 0 || (name[4] != '-' && name[4] != '_'))
+                        continue;
+                if (facts->vfio_driver[0] != '\0' ||
+                    copy_string(facts->vfio_driver, sizeof(facts->vfio_driver), name) < 0) {
+                        memset(facts->vfio_driver, 0, sizeof(facts->vfio_driver));
+                        return;
+                }
+        }
+}
+
 static int read_number(int dir, const char *path, uint32_t *ret) {
         char text[16];
         ssize_t n;
@@ -186,7 +210,7 @@ static void read_pci(int device, DeviceFacts *facts) {
         serial_read(device, facts->driver, facts->serial, sizeof(facts->serial));
 }
 
-int device_facts_read(int device, const char *name, uint32_t group, DeviceFacts *ret) {
+int device_facts_read(int sysfs, int device, const char *name, uint32_t group, DeviceFacts *ret) {
         DeviceFacts *facts = ret;
         uint32_t number;
         int r;
@@ -216,6 +240,8 @@ int device_facts_read(int device, const char *name, uint32_t group, DeviceFacts 
                 facts->iommu[0] = '\0';
         if (read_number(device, "numa_node", &number) >= 0 && number <= INT16_MAX)
                 facts->numa_node = (int16_t) number;
+        if (!vfio_driver_of_bus(facts->subsystem))
+                read_vfio_driver(sysfs, facts);
         if (facts->driver[0] != '\0')
                 read_cdev(device, facts);
         if (strcmp(facts->subsystem, "pci") == 0)

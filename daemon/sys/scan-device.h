@@ -8,8 +8,9 @@
 #include "core/device.h"
 
 /*
- * @device is the directory (O_PATH will do), @name and @group are what was found on the way there. Returns 0
- * or a negative errno, and then *ret is in no particular state: -ENOENT or -ENODEV when the device has gone,
- * -E2BIG when one of its names doesn't fit.
+ * @device is the directory (O_PATH will do) in @sysfs, @name and @group are what was found on the way there.
+ * Returns 0 or a negative errno, and then *ret is in no particular state: -ENOENT or -ENODEV when the device
+ * has gone, -E2BIG when one of its names doesn't fit.
  */
-int device_facts_read(int device, const char *name, uint32_t group, DeviceFacts *ret) _must_check_;
+int device_facts_read(int sysfs, int device, const char *name, uint32_t group,
+                      DeviceFacts *ret) _must_check_;

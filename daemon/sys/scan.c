@@ -49,7 +49,7 @@ static int group_facts_read(int sysfs, uint32_t id, GroupFacts *ret) {
         return 0;
 }
 
-static int scan_group_device(int devices, const char *entry, uint32_t group, DeviceFacts *ret) {
+static int scan_group_device(int sysfs, int devices, const char *entry, uint32_t group, DeviceFacts *ret) {
         _cleanup_close_ int device = -EBADF;
         char name[KERNEL_NAME_MAX];
         int r;
@@ -63,7 +63,7 @@ static int scan_group_device(int devices, const char *entry, uint32_t group, Dev
         if (device < 0)
                 return -errno;
 
-        return device_facts_read(device, name, group, ret);
+        return device_facts_read(sysfs, device, name, group, ret);
 }
 
 static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs, void *userdata) {
@@ -83,7 +83,7 @@ static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs,
                 if (r != DIR_ENTRY)
                         return r;
 
-                r = scan_group_device(dirfd(devices), entry, group, &facts);
+                r = scan_group_device(sysfs, dirfd(devices), entry, group, &facts);
                 if (error_is_absence(r))
                         continue;
                 if (r < 0)
@@ -159,7 +159,7 @@ int scan_device(int sysfs, const char *subsystem, const char *name, DeviceFacts 
         if (r < 0)
                 return -ENODEV;
 
-        r = device_facts_read(device, name, group, &facts);
+        r = device_facts_read(sysfs, device, name, group, &facts);
         if (r < 0)
                 return error_is_absence(r) ? -ENODEV : r;
 

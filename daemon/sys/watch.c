@@ -14,11 +14,6 @@
 /* So many events are taken before others in the loop have their turn. */
 #define EVENTS_MAX 256
 
-/* The buses that VFIO has drivers for, and its character devices. */
-static const char *const watched_subsystems[] = {
-        "pci", "platform", "mdev", "amba", "fsl-mc", "cdx", "vfio-dev",
-};
-
 typedef struct Changed {
         char subsystem[sizeof((DeviceFacts) {}.subsystem)];
         char name[KERNEL_NAME_MAX];
@@ -72,8 +67,19 @@ static struct udev_device *vfio_node_parent(struct udev_device *node) {
         return parent;
 }
 
+/*
+ * Devices of every bus can be in an IOMMU group: which are is in sysfs. A driver that comes may be the one
+ * that a whole bus has waited for.
+ */
 static void watch_take_event(Watch *watch, struct udev_device *device) {
         const char *subsystem = udev_device_get_subsystem(device), *name;
+
+        if (subsystem && strcmp(subsystem, "drivers") == 0) {
+                name = udev_device_get_sysname(device);
+                if (name && strncmp(name, "vfio", 4) == 0)
+                        watch->all_changed = true;
+                return;
+        }
 
         if (subsystem && strcmp(subsystem, "vfio-dev") == 0) {
                 device = vfio_node_parent(device);
@@ -125,27 +131,19 @@ static int on_event(sd_event_source *source, int fd, uint32_t revents, void *use
 }
 
 static int watch_open_monitor(Watch *watch) {
-        int r;
-
         watch->udev = udev_new();
         if (!watch->udev)
                 return -ENOMEM;
 
         /*
          * From the kernel, not from udev: what we look at afterwards is in sysfs and there at that moment,
-         * and no rule has a say in it. So it is known earlier, and known where udev doesn't run.
+         * and no rule has a say in it. So it is known earlier, and known where udev doesn't run. The kernel
+         * tells everybody everything: a filter would only throw away what has woken us already.
          */
         errno = 0;
         watch->monitor = udev_monitor_new_from_netlink(watch->udev, "kernel");
         if (!watch->monitor)
                 return errno > 0 ? -errno : -ENOMEM;
-
-        for (size_t i = 0; i < ELEMENTSOF(watched_subsystems); i++) {
-                r = udev_monitor_filter_add_match_subsystem_devtype(watch->monitor, watched_subsystems[i],
-                                                                    /* devtype= */ NULL);
-                if (r < 0)
-                        return r;
-        }
 
         /* with less room events get lost sooner, but that's noticed and costs only a scan */
         (void) udev_monitor_set_receive_buffer_size(watch->monitor, RECEIVE_BUFFER_SIZE);

@@ -15,9 +15,9 @@ typedef struct Watch Watch;
 
 /*
  * Called from the event loop, once for each device that changed since the last time, however many events
- * there were. For the events of a VFIO character device the device is the one that it belongs to. When both
- * are NULL events were lost, or one could not be understood: everything may have changed. It must not free
- * the watch.
+ * there were; of whatever bus or class, most have nothing to do with an IOMMU. For the events of a VFIO
+ * character device the device is the one that it belongs to. When both are NULL events were lost, or one
+ * could not be understood: everything may have changed. It must not free the watch.
  */
 typedef void (*WatchFunc)(const char *subsystem, const char *name, void *userdata);
 

@@ -160,7 +160,7 @@ DeviceFacts *scene_facts(Scene *scene, const char *name) {
 
 void scene_unplug(Scene *scene, const char *name) {
         fake_kernel_find(scene->kernel, name)->gone = true;
-        manager_remove_device(scene->manager, name, &scene->changes);
+        manager_remove_device(scene->manager, "pci", name, &scene->changes);
 }
 
 static Request scene_request(const Scene *scene, const char *const *selectors) {

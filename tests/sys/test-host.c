@@ -229,8 +229,24 @@ static void test_unreadable(void) {
         fixture_done(&f);
 }
 
+/* A display adapter that has been divided. */
+static void test_mediated(void) {
+        const char *name = "c9abdcb5-5279-413a-9057-c81d2605ce9c";
+        char target[128];
+        Fixture f;
+
+        fixture_init(&f);
+        snprintf(target, sizeof(target), "../../../devices/pci0000:00/0000:00:04.0/%s", name);
+        tree_dir(f.sysfs, "devices/pci0000:00/0000:00:04.0/%s", name);
+        tree_link(f.sysfs, target, "bus/mdev/devices/%s", name);
+        assert_used(&f, "0000:00:04.0", "the mediated device c9abdcb5-5279-413a-9057-c81d2605ce9c is on it");
+        assert(ask(&f, "0000:00:05.0") == 0);
+        fixture_done(&f);
+}
+
 int main(void) {
         test_none();
+        test_mediated();
         test_mounted();
         test_mounted_elsewhere();
         test_mounted_in_container();

@@ -65,6 +65,33 @@ static void test_device_changes(void) {
         assert(facts.bridge);
 }
 
+/* A bus of which nothing is known but what is in sysfs. */
+static void test_other_bus(void) {
+        _cleanup_tree_ Tree *t = tree_new();
+        DeviceFacts facts;
+
+        tree_file(t, "DRIVER=native\n", "devices/other/other0/uevent");
+        tree_link(t, "../../../bus/other", "devices/other/other0/subsystem");
+        tree_link(t, "../../../kernel/iommu_groups/3", "devices/other/other0/iommu_group");
+        tree_link(t, "../../../devices/other/other0", "bus/other/devices/other0");
+        tree_dir(t, "bus/other/drivers/native");
+        assert(scan_device(t->fd, "other", "other0", &facts) == 0);
+        assert(strcmp(facts.subsystem, "other") == 0 && strcmp(facts.name, "other0") == 0);
+        assert(strcmp(facts.driver, "native") == 0);
+        assert(strcmp(facts.vfio_driver, "") == 0);
+        assert(facts.group == 3);
+
+        tree_dir(t, "bus/other/drivers/vfio-other");
+        tree_dir(t, "bus/other/drivers/vfiology");
+        assert(scan_device(t->fd, "other", "other0", &facts) == 0);
+        assert(strcmp(facts.vfio_driver, "vfio-other") == 0);
+
+        /* which of two? */
+        tree_dir(t, "bus/other/drivers/vfio_more");
+        assert(scan_device(t->fd, "other", "other0", &facts) == 0);
+        assert(strcmp(facts.vfio_driver, "") == 0);
+}
+
 static void test_nvme_serial(void) {
         _cleanup_tree_ Tree *t = tree_new();
         DeviceFacts facts;
@@ -273,6 +300,7 @@ static void test_all_vanishing(void) {
 int main(void) {
         test_device();
         test_device_changes();
+        test_other_bus();
         test_nvme_serial();
         test_vf();
         test_not_there();

@@ -122,11 +122,31 @@ static void test_renumber(void) {
         scene_commit(s);
 }
 
+/* Devices are called by their names alone: of two that have the same the first is known, and stays. */
+static void test_same_name(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        DeviceFacts other = DEVICE_FACTS_INIT;
+
+        scene_add(s, "0000:01:00.0", 1, "nvme");
+        scene_commit(s);
+
+        strcpy(other.subsystem, "other");
+        strcpy(other.name, "0000:01:00.0");
+        other.group = 1;
+        assert_eq_int(manager_update_device(s->manager, &other, &s->changes), 0);
+        manager_remove_device(s->manager, "other", "0000:01:00.0", &s->changes);
+        assert_eq_int(s->changes.n_items, 0);
+        assert_eq_str(manager_find_device(s->manager, "0000:01:00.0")->facts.subsystem, "pci");
+        assert_eq_str(manager_find_device(s->manager, "0000:01:00.0")->facts.driver, "nvme");
+        scene_commit(s);
+}
+
 static void test_driver_facts(void) {
         static const struct {
                 const char *subsystem, *driver, *cdev;
                 bool own_dma, on_vfio;
                 const char *vfio_driver;
+                const char *found;           /* on the bus */
         } table[] = {
                 { "pci", "", "", false, false, "vfio-pci" },
                 { "pci", "nvme", "", true, false, "vfio-pci" },
@@ -141,6 +161,13 @@ static void test_driver_facts(void) {
                 { "platform", "arm-smmu", "", true, false, "vfio-platform" },
                 { "mdev", "vfio_mdev", "vfio3", false, true, NULL },
                 { "mdev", "vfio_mdev", "", true, false, NULL },
+                { "amba", "vfio-amba", "", false, true, "vfio-amba" },
+                { "fsl-mc", "fsl_dpaa2_eth", "", true, false, "vfio-fsl-mc" },
+                { "cdx", "", "", false, false, "vfio-cdx" },
+                { "other", "native", "", true, false, "vfio-other", "vfio-other" },
+                { "other", "vfio-other", "", false, true, "vfio-other", "vfio-other" },
+                { "other", "vfio-other", "", true, false, NULL },
+                { "pci", "nvme", "", true, false, "vfio-pci", "vfio-other" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
@@ -149,6 +176,7 @@ static void test_driver_facts(void) {
                 strcpy(facts.subsystem, table[i].subsystem);
                 strcpy(facts.driver, table[i].driver);
                 strcpy(facts.cdev, table[i].cdev);
+                strcpy(facts.vfio_driver, table[i].found ?: "");
                 assert_eq_int(device_facts_own_dma(&facts), table[i].own_dma);
                 assert_eq_int(device_facts_on_vfio(&facts), table[i].on_vfio);
                 assert_eq_str(device_facts_vfio_driver(&facts), table[i].vfio_driver);
@@ -246,6 +274,7 @@ int main(void) {
         test_what_is_known_stays();
         test_no_group();
         test_renumber();
+        test_same_name();
         test_driver_facts();
         test_set_driver();
         test_dma_owner();
