@@ -148,13 +148,17 @@ clear_quarantine() {
 # ---- the host
 
 override_of() {
-        cat "/sys/bus/pci/devices/$1/driver_override"
+        cat "$(sysfs_of "$1")/driver_override"
 }
 
 # Driver and override of every device: what a lease leaves as it found it
 bindings() {
-        find /sys/bus/pci/devices/*/ -maxdepth 1 -name driver -printf '%p %l\n' | sort
-        grep . /sys/bus/pci/devices/*/driver_override || true
+        local bus
+
+        for bus in pci iommud-mock mdev; do
+                find "/sys/bus/$bus/devices"/*/ -maxdepth 1 -name driver -printf '%p %l\n' 2>/dev/null | sort
+                grep . "/sys/bus/$bus/devices"/*/driver_override 2>/dev/null || true
+        done
 }
 
 bindings_are() {

@@ -10,7 +10,7 @@
  *     kernel-verbs open NAME                           "open", and has the device open until the input ends
  *     kernel-verbs bind NAME                           "bound", the same, bound to a context of its own
  *
- * A failure is "failed ERRNO: CALL".
+ * A device is NAME, on PCI, or BUS/NAME. A failure is "failed ERRNO: CALL".
  */
 
 #include <stdio.h>
@@ -32,25 +32,39 @@ static const char *from_none(const char *s) {
         return strcmp(s, "-") == 0 ? "" : s;
 }
 
+static const char *split_name(char *argument, const char **ret_bus) {
+        char *slash = strchr(argument, '/');
+
+        *ret_bus = "pci";
+        if (!slash)
+                return argument;
+
+        *slash = '\0';
+        *ret_bus = argument;
+        return slash + 1;
+}
+
 static int print_failure(const KernelFailure *failure) {
         printf("failed %s: %s\n", strerrorname_np(-failure->error), failure->call);
         return EXIT_FAILURE;
 }
 
 static int read_driver(const Kernel *kernel, char **arguments) {
+        const char *bus, *name = split_name(arguments[0], &bus);
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
         KernelFailure failure;
 
-        if (kernel->ops->read_driver(kernel->userdata, "pci", arguments[0], driver, override, &failure) < 0)
+        if (kernel->ops->read_driver(kernel->userdata, bus, name, driver, override, &failure) < 0)
                 return print_failure(&failure);
         printf("%s %s\n", or_none(driver), or_none(override));
         return EXIT_SUCCESS;
 }
 
 static int set_driver(const Kernel *kernel, char **arguments) {
+        const char *bus, *name = split_name(arguments[0], &bus);
         KernelFailure failure;
 
-        if (kernel->ops->set_driver(kernel->userdata, "pci", arguments[0], from_none(arguments[1]),
+        if (kernel->ops->set_driver(kernel->userdata, bus, name, from_none(arguments[1]),
                                     from_none(arguments[2]), &failure) < 0)
                 return print_failure(&failure);
         puts("ok");
@@ -77,6 +91,7 @@ static int probe(const Kernel *kernel, char **arguments) {
 }
 
 static int prove(const Kernel *kernel, char **arguments) {
+        const char *bus, *name = split_name(arguments[0], &bus);
         static const char *const outcomes[] = {
                 [_PROVE_FREE] = "free",
                 [PROVE_HELD] = "held",
@@ -88,7 +103,7 @@ static int prove(const Kernel *kernel, char **arguments) {
         Holders holders = {};
         int r;
 
-        r = kernel->ops->prove_free(kernel->userdata, "pci", arguments[0], &holders, &failure);
+        r = kernel->ops->prove_free(kernel->userdata, bus, name, &holders, &failure);
         if (r < 0)
                 return print_failure(&failure);
 
@@ -109,21 +124,23 @@ static int hold(const char *what) {
 }
 
 static int open_device(const Kernel *kernel, char **arguments) {
+        const char *bus, *name = split_name(arguments[0], &bus);
         _cleanup_close_ int device = -EBADF;
         KernelFailure failure;
 
-        if (kernel->ops->open_device(kernel->userdata, "pci", arguments[0], &device, &failure) < 0)
+        if (kernel->ops->open_device(kernel->userdata, bus, name, &device, &failure) < 0)
                 return print_failure(&failure);
         return hold("open");
 }
 
 static int bind_device(const Kernel *kernel, char **arguments) {
+        const char *bus, *name = split_name(arguments[0], &bus);
         struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
         _cleanup_close_ int context = -EBADF, device = -EBADF;
         KernelFailure failure;
 
         if (kernel->ops->open_context(kernel->userdata, ACCOUNTING_PROCESS, &context, &failure) < 0 ||
-            kernel->ops->open_device(kernel->userdata, "pci", arguments[0], &device, &failure) < 0)
+            kernel->ops->open_device(kernel->userdata, bus, name, &device, &failure) < 0)
                 return print_failure(&failure);
 
         bind.iommufd = context;
