@@ -8,7 +8,7 @@
 . guest/iommud.sh
 
 allow "$LAB_VMM_UID" "$LAB_EDU"
-start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- "$PWD/programs/edu-dma" '{iommufd}' '{device:0}'
+start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- "$PWD/programs/edu-dma" unbound '{iommufd}' '{device:0}'
 assert_says dma "$PID" '^ready$'
 LEASE=$(lease_of "$LAB_EDU")
 pid=$(daemon_pid)

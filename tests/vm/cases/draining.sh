@@ -69,7 +69,7 @@ assert_entry "$MESSAGE_RELEASE" IOMMUD_LEASE="$LEASE" IOMMUD_DEVICE="$LAB_NIC"
 # Nobody has a descriptor any more, but somebody has its registers mapped
 assert clear_quarantine
 start mapper "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- \
-        bash -c 'exec programs/edu-dma {iommufd} {device:0} {lifeline}>&-'
+        bash -c 'exec programs/edu-dma unbound {iommufd} {device:0} {lifeline}>&-'
 assert_says mapper "$PID" '^ready$'
 LEASE=$(lease_of "$LAB_EDU")
 assert_soon 10 lease_is "$LEASE" draining

@@ -44,7 +44,7 @@ assert_driver "$LAB_NIC" e1000e
 # A process that only has its registers mapped, beside one that has it open
 use_policy "$(rule allow "$LAB_VMM_UID" "$LAB_EDU")"
 start mapper "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- \
-        bash -c 'sleep infinity {lifeline}>&- {iommufd}>&- & exec programs/edu-dma {iommufd} {device:0} {lifeline}>&-'
+        bash -c 'sleep infinity {lifeline}>&- {iommufd}>&- & exec programs/edu-dma unbound {iommufd} {device:0} {lifeline}>&-'
 assert_says mapper "$PID" '^ready$'
 LEASE=$(lease_of "$LAB_EDU")
 say mapper map

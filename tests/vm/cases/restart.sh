@@ -8,7 +8,7 @@
 
 allow "$LAB_VMM_UID" "$LAB_EDU" "$LAB_NIC" "$LAB_NVME"
 
-start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- "$PWD/programs/edu-dma" '{iommufd}' '{device:0}'
+start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- "$PWD/programs/edu-dma" unbound '{iommufd}' '{device:0}'
 dma=$PID
 assert_says dma "$dma" '^ready$'
 start named "$LAB_VMM_UID" sleep infinity

@@ -28,7 +28,7 @@ assert_refused "(NoSuchDevice)" iommuctl acquire "$LAB_SLOT"
 # In use: the kernel waits for the client, nobody waits for the kernel
 assert plug busy edu
 assert_soon 20 is_listed "$LAB_SLOT"
-start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_SLOT" -- "$PWD/programs/edu-dma" '{iommufd}' '{device:0}'
+start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_SLOT" -- "$PWD/programs/edu-dma" unbound '{iommufd}' '{device:0}'
 dma=$PID
 assert_says dma "$dma" '^ready$'
 lease=$(lease_of "$LAB_SLOT")

@@ -15,9 +15,10 @@ fi
 
 # ---- the policy
 
-# rule VERDICT UID DEVICE...: as JSON
+# rule VERDICT UID DEVICE...: as JSON. What is not on PCI has a name that could as well be one from iommud.json.
 rule() {
-        jq -n -c --arg verdict "$1" --argjson uid "$2" '$ARGS.positional as $devices |
+        jq -n -c --arg verdict "$1" --argjson uid "$2" \
+                '[$ARGS.positional[] | if test("^(mock[0-9]+|[0-9a-f-]{36})$") then {address: .} else . end] as $devices |
                 {$verdict, $uid, $devices}' --args "${@:3}"
 }
 
@@ -156,8 +157,10 @@ bindings() {
         local bus
 
         for bus in pci iommud-mock mdev; do
-                find "/sys/bus/$bus/devices"/*/ -maxdepth 1 -name driver -printf '%p %l\n' 2>/dev/null | sort
-                grep . "/sys/bus/$bus/devices"/*/driver_override 2>/dev/null || true
+                if compgen -G "/sys/bus/$bus/devices/*" >/dev/null; then
+                        find "/sys/bus/$bus/devices"/*/ -maxdepth 1 -name driver -printf '%p %l\n' | sort
+                        grep -s . "/sys/bus/$bus/devices"/*/driver_override || true
+                fi
         done
 }
 

@@ -3,32 +3,34 @@
 /*
  * A driver in userspace for QEMU's edu device, that does DMA when it is told to.
  *
- *     edu-dma IOMMUFD DEVICE
+ *     edu-dma WAY ARGUMENT…             see dma-client.h; a FILE must have two pages
  *
- * Binds and attaches the device, says "ready", and reads commands, a line each:
+ * Says "ready", and reads commands, a line each:
  *
- *     dma      a page goes from memory to the device and from there to another page, each way with an
- *              interrupt at its end; "dma ok" when it has arrived
- *     map      maps the device's registers and closes both descriptors: "mapped". Nothing else can be
- *              done then.
+ *     dma            a page goes from memory to the device and from there to another page, each way with
+ *                    an interrupt at its end; "dma ok" when it has arrived
+ *     reach [IOVA]   the device is told to write a page to its memory, or to somewhere else: "reached 1" is
+ *                    how many of the pages of this process have changed
+ *     outside        the same for what is next to its memory, for 0, and for where a page is that this
+ *                    process has and the device has not, in both directions: "outside ok" when none of its
+ *                    pages has changed, and the device knows nothing of that one
+ *     map            maps the device's registers and closes both descriptors: "mapped". Nothing else can be
+ *                    done then.
  *     exit
  */
 
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "base/parse.h"
+#include "dma-client.h"
 #include "kernel/uapi.h"
 
-#define PAGE 4096U
-#define IOVA UINT64_C(0x100000) /* edu has 28 bits of address */
+#define PAGE DMA_CLIENT_PAGE
+#define MEMORY_PAGES 2
+#define CANARY_PAGES 2
 
 /* QEMU's docs/specs/edu.rst */
 #define EDU_IRQ_ACKNOWLEDGE 0x64
@@ -41,105 +43,20 @@
 #define EDU_DMA_INTERRUPT 4U
 #define EDU_DMA_IRQ 0x100U
 #define EDU_BUFFER UINT64_C(0x40000)
-
-#define PCI_COMMAND 4
-#define PCI_COMMAND_MEMORY_AND_MASTER 6
+#define EDU_ADDRESSES UINT64_C(0xfffffff) /* it has no more of them */
 
 typedef struct Edu {
-        int iommufd, device;
-        int irq;                    /* eventfd */
-        uint64_t config, registers; /* offsets of regions in the device's descriptor */
-        uint64_t registers_size;
-        unsigned char *memory; /* two pages, mapped for the device at IOVA */
+        DmaClient client;
+        int irq;
+        uint64_t registers, registers_size;     /* in the device's descriptor */
+        unsigned char *canaries;                /* not mapped for the device, never */
 } Edu;
 
-static int edu_bind(Edu *edu) {
-        struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = edu->iommufd };
-        struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
-        struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
-        struct iommu_ioas_map map = {
-                .size = sizeof(map),
-                .flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
-                .length = 2 * (uint64_t) PAGE,
-                .iova = IOVA,
-        };
-
-        if (ioctl(edu->device, VFIO_DEVICE_BIND_IOMMUFD, &bind) < 0)
-                return -errno;
-        if (ioctl(edu->iommufd, IOMMU_IOAS_ALLOC, &ioas) < 0)
-                return -errno;
-
-        attach.pt_id = ioas.out_ioas_id;
-        if (ioctl(edu->device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) < 0)
-                return -errno;
-
-        edu->memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (edu->memory == MAP_FAILED)
-                return -errno;
-
-        map.ioas_id = ioas.out_ioas_id;
-        map.user_va = (uintptr_t) edu->memory;
-        return ioctl(edu->iommufd, IOMMU_IOAS_MAP, &map) < 0 ? -errno : 0;
-}
-
-static int edu_enable(Edu *edu) {
-        struct vfio_region_info config = { .argsz = sizeof(config), .index = VFIO_PCI_CONFIG_REGION_INDEX };
-        struct vfio_region_info bar = { .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX };
-        uint16_t command;
-
-        if (ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &config) < 0 ||
-                ioctl(edu->device, VFIO_DEVICE_GET_REGION_INFO, &bar) < 0)
-                return -errno;
-        edu->config = config.offset;
-        edu->registers = bar.offset;
-        edu->registers_size = bar.size;
-
-        if (pread(edu->device, &command, sizeof(command), (off_t) (edu->config + PCI_COMMAND)) < 0)
-                return -errno;
-        command |= PCI_COMMAND_MEMORY_AND_MASTER;
-        if (pwrite(edu->device, &command, sizeof(command), (off_t) (edu->config + PCI_COMMAND)) < 0)
-                return -errno;
-
-        return 0;
-}
-
-static int edu_enable_irq(Edu *edu) {
-        union {
-                struct vfio_irq_set set;
-                char buffer[sizeof(struct vfio_irq_set) + sizeof(int)];
-        } request = {
-                .set = {
-                        .argsz = sizeof(request),
-                        .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-                        .index = VFIO_PCI_MSI_IRQ_INDEX,
-                        .count = 1,
-                },
-        };
-
-        edu->irq = eventfd(0, EFD_CLOEXEC);
-        if (edu->irq < 0)
-                return -errno;
-
-        memcpy(request.buffer + sizeof(request.set), &edu->irq, sizeof(int));
-        return ioctl(edu->device, VFIO_DEVICE_SET_IRQS, &request) < 0 ? -errno : 0;
-}
-
 static int edu_write(const Edu *edu, uint64_t offset, uint64_t value, size_t size) {
-        return pwrite(edu->device, &value, size, (off_t) (edu->registers + offset)) < 0 ? -errno : 0;
-}
+        ssize_t n;
 
-static int edu_wait(const Edu *edu) {
-        struct pollfd irq = { .fd = edu->irq, .events = POLLIN };
-        uint64_t n;
-        int r;
-
-        r = poll(&irq, 1, /* timeout= */ 30 * 1000);
-        if (r <= 0)
-                return r < 0 ? -errno : -ETIMEDOUT;
-        if (read(edu->irq, &n, sizeof(n)) < 0)
-                return -errno;
-
-        return edu_write(edu, EDU_IRQ_ACKNOWLEDGE, EDU_DMA_IRQ, sizeof(uint32_t));
+        n = pwrite(edu->client.device, &value, size, (off_t) (edu->registers + offset));
+        return n < 0 ? -errno : 0;
 }
 
 static int edu_copy(const Edu *edu, uint64_t from, uint64_t to, uint64_t direction) {
@@ -159,75 +76,175 @@ static int edu_copy(const Edu *edu, uint64_t from, uint64_t to, uint64_t directi
                         return r;
         }
 
-        return edu_wait(edu);
+        r = dma_client_wait_irq(edu->irq);
+        return r < 0 ? r : edu_write(edu, EDU_IRQ_ACKNOWLEDGE, EDU_DMA_IRQ, sizeof(uint32_t));
 }
 
 static int edu_dma(const Edu *edu) {
+        unsigned char *memory = edu->client.memory;
         static unsigned round = 0;
         int r;
 
         round++;
         for (unsigned i = 0; i < PAGE; i++)
-                edu->memory[i] = (unsigned char) (i * 7 + round);
-        memset(edu->memory + PAGE, 0, PAGE);
+                memory[i] = (unsigned char) (i * 7 + round);
+        memset(memory + PAGE, 0, PAGE);
 
-        r = edu_copy(edu, IOVA, EDU_BUFFER, 0);
+        r = edu_copy(edu, edu->client.iova, EDU_BUFFER, 0);
         if (r < 0)
                 return r;
-        r = edu_copy(edu, EDU_BUFFER, IOVA + PAGE, EDU_DMA_TO_MEMORY);
+        r = edu_copy(edu, EDU_BUFFER, edu->client.iova + PAGE, EDU_DMA_TO_MEMORY);
         if (r < 0)
                 return r;
 
-        return memcmp(edu->memory, edu->memory + PAGE, PAGE) == 0 ? 0 : -EBADMSG;
+        return memcmp(memory, memory + PAGE, PAGE) == 0 ? 0 : -EBADMSG;
+}
+
+/* Every page has a byte of its own, and the device's buffer yet another. */
+static void paint(const Edu *edu) {
+        for (unsigned i = 0; i < MEMORY_PAGES; i++)
+                memset(edu->client.memory + (size_t) i * PAGE, (int) (0x10 + i), PAGE);
+        for (unsigned i = 0; i < CANARY_PAGES; i++)
+                memset(edu->canaries + (size_t) i * PAGE, (int) (0xc0 + i), PAGE);
+}
+
+static bool page_has(const unsigned char *page, unsigned char byte) {
+        for (unsigned i = 0; i < PAGE; i++)
+                if (page[i] != byte)
+                        return false;
+
+        return true;
+}
+
+static unsigned count_changed(const Edu *edu) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < MEMORY_PAGES; i++)
+                n += !page_has(edu->client.memory + (size_t) i * PAGE, (unsigned char) (0x10 + i));
+        for (unsigned i = 0; i < CANARY_PAGES; i++)
+                n += !page_has(edu->canaries + (size_t) i * PAGE, (unsigned char) (0xc0 + i));
+        return n;
+}
+
+static int edu_reach(const Edu *edu, const char *where) {
+        uint64_t iova = edu->client.iova;
+        int r;
+
+        if (where && dma_client_parse(where, &iova) < 0)
+                return -EINVAL;
+
+        /* whatever is in the device's buffer: it had not all of these bytes from us */
+        paint(edu);
+        r = edu_copy(edu, EDU_BUFFER, iova, EDU_DMA_TO_MEMORY);
+        if (r < 0)
+                return r;
+
+        printf("reached %u\n", count_changed(edu));
+        return 0;
+}
+
+/* What the device reads there, it would write to its memory afterwards. */
+static int try_outside(const Edu *edu, uint64_t iova) {
+        const unsigned char *memory = edu->client.memory;
+        int r;
+
+        paint(edu);
+        r = edu_copy(edu, EDU_BUFFER, iova, EDU_DMA_TO_MEMORY);
+        if (r < 0)
+                return r;
+        if (count_changed(edu) > 0)
+                return -EXFULL;
+
+        r = edu_copy(edu, iova, EDU_BUFFER, 0);
+        if (r < 0)
+                return r;
+        r = edu_copy(edu, EDU_BUFFER, edu->client.iova, EDU_DMA_TO_MEMORY);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < CANARY_PAGES; i++)
+                if (page_has(memory, (unsigned char) (0xc0 + i)))
+                        return -EXFULL;
+
+        return 0;
+}
+
+static int edu_outside(const Edu *edu) {
+        const uint64_t places[] = {
+                edu->client.iova - PAGE,
+                edu->client.iova + edu->client.size,
+                0,
+                (uintptr_t) edu->canaries & EDU_ADDRESSES,
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                r = try_outside(edu, places[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static int edu_map(Edu *edu) {
         void *p;
 
-        p = mmap(NULL, edu->registers_size, PROT_READ | PROT_WRITE, MAP_SHARED, edu->device,
+        p = mmap(NULL, edu->registers_size, PROT_READ | PROT_WRITE, MAP_SHARED, edu->client.device,
                 (off_t) edu->registers);
         if (p == MAP_FAILED)
                 return -errno;
 
-        edu->device = close_fd(edu->device);
-        edu->iommufd = close_fd(edu->iommufd);
+        edu->client.device = close_fd(edu->client.device);
+        edu->client.iommufd = close_fd(edu->client.iommufd);
         return 0;
 }
 
-static void say(const char *what, int r) {
+static int edu_open(Edu *edu, char **arguments) {
+        int n, r;
+
+        n = dma_client_open(arguments, (size_t) MEMORY_PAGES * PAGE, &edu->client);
+        if (n < 0)
+                return n;
+        if (arguments[n])
+                return -EINVAL;
+
+        r = dma_client_allocate((size_t) CANARY_PAGES * PAGE, &edu->canaries);
         if (r < 0)
-                printf("%s: %s\n", what, strerrorname_np(-r));
-        else
-                puts(what);
-        (void) fflush(stdout);
+                return r;
+        r = dma_client_enable_pci(&edu->client);
+        if (r < 0)
+                return r;
+        r = dma_client_find_region(
+                &edu->client, VFIO_PCI_BAR0_REGION_INDEX, &edu->registers, &edu->registers_size);
+        if (r < 0)
+                return r;
+        return dma_client_open_irq(&edu->client, VFIO_PCI_MSI_IRQ_INDEX, &edu->irq);
 }
 
-int main(int argc, char *argv[]) {
-        Edu edu = { .iommufd = -EBADF, .device = -EBADF, .irq = -EBADF };
-        uint32_t iommufd, device;
-        char line[16];
+int main(_unused_ int argc, char *argv[]) {
+        Edu edu = { .client = { .iommufd = -EBADF, .device = -EBADF }, .irq = -EBADF };
+        char line[64];
         int r;
 
-        if (argc != 3 || parse_u32(argv[1], &iommufd) < 0 || parse_u32(argv[2], &device) < 0)
-                return 2;
-        edu.iommufd = (int) iommufd;
-        edu.device = (int) device;
-
-        r = edu_bind(&edu);
-        if (r >= 0)
-                r = edu_enable(&edu);
-        if (r >= 0)
-                r = edu_enable_irq(&edu);
-        say("ready", r);
+        r = edu_open(&edu, argv + 1);
+        dma_client_say("ready", r);
         if (r < 0)
                 return EXIT_FAILURE;
 
         while (fgets(line, sizeof(line), stdin)) {
-                if (strcmp(line, "dma\n") == 0)
-                        say("dma ok", edu_dma(&edu));
-                else if (strcmp(line, "map\n") == 0)
-                        say("mapped", edu_map(&edu));
-                else if (strcmp(line, "exit\n") == 0)
+                line[strcspn(line, "\n")] = '\0';
+                if (strcmp(line, "dma") == 0)
+                        dma_client_say("dma ok", edu_dma(&edu));
+                else if (strcmp(line, "outside") == 0)
+                        dma_client_say("outside ok", edu_outside(&edu));
+                else if (strcmp(line, "map") == 0)
+                        dma_client_say("mapped", edu_map(&edu));
+                else if (strncmp(line, "reach", 5) == 0) {
+                        r = edu_reach(&edu, line[5] == ' ' ? line + 6 : NULL);
+                        if (r < 0)
+                                dma_client_say("reached", r);
+                        (void) fflush(stdout);
+                } else if (strcmp(line, "exit") == 0)
                         break;
         }
 
