@@ -225,7 +225,7 @@ void audit_process_not_ended(const char *device, pid_t pid, const KernelFailure 
 }
 
 void audit_quarantined(const QuarantineEntry *entry) {
-        int priority = entry->kind == QUARANTINE_NO_RESET ? LOG_NOTICE : LOG_ERR;
+        int priority = entry->kind == QUARANTINE_RESET_FAILED ? LOG_ERR : LOG_NOTICE;
         const LogFields fields = {
                 .event = IOMMUD_EVENT_QUARANTINE,
                 .device = entry->device,

@@ -114,6 +114,10 @@ bool device_facts_own_dma(const DeviceFacts *facts) {
         return true;
 }
 
+bool subsystem_rebinds(const char *subsystem) {
+        return strcmp(subsystem, "mdev") != 0;
+}
+
 const char *vfio_driver_of_bus(const char *subsystem) {
         static const struct {
                 const char *subsystem, *driver;

@@ -84,5 +84,11 @@ bool device_facts_on_vfio(const DeviceFacts *facts);
  */
 const char *device_facts_vfio_driver(const DeviceFacts *facts);
 
+/*
+ * Whether the driver of a device on this bus can be unbound, and bound again. A mediated device has one
+ * driver from its birth, and would have none ever after.
+ */
+bool subsystem_rebinds(const char *subsystem);
+
 /* What device_facts_vfio_driver() knows by itself: "pci" has "vfio-pci". NULL: nothing. */
 const char *vfio_driver_of_bus(const char *subsystem);

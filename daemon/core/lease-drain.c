@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/change.h"
+#include "core/device.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/quarantine.h"
@@ -110,6 +111,10 @@ static int lease_quarantine(Lease *lease, const LeaseDevice *device, const TaskR
                 kind = QUARANTINE_RESET_FAILED;
         else if (result->result == PROVE_NO_RESET)
                 kind = QUARANTINE_NO_RESET;
+        else if (result->result == _PROVE_FREE && lease->mode == MODE_VMM &&
+                 !subsystem_rebinds(device->subsystem))
+                /* only an unbind finds a descriptor that was never bound and is in no process */
+                kind = QUARANTINE_NO_PROOF;
         else
                 return 0;
 

@@ -95,7 +95,8 @@ static int lease_activate(Lease *lease, ChangeSet *changes) {
         for (unsigned i = 0; i < lease->n_given; i++) {
                 LeaseDevice *device = &lease->devices[i];
 
-                device->handed = device->recycle = device->dirty = true;
+                device->handed = device->dirty = true;
+                device->recycle = subsystem_rebinds(device->subsystem);
         }
         lease_set_state(lease, LEASE_ACTIVE, changes);
 

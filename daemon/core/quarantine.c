@@ -19,6 +19,7 @@
 static const char *const quarantine_kind_table[] = {
         [QUARANTINE_RESET_FAILED] = "reset-failed",
         [QUARANTINE_NO_RESET] = "no-reset",
+        [QUARANTINE_NO_PROOF] = "no-proof",
 };
 
 DEFINE_STRING_TABLE(quarantine_kind, QuarantineKind, _QUARANTINE_KIND_MAX);
@@ -53,7 +54,7 @@ const QuarantineEntry *quarantine_find(const Quarantine *quarantine, const char 
 
 /* A container's root shares its number with the host's, but not what it may have. */
 bool quarantine_entry_admits(const QuarantineEntry *entry, const Subject *subject) {
-        if (entry->kind != QUARANTINE_NO_RESET)
+        if (entry->kind == QUARANTINE_RESET_FAILED)
                 return false;
 
         return subject_is_root(subject) ||
@@ -193,6 +194,10 @@ static void entry_explain(QuarantineEntry *entry, const KernelFailure *failure) 
         if (entry->kind == QUARANTINE_NO_RESET)
                 snprintf(entry->reason, sizeof(entry->reason),
                         "it can't be reset: only uid %u, who had it last, and root may have it", entry->uid);
+        else if (entry->kind == QUARANTINE_NO_PROOF)
+                snprintf(entry->reason, sizeof(entry->reason),
+                        "it can't be unbound, which alone would prove that no copy of its descriptor is "
+                        "left: only uid %u, who had it last, and root may have it", entry->uid);
         else
                 snprintf(entry->reason, sizeof(entry->reason), "its reset failed: %s: %s", failure->call,
                         strerrordesc_np(-failure->error) ?: "unknown error");

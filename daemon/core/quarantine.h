@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Devices that carry something of their last tenant, because they were not reset after it. By name: a
+ * Devices that carry something of their last tenant, because they were not reset after it, or that it may
+ * still have. By name: a
  * device that is unplugged, or that a driver of the host had meanwhile, is still in quarantine when it is
  * back. Only an administrator takes it out, and a reboot, which resets everything.
  */
@@ -13,6 +14,8 @@ typedef enum QuarantineKind {
         QUARANTINE_RESET_FAILED,             /* zero, the strict one: nobody gets it */
         /* there is no way to reset it: its last tenant and root get it */
         QUARANTINE_NO_RESET,
+        /* it was, but whether somebody still has it can't be found out: the same */
+        QUARANTINE_NO_PROOF,
         _QUARANTINE_KIND_MAX,
         _QUARANTINE_KIND_INVALID = -EINVAL,
 } QuarantineKind;

@@ -149,6 +149,31 @@ static void test_no_reset(void) {
         scene_assert_as_before(s, &before);
 }
 
+/*
+ * What can't be unbound is not, and may be with its last tenant still, in a descriptor that nobody can see.
+ */
+static void test_no_proof(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Before before;
+
+        scene_add(s, DEVICE, 1, "vfio-pci");
+        strcpy(manager_find_device(s->manager, DEVICE)->facts.subsystem, "mdev");
+        strcpy(manager_find_device(s->manager, DEVICE)->facts.cdev, "vfio0");
+        scene_commit(s);
+        scene_remember(s, &before);
+
+        scene_grant(s, &ALICE, DEVICE);
+        assert(!manager_find_lease(s->manager, s->lease)->devices[0].recycle);
+        manager_hangup(s->manager, s->lease, "test", &s->changes);
+        scene_run(s);
+        scene_assert_as_before(s, &before);
+        assert_eq_int(entry_of(s, DEVICE)->kind, QUARANTINE_NO_PROOF);
+        assert_has(entry_of(s, DEVICE)->reason, "only uid 1000, who had it last, and root may have it");
+        assert(quarantine_entry_admits(entry_of(s, DEVICE), &ALICE));
+        assert(quarantine_entry_admits(entry_of(s, DEVICE), &ROOT));
+        assert_quarantined(s, &BOB, DEVICE);
+}
+
 /* A number alone is nobody: that of root in a container is the same as root's. */
 static void test_admits(void) {
         const QuarantineEntry of_root = { .kind = QUARANTINE_NO_RESET, .uid = 0, .own_userns = true };
@@ -312,6 +337,7 @@ int main(void) {
 
         test_reset_failed();
         test_no_reset();
+        test_no_proof();
         test_admits();
         test_group();
         test_until_cleared();
