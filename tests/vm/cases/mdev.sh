@@ -49,12 +49,20 @@ let_go "$PID"
 assert_ended "$LEASE"
 assert_eq "$(driver_of "$MTTY")" "$driver"
 
+# Unbinding it, to be sure that nobody has it, would be its end: so it is for its last user, and root, until somebody says
+# otherwise
+use_policy "$(rule allow "$LAB_VMM_UID" "$MTTY")" "$(rule allow "$LAB_VMM2_UID" "$MTTY")"
+assert_refused "(Quarantined)" as_user "$LAB_VMM2_UID" iommuctl acquire "$MTTY"
+assert_match "$OUTPUT" "can't be unbound"
+
 # It is bound while it is used, and its last close is waited for
 start client "$LAB_VMM_UID" iommuctl run -d "$MTTY" -- "$PWD/programs/vfio-client" unbound '{iommufd}' '{device:0}'
 assert_says client "$PID" "^ready [1-9]"
 kill "$PID"
 wait "$PID" || true
 wait_until 30 no_lease || fail "the lease does not end"
+assert clear_quarantine
+as_user "$LAB_VMM2_UID" iommuctl plan "$MTTY" >/dev/null
 
 # ---- it goes while somebody has it
 
@@ -69,4 +77,5 @@ let_go "$PID"
 wait "$remove"
 assert_soon 10 is_unknown
 assert_ended "$LEASE"
+assert clear_quarantine
 assert_untouched
