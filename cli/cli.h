@@ -36,8 +36,9 @@ typedef struct Options {
         uint64_t timeout_usec;          /* 0: the verb's default */
         uint64_t since_usec;            /* CLOCK_REALTIME; 0: no matter when */
         uint64_t lease;                 /* 0: any */
-        bool has_uid;
-        uid_t uid;
+        bool has_uid, has_as;
+        uid_t uid, as;
+        uint64_t ram;                   /* bytes; 0: not said */
         char **devices;                 /* selectors; the strings are of argv */
         size_t n_devices;
 } Options;
@@ -46,6 +47,7 @@ typedef struct Options {
 typedef Status (*VerbFunction)(const Options *options, char **arguments);
 
 Status verb_acquire(const Options *options, char **arguments);
+Status verb_explain(const Options *options, char **arguments);
 Status verb_find(const Options *options, char **arguments);
 Status verb_groups(const Options *options, char **arguments);
 Status verb_leases(const Options *options, char **arguments);
@@ -87,6 +89,9 @@ Status report(const iommud_client *client, int r, const char *what);
 
 /* A request for the devices @selectors, which end with NULL, with the mode and accounting of the options. */
 Status new_request(const Options *options, char *const *selectors, iommud_request **ret_request);
+
+/* Whether the memory of the options can be pinned for these devices; has complained when it can't. */
+Status check_memory(const Options *options, char **selectors);
 
 /* What belongs to it, or NULL. */
 const iommud_group *find_group(iommud_group *const *groups, uint32_t id);

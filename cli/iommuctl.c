@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/parse.h"
+#include "bytes.h"
 #include "cli.h"
 #include "since.h"
 
@@ -19,6 +20,8 @@ typedef enum Option {
         OPTION_NO_WAIT,
         OPTION_NO_ASK_PASSWORD,
         OPTION_TIMEOUT,
+        OPTION_AS,
+        OPTION_RAM,
         OPTION_SINCE,
         OPTION_LEASE,
         OPTION_UID,
@@ -40,6 +43,8 @@ typedef enum Option {
 #define NO_WAIT (1U << OPTION_NO_WAIT)
 #define ASK (1U << OPTION_NO_ASK_PASSWORD)
 #define TIMEOUT (1U << OPTION_TIMEOUT)
+#define RAM (1U << OPTION_RAM)
+#define AS (1U << OPTION_AS)
 #define LOG (1U << OPTION_SINCE | 1U << OPTION_LEASE | 1U << OPTION_UID)
 #define HOLDER (1U << OPTION_REQUEST | 1U << OPTION_DEADLINE | 1U << OPTION_REASON | 1U << OPTION_KILL)
 #define SUPERVISE (1U << OPTION_SUPERVISE)
@@ -64,6 +69,10 @@ static const struct {
                                 "Don't have anybody asked for a password" },
         [OPTION_TIMEOUT]    = { "timeout", ' ', "SECONDS",
                                 "How long to wait; release: 30, others: 300" },
+        [OPTION_AS]         = { "as", ' ', "USER",
+                                "explain: for this user, by name or number" },
+        [OPTION_RAM]        = { "ram", ' ', "SIZE",
+                                "Can so much memory be pinned? 8G, 512M" },
         [OPTION_SINCE]      = { "since", ' ', "TIME",
                                 "log: from then on; 2026-01-31, today, 2h (ago)" },
         [OPTION_LEASE]      = { "lease", ' ', "LEASE",
@@ -113,11 +122,13 @@ static const Verb verb_table[] = {
           " SELECTOR",                        "Show a device with its group and lease" },
         { "find",    1, 1,       JSON,                     verb_find,
           " SELECTOR",                        "Print the names of the devices" },
-        { "plan",    1, INT_MAX, JSON | REQUEST,           verb_plan,
+        { "explain", 1, INT_MAX, JSON | REQUEST | RAM | AS, verb_explain,
+          " SELECTOR...",                     "Say what speaks for and against getting it" },
+        { "plan",    1, INT_MAX, JSON | REQUEST | RAM,     verb_plan,
           " SELECTOR...",                     "Show what acquire would do, and change nothing" },
         { "acquire", 1, INT_MAX, JSON | REQUEST | ASK | TIMEOUT, verb_acquire,
           " SELECTOR...",                     "Hold devices until the end of input" },
-        { "run",     1, INT_MAX, DEVICE | REQUEST | ASK | TIMEOUT | SUPERVISE, verb_run,
+        { "run",     1, INT_MAX, DEVICE | REQUEST | ASK | RAM | TIMEOUT | SUPERVISE, verb_run,
           " -d SELECTOR... -- COMMAND...",    "Run a command that gets devices" },
         { "release", 1, 1,       JSON | NO_WAIT | TIMEOUT | HOLDER, verb_release,
           " LEASE|SELECTOR",                  "End a lease, ask for its end, end its holders" },
@@ -197,7 +208,16 @@ static int set_lease(Options *options, const char *text) {
         return 0;
 }
 
-static int set_uid(Options *options, const char *text) {
+static int set_ram(Options *options, const char *text) {
+        if (parse_bytes(text, &options->ram) < 0 || options->ram == 0) {
+                complain("--ram takes an amount of memory, such as 8G or 512M, which '%s' is not", text);
+                return -EINVAL;
+        }
+
+        return 0;
+}
+
+static int find_user(const char *text, uid_t *ret) {
         const struct passwd *user;
         uint32_t uid;
 
@@ -207,9 +227,18 @@ static int set_uid(Options *options, const char *text) {
                 return -EINVAL;
         }
 
-        options->uid = user ? user->pw_uid : uid;
-        options->has_uid = true;
+        *ret = user ? user->pw_uid : uid;
         return 0;
+}
+
+static int set_uid(Options *options, const char *text) {
+        options->has_uid = true;
+        return find_user(text, &options->uid);
+}
+
+static int set_as(Options *options, const char *text) {
+        options->has_as = true;
+        return find_user(text, &options->as);
 }
 
 static int set_option(Options *options, Option option, char *argument) {
@@ -237,6 +266,10 @@ static int set_option(Options *options, Option option, char *argument) {
                 return 0;
         case OPTION_TIMEOUT:
                 return set_seconds(&options->timeout_usec, option, argument);
+        case OPTION_AS:
+                return set_as(options, argument);
+        case OPTION_RAM:
+                return set_ram(options, argument);
         case OPTION_SINCE:
                 return set_since(options, argument);
         case OPTION_LEASE:

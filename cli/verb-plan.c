@@ -1,94 +1,113 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "table.h"
-#include "to-json.h"
+#include "plan-print.h"
 
-static bool step_is(const iommud_step *step, const char *action) {
-        return strcmp(iommud_step_action(step), action) == 0;
-}
+/* Another user with his groups, as the user database of this host has them. */
+static int set_as(const Options *options, iommud_request *request) {
+        _cleanup_free_ gid_t *gids = NULL;
+        const struct passwd *user;
+        int n = 0;
 
-/* What would be done; nothing, if nothing would */
-static void print_steps(const iommud_step *const *steps) {
-        static const char *const headers[] = { "STEP", "DEVICE", "DRIVER", "NEW DRIVER", NULL };
-        Table table;
-
-        table_init(&table, headers);
-        for (; *steps; steps++) {
-                if (step_is(*steps, "blocked"))
-                        continue;
-                table_add(&table, need(strdup(iommud_step_action(*steps))));
-                table_add(&table, need(strdup(iommud_step_device(*steps))));
-                table_add(&table, need(strdup(iommud_step_driver(*steps))));
-                table_add(&table, need(strdup(iommud_step_target(*steps))));
+        user = getpwuid(options->as);
+        if (user) {
+                (void) getgrouplist(user->pw_name, user->pw_gid, NULL, &n);
+                gids = need(calloc((size_t) n + 1, sizeof(*gids)));
+                if (getgrouplist(user->pw_name, user->pw_gid, gids, &n) < 0)
+                        n = 0;
         }
 
-        if (table.n_cells > 0) {
-                table_print(&table);
-                putchar('\n');
-        }
-        table_done(&table);
+        return iommud_request_set_as(request, options->as, gids, (size_t) n);
 }
 
-static void print_plan(const iommud_plan *plan) {
-        const iommud_step *const *steps = iommud_plan_steps(plan);
-
-        print_steps(steps);
-        puts(iommud_plan_possible(plan) ? "Possible." : "Not possible:");
-        for (; *steps; steps++) {
-                const char *device = iommud_step_device(*steps);
-
-                /* Without a device: what is wrong with the request itself */
-                if (step_is(*steps, "blocked"))
-                        printf("  %s%s%s (%s)\n", device, *device ? ": " : "", iommud_step_text(*steps),
-                               iommud_step_reason(*steps));
-        }
-}
-
-static void print_plan_json(const iommud_plan *plan) {
-        json_object *o = need(json_object_new_object()), *array = need(json_object_new_array());
-
-        for (const iommud_step *const *steps = iommud_plan_steps(plan); *steps; steps++) {
-                json_object *step = need(json_object_new_object());
-
-                json_put_string(step, "action", iommud_step_action(*steps));
-                json_put_string(step, "device", iommud_step_device(*steps));
-                json_put_string(step, "driver", iommud_step_driver(*steps));
-                json_put_string(step, "target", iommud_step_target(*steps));
-                json_put_string(step, "reason", iommud_step_reason(*steps));
-                json_put_string(step, "text", iommud_step_text(*steps));
-                json_array_put(array, step);
-        }
-
-        json_put(o, "possible", need(json_object_new_boolean(iommud_plan_possible(plan))));
-        json_put(o, "steps", array);
-        json_print(o);
-}
-
-Status verb_plan(const Options *options, char **arguments) {
+/* Makes the plan, which the caller frees. */
+static Status make_plan(const Options *options, char **selectors, bool explain, iommud_plan **ret) {
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
         _cleanup_(iommud_request_freep) iommud_request *request = NULL;
-        _cleanup_(iommud_plan_freep) iommud_plan *plan = NULL;
         Status status;
         int r;
 
-        status = new_request(options, arguments, &request);
+        status = new_request(options, selectors, &request);
         if (status != STATUS_OK)
                 return status;
+
+        r = iommud_request_set_explain(request, explain);
+        if (r >= 0)
+                r = iommud_request_set_ram(request, options->ram);
+        if (r >= 0 && options->has_as)
+                r = set_as(options, request);
+        if (r < 0)
+                need(NULL);
+
         status = connect_client(&client);
         if (status != STATUS_OK)
                 return status;
 
-        r = iommud_plan_new(client, request, &plan);
-        if (r != 0)
-                return report(client, r, "make a plan");
+        r = iommud_plan_new(client, request, ret);
+        return r == 0 ? STATUS_OK : report(client, r, "make a plan");
+}
+
+Status verb_plan(const Options *options, char **arguments) {
+        _cleanup_(iommud_plan_freep) iommud_plan *plan = NULL;
+        const iommud_step *memory;
+        Status status;
+
+        status = make_plan(options, arguments, /* explain= */ false, &plan);
+        if (status != STATUS_OK)
+                return status;
 
         if (options->json)
                 print_plan_json(plan);
-        else
-                print_plan(plan);
+        else {
+                print_plan_steps(plan);
+                print_plan_result(plan);
+                memory = find_fact(plan, "memory");
+                if (memory)
+                        printf("%s.\n", iommud_step_text(memory));
+        }
 
         return iommud_plan_possible(plan) ? STATUS_OK : STATUS_REFUSED;
+}
+
+Status verb_explain(const Options *options, char **arguments) {
+        _cleanup_(iommud_plan_freep) iommud_plan *plan = NULL;
+        Status status;
+
+        status = make_plan(options, arguments, /* explain= */ true, &plan);
+        if (status != STATUS_OK)
+                return status;
+
+        if (options->json)
+                print_plan_json(plan);
+        else {
+                print_plan_result(plan);
+                putchar('\n');
+                print_plan_facts(plan);
+        }
+
+        return iommud_plan_possible(plan) ? STATUS_OK : STATUS_REFUSED;
+}
+
+Status check_memory(const Options *options, char **selectors) {
+        _cleanup_(iommud_plan_freep) iommud_plan *plan = NULL;
+        const iommud_step *memory;
+        Status status;
+
+        if (options->ram == 0)
+                return STATUS_OK;
+
+        status = make_plan(options, selectors, /* explain= */ false, &plan);
+        if (status != STATUS_OK)
+                return status;
+
+        memory = find_fact(plan, "memory");
+        if (!memory || strcmp(iommud_step_grade(memory), "bad") != 0)
+                return STATUS_OK;
+
+        complain("%s", iommud_step_text(memory));
+        return STATUS_REFUSED;
 }

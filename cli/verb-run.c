@@ -99,7 +99,9 @@ Status verb_run(const Options *options, char **arguments) {
         status = try_command(options, client, arguments);
         if (status != STATUS_OK)
                 return status;
-        status = options->supervise ? supervise_prepare(client, &asked) : STATUS_OK;
+        status = check_memory(options, options->devices);
+        if (status == STATUS_OK && options->supervise)
+                status = supervise_prepare(client, &asked);
         if (status == STATUS_OK)
                 status = acquire_devices(options, client, options->devices, &lease);
         if (status != STATUS_OK)

@@ -289,6 +289,12 @@ static int daemon_identify(void *userdata, sd_bus_message *message, Subject *ret
         return identity_of_sender(d->identity, message, ret);
 }
 
+static int daemon_pidfd(void *userdata, sd_bus_message *message) {
+        Daemon *d = userdata;
+
+        return identity_pidfd_of_sender(d->identity, message);
+}
+
 static const PolicyPaths policy_paths = {
         .names = IOMMUD_SYSCONF_DIR "/iommud.json",
         .dirs = (const char *const[]) {
@@ -424,7 +430,12 @@ static int daemon_init_state(Daemon *d) {
 }
 
 static int daemon_init_bus(Daemon *d) {
-        static const BusServerFuncs funcs = { daemon_identify, daemon_commit, daemon_load_policy };
+        static const BusServerFuncs funcs = {
+                .identify = daemon_identify,
+                .commit = daemon_commit,
+                .reload = daemon_load_policy,
+                .pidfd = daemon_pidfd,
+        };
         static const char *const features[] = { "mode:vmm", "mode:attached", "mode:confined", "holder",
                 NULL };
         static const char *const features_iommufd[] = {

@@ -303,6 +303,19 @@ int iommud_request_set_holder(iommud_request *request, int pidfd);
  */
 int iommud_request_set_timeout(iommud_request *request, uint64_t usec);
 
+/*
+ * For a plan only:
+ *      explain  the plan has a step "fact" for each thing that speaks for or against it, and what blocks a
+ *               device that the policy denies is told as far as everybody may know it
+ *      ram      the memory in bytes that the client will map for the devices, such as that of a guest: the
+ *               plan has a fact that says whether the client may pin so much
+ *      as       the plan is made as if this user had asked, who is in @n_gids groups; only root may
+ *               (IOMMUD_E_DENIED)
+ */
+int iommud_request_set_explain(iommud_request *request, bool explain);
+int iommud_request_set_ram(iommud_request *request, uint64_t bytes);
+int iommud_request_set_as(iommud_request *request, uid_t uid, const gid_t *gids, size_t n_gids);
+
 /* ---- Plans: the dry run ------------------------------------------------------------------------------- */
 
 typedef struct iommud_plan iommud_plan;
@@ -318,12 +331,15 @@ const iommud_step *const *iommud_plan_steps(const iommud_plan *plan);
 
 /*
  * What is known of a step:
- *      action  "rebind" (give it to another driver), "open", "keep" (it stays as it is), "blocked"
+ *      action  "rebind" (give it to another driver), "open", "keep" (it stays as it is), "blocked", "fact"
  *      device  what it is done to
  *      driver  that the device has now
  *      target  for "rebind": the driver that it would be given
  *      reason  for "blocked": the refusal, as iommud_error_name() has it
- *      text    for "blocked": what is wrong and what to do about it
+ *      text    for "blocked": what is wrong and what to do about it; for "fact": what is so
+ *      topic   for "fact": what it is about: "policy", "lease", "host", "driver", "isolation", "interrupts",
+ *              "reserved", "reset", "kernel", "memory"
+ *      grade   for "fact": "good", "note", "bad", "unknown"
  */
 const char *iommud_step_action(const iommud_step *step);
 const char *iommud_step_device(const iommud_step *step);
@@ -331,6 +347,17 @@ const char *iommud_step_driver(const iommud_step *step);
 const char *iommud_step_target(const iommud_step *step);
 const char *iommud_step_reason(const iommud_step *step);
 const char *iommud_step_text(const iommud_step *step);
+const char *iommud_step_topic(const iommud_step *step);
+const char *iommud_step_grade(const iommud_step *step);
+
+/*
+ * What a fact says to programs, by the keys that the documentation of Plan on the bus has: the value at
+ * @index as text ("true" and "false" of what is one of them); and the number of a key, 0 or 1 of what is
+ * true or false. Return -ENOENT when there is none.
+ */
+int iommud_step_value(
+                const iommud_step *step, size_t index, const char **ret_key, const char **ret_text);
+int iommud_step_number(const iommud_step *step, const char *key, uint64_t *ret_number);
 
 /* ---- Leases that this process holds ------------------------------------------------------------------- */
 

@@ -45,6 +45,10 @@
 #define IOMMUD_OPTION_ACCOUNTING "accounting"
 #define IOMMUD_OPTION_HOLDER "holder"
 #define IOMMUD_OPTION_DOMAIN "domain"
+/* of Plan alone */
+#define IOMMUD_OPTION_EXPLAIN "explain"
+#define IOMMUD_OPTION_RAM "ram"
+#define IOMMUD_OPTION_AS "as"
 
 /* Options of domains and address spaces, in Acquire and in methods of the lease */
 #define IOMMUD_DOMAIN_KIND "kind"

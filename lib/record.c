@@ -20,6 +20,8 @@ void record_free(const RecordType *type, void *record) {
         for (size_t i = 0; i < type->n_fields; i++)
                 if (type->fields[i].type->done)
                         type->fields[i].type->done(field_of(type, i, record));
+        if (type->done_other)
+                type->done_other(record);
         free(record);
 }
 
@@ -50,6 +52,8 @@ static int record_read_entry(sd_bus_message *m, const RecordType *type, void *re
                 return r;
 
         i = record_find(type, key);
+        if (i == type->n_fields && type->read_other)
+                return type->read_other(m, key, record);
         if (i == type->n_fields)
                 return sd_bus_message_skip(m, "v");
         if (*seen & UINT64_C(1) << i)

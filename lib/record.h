@@ -53,6 +53,9 @@ typedef struct RecordType {
         const Field *fields;
         size_t n_fields;
         size_t size;
+        /* for keys that are in no field, and to free what it makes of them; NULL: they are skipped */
+        int (*read_other)(sd_bus_message *message, const char *key, void *record);
+        void (*done_other)(void *record);
 } RecordType;
 
 /* An a{sv} at the read position of @message. */

@@ -21,6 +21,7 @@ _public_ int iommud_request_new(iommud_request **ret_request) {
         if (!request)
                 return -ENOMEM;
 
+        request->as = (uid_t) -1;
         request->holder = -EBADF;
         request->timeout_usec = TIMEOUT_USEC;
         *ret_request = request;
@@ -35,6 +36,7 @@ _public_ void iommud_request_free(iommud_request *request) {
         free(request->mode);
         free(request->accounting);
         close_fd(request->holder);
+        free(request->as_gids);
         free(request);
 }
 
@@ -100,7 +102,79 @@ _public_ int iommud_request_set_timeout(iommud_request *request, uint64_t usec) 
         return 0;
 }
 
-static int request_append_options(const iommud_request *request, sd_bus_message *m) {
+_public_ int iommud_request_set_explain(iommud_request *request, bool explain) {
+        if (!request)
+                return -EINVAL;
+
+        request->explain = explain;
+        return 0;
+}
+
+_public_ int iommud_request_set_ram(iommud_request *request, uint64_t bytes) {
+        if (!request)
+                return -EINVAL;
+
+        request->ram = bytes;
+        return 0;
+}
+
+_public_ int iommud_request_set_as(iommud_request *request, uid_t uid, const gid_t *gids, size_t n_gids) {
+        gid_t *copy;
+
+        if (!request || uid == (uid_t) -1 || (n_gids > 0 && !gids))
+                return -EINVAL;
+
+        copy = calloc(n_gids + 1, sizeof(*copy));
+        if (!copy)
+                return -ENOMEM;
+
+        if (n_gids > 0)
+                memcpy(copy, gids, n_gids * sizeof(*gids));
+        free(request->as_gids);
+        request->as_gids = copy;
+        request->n_as_gids = n_gids;
+        request->as = uid;
+        return 0;
+}
+
+static int request_append_as(const iommud_request *request, sd_bus_message *m) {
+        int r;
+
+        static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups go over the bus in 32 bits");
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', IOMMUD_OPTION_AS);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "(uau)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'r', "uau");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "u", (uint32_t) request->as);
+        if (r >= 0)
+                r = sd_bus_message_append_array(
+                        m, 'u', request->as_gids, request->n_as_gids * sizeof(*request->as_gids));
+        for (int i = 0; r >= 0 && i < 3; i++)
+                r = sd_bus_message_close_container(m);
+
+        return r;
+}
+
+/* What Acquire does not know. */
+static int request_append_plan_options(const iommud_request *request, sd_bus_message *m) {
+        int r = 0;
+
+        if (request->explain)
+                r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_EXPLAIN, "b", 1);
+        if (r >= 0 && request->ram > 0)
+                r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_RAM, "t", request->ram);
+        if (r >= 0 && request->as != (uid_t) -1)
+                r = request_append_as(request, m);
+
+        return r;
+}
+
+static int request_append_options(const iommud_request *request, bool plan, sd_bus_message *m) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
@@ -119,6 +193,12 @@ static int request_append_options(const iommud_request *request, sd_bus_message 
         }
         if (request->holder >= 0) {
                 r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_HOLDER, "h", request->holder);
+                if (r < 0)
+                        return r;
+        }
+
+        if (plan) {
+                r = request_append_plan_options(request, m);
                 if (r < 0)
                         return r;
         }
@@ -144,7 +224,7 @@ int request_prepare(
 
         r = sd_bus_message_append_strv(m, request->selectors);
         if (r >= 0)
-                r = request_append_options(request, m);
+                r = request_append_options(request, strcmp(member, "Plan") == 0, m);
         if (r < 0)
                 return client_fail(client, r, "the request cannot be sent: %s", strerror(-r));
 

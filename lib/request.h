@@ -12,6 +12,12 @@ struct iommud_request {
         char *accounting;               /* NULL: iommud's default */
         int holder;                     /* owned; -EBADF: none, there will be a lifeline */
         uint64_t timeout_usec;
+        /* of plans alone */
+        bool explain;
+        uint64_t ram;                   /* bytes; 0: not said */
+        uid_t as;                       /* (uid_t) -1: nobody else */
+        gid_t *as_gids;
+        size_t n_as_gids;
 };
 
 /* The call of Acquire or Plan for @request. */

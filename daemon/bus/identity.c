@@ -345,3 +345,14 @@ int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret
 
         return identity_ask(identity, message, sender);
 }
+
+int identity_pidfd_of_sender(const Identity *identity, sd_bus_message *message) {
+        const char *sender;
+
+        sender = sd_bus_message_get_sender(message);
+        for (size_t i = 0; sender && i < IDENTITIES_MAX; i++)
+                if (strcmp(identity->known[i].name, sender) == 0)
+                        return identity->known[i].credentials.pidfd;
+
+        return -EBADF;
+}

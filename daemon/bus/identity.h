@@ -24,3 +24,6 @@ DEFINE_CLEANUP_FUNC(Identity, identity_free);
 
 /* An IdentifyFunc (bus/server.h), but for its first argument. */
 int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret) _must_check_;
+
+/* The pidfd of a sender that is known, borrowed until the next question. -EBADF: there is none. */
+int identity_pidfd_of_sender(const Identity *identity, sd_bus_message *message);

@@ -8,6 +8,7 @@
 #include "bus/domain-options.h"
 #include "bus/request.h"
 #include "core/refusal.h"
+#include "core/subject.h"
 #include "names.h"
 
 /* More than any request that can be granted has; what is beyond would only cost us. */
@@ -51,7 +52,7 @@ static int read_string_option(sd_bus_message *message, const char *key, const ch
         return r < 0 ? r : 0;
 }
 
-static int read_mode(sd_bus_message *message, Request *request, Refusal *reterr) {
+static int read_mode(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
         const char *value;
         int r;
 
@@ -64,11 +65,11 @@ static int read_mode(sd_bus_message *message, Request *request, Refusal *reterr)
                 return refuse(reterr, OUTCOME_INVALID_OPTION,
                         "There is no mode \"%.32s\": it is \"vmm\", \"attached\" or \"confined\"", value);
 
-        request->mode = r;
+        request->request.mode = r;
         return 0;
 }
 
-static int read_accounting(sd_bus_message *message, Request *request, Refusal *reterr) {
+static int read_accounting(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
         const char *value;
         int r;
 
@@ -81,12 +82,12 @@ static int read_accounting(sd_bus_message *message, Request *request, Refusal *r
                 return refuse(reterr, OUTCOME_INVALID_OPTION,
                               "There is no accounting \"%.32s\": it is \"process\" or \"user\"", value);
 
-        request->accounting = r;
-        request->has_accounting = true;
+        request->request.accounting = r;
+        request->request.has_accounting = true;
         return 0;
 }
 
-static int read_domain(sd_bus_message *message, Request *request, Refusal *reterr) {
+static int read_domain(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
         int r;
 
         r = sd_bus_message_verify_type(message, 'v', "a{sv}");
@@ -99,15 +100,15 @@ static int read_domain(sd_bus_message *message, Request *request, Refusal *reter
         if (r < 0)
                 return r;
 
-        r = first_options_read(message, &request->ioas, &request->domain, reterr);
+        r = first_options_read(message, &request->request.ioas, &request->request.domain, reterr);
         if (r != 0)
                 return r;
 
-        request->has_domain = true;
+        request->request.has_domain = true;
         return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
 
-static int read_holder(sd_bus_message *message, Request *request, Refusal *reterr) {
+static int read_holder(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
         pid_t pid;
         int r;
 
@@ -117,27 +118,109 @@ static int read_holder(sd_bus_message *message, Request *request, Refusal *reter
         if (r == 0)
                 return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"holder\" must be a file descriptor");
 
-        r = sd_bus_message_read(message, "v", "h", &request->holder);
+        r = sd_bus_message_read(message, "v", "h", &request->request.holder);
         if (r < 0)
                 return r;
 
-        if (pidfd_get_pid(request->holder, &pid) < 0)
+        if (pidfd_get_pid(request->request.holder, &pid) < 0)
                 return refuse(reterr, OUTCOME_INVALID_OPTION,
                               "Option \"holder\" must be a pidfd (pidfd_open(2)) of a process that runs");
 
         return 0;
 }
 
-static int read_option(sd_bus_message *message, Request *request, Refusal *reterr) {
+static int read_explain(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+        int r, value;
+
+        r = sd_bus_message_verify_type(message, 'v', "b");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"explain\" must be a boolean");
+
+        r = sd_bus_message_read(message, "v", "b", &value);
+        if (r < 0)
+                return r;
+
+        request->request.explain = value;
+        return 0;
+}
+
+static int read_ram(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+        int r;
+
+        r = sd_bus_message_verify_type(message, 'v', "t");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(
+                        reterr, OUTCOME_INVALID_OPTION, "Option \"ram\" must be a number of bytes (t)");
+
+        r = sd_bus_message_read(message, "v", "t", &request->request.ram);
+        return r < 0 ? r : 0;
+}
+
+/*
+ * A user of this host and all of his groups, as he will be when he asks: what is to be known of his process
+ * is not.
+ */
+static int read_as(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+        Subject *as = &request->as;
+        const uint32_t *gids;
+        uint32_t uid;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_verify_type(message, 'v', "(uau)");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "Option \"as\" must be the number of a user and of his groups (uau)");
+
+        r = sd_bus_message_enter_container(message, 'v', "(uau)");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'r', "uau");
+        if (r >= 0)
+                r = sd_bus_message_read_basic(message, 'u', &uid);
+        if (r >= 0)
+                r = sd_bus_message_read_array(message, 'u', (const void **) &gids, &size);
+        if (r < 0)
+                return r;
+
+        if (uid == UINT32_MAX || size / sizeof(*gids) > SUBJECT_GIDS_MAX)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "Option \"as\" must be a user, with %d groups at most", SUBJECT_GIDS_MAX);
+
+        *as = (Subject) {
+                .uid = uid,
+                .known = SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS,
+                .own_userns = true,
+                .n_gids = (unsigned) (size / sizeof(*gids)),
+        };
+        for (unsigned i = 0; i < as->n_gids; i++)
+                as->gids[i] = gids[i];
+        request->request.as = as;
+
+        r = sd_bus_message_exit_container(message);
+        return r < 0 ? r : sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+}
+
+static int read_option(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
         static const struct {
                 const char *key;
-                int (*read)(sd_bus_message *message, Request *request, Refusal *reterr);
+                bool plan;                   /* for Plan alone */
+                int (*read)(sd_bus_message *message, RequestMessage *request, Refusal *reterr);
         } options[] = {
-                { IOMMUD_OPTION_MODE, read_mode },
-                { IOMMUD_OPTION_ACCOUNTING, read_accounting },
-                { IOMMUD_OPTION_HOLDER, read_holder },
-                { IOMMUD_OPTION_DOMAIN, read_domain },
+                { IOMMUD_OPTION_MODE, false, read_mode },
+                { IOMMUD_OPTION_ACCOUNTING, false, read_accounting },
+                { IOMMUD_OPTION_HOLDER, false, read_holder },
+                { IOMMUD_OPTION_DOMAIN, false, read_domain },
+                { IOMMUD_OPTION_EXPLAIN, true, read_explain },
+                { IOMMUD_OPTION_RAM, true, read_ram },
+                { IOMMUD_OPTION_AS, true, read_as },
         };
+        bool plan = strcmp(sd_bus_message_get_member(message), "Plan") == 0;
         const char *key;
         int r;
 
@@ -146,14 +229,15 @@ static int read_option(sd_bus_message *message, Request *request, Refusal *reter
                 return r;
 
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
-                if (strcmp(options[i].key, key) == 0)
+                if (strcmp(options[i].key, key) == 0 && (plan || !options[i].plan))
                         return options[i].read(message, request, reterr);
 
         return refuse(reterr, OUTCOME_INVALID_OPTION,
-                      "There is no option \"%.32s\": there are mode, accounting, holder and domain", key);
+                      "There is no option \"%.32s\": there are mode, accounting, holder and domain%s", key,
+                      plan ? ", explain, ram and as" : "");
 }
 
-static int read_options(sd_bus_message *message, Request *request, Refusal *reterr) {
+static int read_options(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
         int r;
 
         r = sd_bus_message_enter_container(message, 'a', "{sv}");
@@ -190,7 +274,7 @@ int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *
         if (r != 0)
                 return r;
 
-        r = read_options(message, &request.request, reterr);
+        r = read_options(message, &request, reterr);
         if (r != 0)
                 return r;
 
@@ -211,6 +295,8 @@ int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *
         request.request.boottime_usec = clock_usec(CLOCK_BOOTTIME);
 
         *ret = request;
+        if (request.request.as)
+                ret->request.as = &ret->as;
         request = (RequestMessage) {};
         return 0;
 }

@@ -9,10 +9,12 @@
 
 #include "core/forward.h"
 #include "core/plan.h"
+#include "core/subject.h"
 
 typedef struct RequestMessage {
         Request request;                     /* borrows from the message and from below */
         const char **selectors;              /* owned */
+        Subject as;                          /* that request.as points to, if that is set: don't copy this */
 } RequestMessage;
 
 /*

@@ -34,6 +34,12 @@ typedef struct BusServerFuncs {
          * negative errno, and the reason in *reterr, which the caller frees; NULL: memory ran out.
          */
         int (*reload)(void *userdata, const Subject *subject, char **reterr);
+
+        /*
+         * The pidfd of the process that has sent a message, whose sender was identified. Borrowed until the
+         * next message. -EBADF: the bus has none.
+         */
+        int (*pidfd)(void *userdata, sd_bus_message *message);
 } BusServerFuncs;
 
 typedef struct PendingCall PendingCall;

@@ -24,6 +24,7 @@ typedef struct DeviceFacts DeviceFacts;
 typedef struct DeviceMatch DeviceMatch;
 typedef struct DmaJob DmaJob;
 typedef struct DmaOps DmaOps;
+typedef struct Fact Fact;
 typedef struct Group Group;
 typedef struct GroupFacts GroupFacts;
 typedef struct Host Host;

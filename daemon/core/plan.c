@@ -5,6 +5,7 @@
 
 #include "core/account.h"
 #include "core/device.h"
+#include "core/explain.h"
 #include "core/group.h"
 #include "core/host.h"
 #include "core/kernel.h"
@@ -22,6 +23,7 @@ static const char *const plan_action_table[] = {
         [PLAN_REBIND] = "rebind",
         [PLAN_OPEN] = "open",
         [PLAN_KEEP] = "keep",
+        [PLAN_FACT] = "fact",
 };
 
 DEFINE_STRING_TABLE(plan_action, PlanAction, _PLAN_ACTION_MAX);
@@ -33,6 +35,8 @@ typedef struct Planner {
         const Request *request;
         Plan *plan;
         ChangeSet *changes;
+        /* it is explained to somebody who may not have it: nothing is asked of the kernel and the host */
+        bool reserved;
 } Planner;
 
 static int plan_append(Plan *plan, PlanAction action, const Device *device, PlanStep **ret) {
@@ -64,6 +68,18 @@ static int plan_block(Plan *plan, const Device *device, const Refusal *refusal) 
                 return r;
 
         step->refusal = *refusal;
+        return 0;
+}
+
+int plan_append_fact(Plan *plan, const Device *device, const Fact *fact) {
+        PlanStep *step;
+        int r;
+
+        r = plan_append(plan, PLAN_FACT, device, &step);
+        if (r < 0)
+                return r;
+
+        step->fact = *fact;
         return 0;
 }
 
@@ -193,25 +209,30 @@ static int planner_select_all(Planner *p) {
 }
 
 /* Whether all devices of the group that can be handed out are asked for. */
-static bool planner_wants_whole_group(const Planner *p, const Group *group) {
+static bool plan_has_whole_group(const Plan *plan, const Group *group) {
         for (const Device *device = group->devices; device; device = device->next)
-                if (!device->facts.bridge && !plan_has_device(p->plan, device))
+                if (!device->facts.bridge && !plan_has_device(plan, device))
                         return false;
 
         return true;
 }
 
-static PolicyAnswer planner_decide(const Planner *p, const Device *device) {
+PolicyAnswer plan_ask_policy(const Manager *manager, const Subject *subject, const Request *request,
+        const Plan *plan, const Device *device) {
         DeviceFacts facts;
 
         device_host_facts(device, &facts);
-        return policy_decide(p->manager->policy,
+        return policy_decide(manager->policy,
                              &(PolicyQuestion) {
-                                     .subject = p->subject,
+                                     .subject = subject,
                                      .device = &facts,
-                                     .mode = p->request->mode,
-                                     .whole_group = planner_wants_whole_group(p, device->group),
+                                     .mode = request->mode,
+                                     .whole_group = plan_has_whole_group(plan, device->group),
                              });
+}
+
+static PolicyAnswer planner_decide(const Planner *p, const Device *device) {
+        return plan_ask_policy(p->manager, p->subject, p->request, p->plan, device);
 }
 
 /* What a rule that would have granted it wants besides. */
@@ -303,7 +324,7 @@ static int planner_authorize(
 static bool planner_overrides_host(const Planner *p, const Device *device) {
         PolicyAnswer answer = planner_decide(p, device);
 
-        return answer.rule && answer.match == MATCH_YES && answer.rule->host_use;
+        return policy_answer_overrides_host(&answer);
 }
 
 /* Whether the host can do without the device. Returns 0, or OUTCOME_HOST_IN_USE. */
@@ -312,7 +333,7 @@ static int planner_check_host(Planner *p, const Device *device, Refusal *reterr)
         char use[128] = "";
         int r;
 
-        if (!device_facts_own_dma(&device->facts) || planner_overrides_host(p, device))
+        if (!device_facts_own_dma(&device->facts) || p->reserved || planner_overrides_host(p, device))
                 return 0;
 
         r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
@@ -450,13 +471,49 @@ static int plan_rebind(Plan *plan, const Device *device) {
         return 0;
 }
 
+/* What a check of a device says, in the order in which Acquire answers with it. */
+typedef int (*DeviceCheck)(Planner *p, const Device *device, Refusal *reterr);
+
+static int planner_check_kind(Planner *p, const Device *device, Refusal *reterr) {
+        return check_kind(device, reterr);
+}
+
+/*
+ * All that stands in the way of a device, and not the first thing alone: whoever mends that wants to know
+ * what comes next. Returns how many of these there are beside a permit, or a negative errno.
+ */
+static int planner_block_device(Planner *p, const Device *device, const DeviceCheck *checks, size_t n) {
+        int n_blocked = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                Refusal refusal;
+                int r;
+
+                if (checks[i](p, device, &refusal) == 0)
+                        continue;
+
+                r = plan_block(p->plan, device, &refusal);
+                if (r < 0)
+                        return r;
+                /* when it is permitted, the rest of the plan is as it is now */
+                if (refusal.outcome != OUTCOME_AUTHORIZATION_REQUIRED)
+                        n_blocked++;
+        }
+
+        return n_blocked;
+}
+
 static int planner_add_device(Planner *p, const Device *device) {
-        Refusal refusal;
+        static const DeviceCheck checks[] = {
+                planner_check_kind,
+                planner_check_host,
+                planner_check_quarantine,
+        };
         int r;
 
-        if (check_kind(device, &refusal) > 0 || planner_check_host(p, device, &refusal) > 0 ||
-                planner_check_quarantine(p, device, &refusal) > 0)
-                return plan_block(p->plan, device, &refusal);
+        r = planner_block_device(p, device, checks, ELEMENTSOF(checks));
+        if (r != 0)
+                return r < 0 ? r : 0;
 
         if (!device_facts_on_vfio(&device->facts)) {
                 r = plan_rebind(p->plan, device);
@@ -467,40 +524,46 @@ static int planner_add_device(Planner *p, const Device *device) {
         return plan_append(p->plan, PLAN_OPEN, device, /* ret= */ NULL);
 }
 
+/* Whether a companion can be taken from its driver, which does DMA for the kernel. */
+static int planner_check_companion(Planner *p, const Device *device, Refusal *reterr) {
+        const PolicyRule *rule;
+        Refusal why;
+
+        if (!device_facts_own_dma(&device->facts))
+                return 0;
+        if (check_kind(device, &why) == 0) {
+                if (planner_authorize(p, device, &rule, &why) == 0)
+                        return 0;
+                if (why.outcome == OUTCOME_AUTHORIZATION_REQUIRED) {
+                        *reterr = why;
+                        return why.outcome;
+                }
+        }
+
+        return refuse(reterr, OUTCOME_NOT_VIABLE,
+                "Group %u is not viable: %s, of the same group, is bound to %s and can't be taken along. %s",
+                device->group->facts.id, device->facts.name, device->facts.driver, why.text);
+}
+
 /*
  * A device of the group that was not asked for: it must leave its driver too, if that does DMA for the
  * kernel.
  */
 static int planner_add_companion(Planner *p, const Device *device) {
-        const PolicyRule *rule;
-        Refusal why, refusal;
+        static const DeviceCheck checks[] = {
+                planner_check_quarantine,
+                planner_check_host,
+                planner_check_companion,
+        };
         int r;
 
-        if (planner_check_quarantine(p, device, &refusal) > 0)
-                return plan_block(p->plan, device, &refusal);
+        r = planner_block_device(p, device, checks, ELEMENTSOF(checks));
+        if (r != 0)
+                return r < 0 ? r : 0;
 
-        if (!device_facts_own_dma(&device->facts))
-                return plan_append(p->plan, PLAN_KEEP, device, /* ret= */ NULL);
-
-        if (planner_check_host(p, device, &refusal) > 0)
-                return plan_block(p->plan, device, &refusal);
-
-        r = check_kind(device, &why);
-        if (r == 0)
-                r = planner_authorize(p, device, &rule, &why);
-        if (r == OUTCOME_AUTHORIZATION_REQUIRED) {
-                r = plan_block(p->plan, device, &why);
-                if (r < 0)
-                        return r;
-        } else if (r > 0) {
-                refuse(&refusal, OUTCOME_NOT_VIABLE,
-                        "Group %u is not viable: %s, of the same group, is bound to %s and can't be taken "
-                        "along. %s",
-                        device->group->facts.id, device->facts.name, device->facts.driver, why.text);
-                return plan_block(p->plan, device, &refusal);
-        }
-
-        return plan_rebind(p->plan, device);
+        return device_facts_own_dma(&device->facts) ?
+                       plan_rebind(p->plan, device) :
+                       plan_append(p->plan, PLAN_KEEP, device, /* ret= */ NULL);
 }
 
 /*
@@ -510,6 +573,9 @@ static int planner_add_companion(Planner *p, const Device *device) {
  */
 static int planner_probe_group(Planner *p, Group *group, size_t first) {
         Refusal refusal;
+
+        if (p->reserved)
+                return 0;
 
         for (size_t i = first; i < p->plan->n_steps; i++)
                 if (p->plan->steps[i].action == PLAN_REBIND || p->plan->steps[i].action == PLAN_BLOCKED)
@@ -552,9 +618,11 @@ static int planner_add_group(Planner *p, Group *group) {
         if (check_free(group, &refusal) > 0)
                 return plan_block(p->plan, group->devices, &refusal);
 
-        r = planner_refresh(p, group);
-        if (r < 0)
-                return r;
+        if (!p->reserved) {
+                r = planner_refresh(p, group);
+                if (r < 0)
+                        return r;
+        }
 
         for (const Device *device = group->devices; device; device = device->next) {
                 if (plan_has_device(p->plan, device))
@@ -611,8 +679,15 @@ static int planner_check_quota(Planner *p) {
 int plan_make(
         Manager *manager, const Subject *subject, const Request *request, Plan *ret, ChangeSet *changes) {
         _cleanup_(plan_done) Plan plan = {};
-        Planner p = { manager, request->as ?: subject, request, &plan, changes };
+        Planner p = {
+                .manager = manager,
+                .subject = request->as ?: subject,
+                .request = request,
+                .plan = &plan,
+                .changes = changes,
+        };
         const Refusal *refusal;
+        bool refused;
         int r;
 
         r = planner_select_all(&p);
@@ -625,10 +700,12 @@ int plan_make(
 
         /*
          * What is unknown or forbidden ends it here, before anything is asked of the kernel on the caller's
-         * behalf.
+         * behalf. What everybody can know is told, to whom wants it explained.
          */
         refusal = plan_refusal(&plan);
-        if (!refusal || refusal->outcome == OUTCOME_AUTHORIZATION_REQUIRED) {
+        refused = refusal && refusal->outcome != OUTCOME_AUTHORIZATION_REQUIRED;
+        p.reserved = refused && !subject_is_root(subject);
+        if (!refused || request->explain) {
                 r = planner_check_quota(&p);
                 if (r < 0)
                         return r;
@@ -642,6 +719,16 @@ int plan_make(
                         if (r < 0)
                                 return r;
                 }
+        }
+
+        r = explain_memory(request, &plan);
+        if (r < 0)
+                return r;
+
+        if (request->explain) {
+                r = explain_plan(manager, p.subject, request, p.reserved, &plan);
+                if (r < 0)
+                        return r;
         }
 
         *ret = plan;

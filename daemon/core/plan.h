@@ -7,8 +7,10 @@
  */
 
 #include "core/dma.h"
+#include "core/fact.h"
 #include "core/forward.h"
 #include "core/limits.h"
+#include "core/policy.h"
 #include "core/refusal.h"
 
 /* The devices that a request may have where the policy wants somebody to be asked, by their ids. */
@@ -16,6 +18,13 @@ struct Permits {
         uint64_t devices[LIMIT_REQUEST_QUESTIONS];
         unsigned n_devices;
 };
+
+/* How much memory the client may lock, as it is now. */
+typedef struct Memlock {
+        bool known;
+        uint64_t limit;                      /* bytes; UINT64_MAX: any amount */
+        pid_t pid;                           /* the process whose limit it is */
+} Memlock;
 
 /* What is asked for. */
 struct Request {
@@ -33,6 +42,10 @@ struct Request {
         /* given for this very request and no other; borrowed; NULL: none */
         const Permits *permits;
         char client[CLIENT_MAX];             /* how to reach the caller; "": in no way */
+        bool explain;                        /* for a plan only: with what speaks for and against it */
+        /* for a plan only: the memory that the client will map for the devices; 0: not said */
+        uint64_t ram;
+        Memlock memlock;                     /* of the one who will map it; only with @ram */
         uint64_t now_usec;                   /* CLOCK_REALTIME */
         uint64_t boottime_usec;              /* CLOCK_BOOTTIME */
 };
@@ -42,6 +55,7 @@ typedef enum PlanAction {
         PLAN_REBIND,
         PLAN_OPEN,
         PLAN_KEEP,                           /* a companion that is left as it is */
+        PLAN_FACT,                           /* nothing that is done */
         _PLAN_ACTION_MAX,
         _PLAN_ACTION_INVALID = -EINVAL,
 } PlanAction;
@@ -54,6 +68,7 @@ typedef struct PlanStep {
         char driver[KERNEL_NAME_MAX];        /* that it has now */
         char target[KERNEL_NAME_MAX];        /* that it would be given; "" but for PLAN_REBIND */
         Refusal refusal;                     /* of PLAN_BLOCKED */
+        Fact fact;                           /* of PLAN_FACT */
 } PlanStep;
 
 struct Plan {
@@ -80,6 +95,13 @@ int plan_make(Manager *manager, const Subject *subject, const Request *request, 
  * all else: nobody is asked about what can't be had anyway. NULL: nothing does.
  */
 const Refusal *plan_refusal(const Plan *plan);
+
+/* Appends a fact; @device may be NULL. */
+int plan_append_fact(Plan *plan, const Device *device, const Fact *fact) _must_check_;
+
+/* What the policy says of one device of the plan. */
+PolicyAnswer plan_ask_policy(const Manager *manager, const Subject *subject, const Request *request,
+        const Plan *plan, const Device *device);
 
 bool plan_has_device(const Plan *plan, const Device *device);
 

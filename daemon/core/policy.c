@@ -206,3 +206,7 @@ PolicyAnswer policy_decide(const Policy *policy, const PolicyQuestion *question)
 
         return answer;
 }
+
+bool policy_answer_overrides_host(const PolicyAnswer *answer) {
+        return answer->rule && answer->match == MATCH_YES && answer->rule->host_use;
+}

@@ -114,6 +114,9 @@ int policy_rule_add_device(PolicyRule *rule, const DeviceMatch *device) _must_ch
 Match policy_rule_match(const PolicyRule *rule, const Catalog *catalog, const PolicyQuestion *question,
                         RuleKey *ret_key);
 
+/* Whether an administrator has said that it may be taken from the host, whatever that does with it. */
+bool policy_answer_overrides_host(const PolicyAnswer *answer);
+
 /*
  * Decides. Of what is not known a rule may be about the caller or may not: one that allows is passed over
  * then, any other denies. A policy of NULL is one without rules.

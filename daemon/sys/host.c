@@ -2,6 +2,7 @@
 
 #include "sys/host-block.h"
 #include "sys/host-console.h"
+#include "sys/host-describe.h"
 #include "sys/host-device.h"
 #include "sys/host-display.h"
 #include "sys/host-mdev.h"
@@ -37,7 +38,16 @@ static int local_host_in_use(void *userdata, const char *subsystem, const char *
         return _HOST_USE_NONE;
 }
 
-static const HostOps local_host_ops = { .in_use = local_host_in_use };
+static int local_host_describe(void *userdata, const char *subsystem, const char *name, const char *driver,
+                               HostFacts *ret) {
+        HostDevice device;
+        int r;
+
+        r = host_device_find(userdata, subsystem, name, &device);
+        return r < 0 ? r : host_describe(&device, subsystem, driver, ret);
+}
+
+static const HostOps local_host_ops = { .in_use = local_host_in_use, .describe = local_host_describe };
 
 Host local_host_port(const LocalHost *host) {
         return (Host) { .ops = &local_host_ops, .userdata = (void *) host };

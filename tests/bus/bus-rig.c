@@ -66,6 +66,12 @@ static int rig_reload(void *userdata, const Subject *subject, char **reterr) {
         return rig->reload;
 }
 
+static int rig_pidfd(void *userdata, sd_bus_message *message) {
+        BusRig *rig = userdata;
+
+        return rig->pidfd;
+}
+
 void bus_rig_commit(BusRig *rig) {
         rig_commit(rig, &rig->scene->changes);
         bus_rig_process(rig);
@@ -174,7 +180,7 @@ static sd_bus *rig_bus(int fd) {
 }
 
 BusRig *bus_rig_new(void) {
-        static const BusServerFuncs funcs = { rig_identify, rig_commit, rig_reload };
+        static const BusServerFuncs funcs = { rig_identify, rig_commit, rig_reload, rig_pidfd };
         static const char *const features[] = { "iommufd", "mode:vmm", NULL };
         sd_id128_t id = SD_ID128_MAKE(11, 22, 33, 44, 55, 66, 77, 88, 99, aa, bb, cc, dd, ee, ff, 00);
         BusRig *rig;
@@ -186,6 +192,7 @@ BusRig *bus_rig_new(void) {
         rig->subject = ALICE;
         rig->identify = 1;
         rig->n_fds_left = -1;
+        rig->pidfd = -EBADF;
 
         assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds));
         rig->server_bus = rig_bus(fds[0]);

@@ -21,6 +21,7 @@ typedef struct BusRig {
         Subject subject;                     /* who the caller is */
         int identify;                        /* what finding that out returns: 1, 0, a negative errno */
         sd_bus_message *asked;               /* the message that identify was 0 for; owned */
+        int pidfd;                           /* of the caller; borrowed; -EBADF: there is none */
         int n_fds_left;                      /* so many can be opened while it publishes; -1: any number */
         bool no_worker;                      /* tasks can't be started */
         int reload;                          /* what loading the policy returns */

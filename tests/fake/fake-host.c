@@ -18,8 +18,19 @@ static int fake_in_use(void *userdata, const char *subsystem, const char *name, 
         return HOST_USE_FOUND;
 }
 
+static int fake_describe(void *userdata, const char *subsystem, const char *name, const char *driver,
+                         HostFacts *ret) {
+        FakeHost *host = userdata;
+
+        if (host->describe_error < 0)
+                return host->describe_error;
+
+        *ret = host->facts;
+        return 0;
+}
+
 Host fake_host_port(FakeHost *host) {
-        static const HostOps ops = { .in_use = fake_in_use };
+        static const HostOps ops = { .in_use = fake_in_use, .describe = fake_describe };
 
         return (Host) { .ops = &ops, .userdata = host };
 }

@@ -12,6 +12,8 @@ typedef struct FakeHost {
         const char *use;                     /* what for; NULL: it can't tell, @error says why */
         int error;                           /* negative errno */
         unsigned n_calls;
+        HostFacts facts;                     /* what is round every device */
+        int describe_error;                  /* negative errno; 0: that can be told */
 } FakeHost;
 
 Host fake_host_port(FakeHost *host);

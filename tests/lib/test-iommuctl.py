@@ -80,6 +80,11 @@ DEVICE        GROUP  DRIVER    OWNER    ID         CLASS
         self.assertIsNone(self.json('ps')[0]['pinned'])
         self.assertEqual(self.json('ps')[0]['command'], '')
 
+    def test_ram_options(self):
+        for verb in (["plan", "x"], ["explain", "x"], ["run", "-d", "x", "--", "true"]):
+            self.assertIn("takes an amount of memory", self.complaint(2, verb[0], "--ram=8GB", *verb[1:]))
+        self.assertIn("no option --ram", self.complaint(2, "acquire", "--ram=8G", "x"))
+
     def test_log_options(self):
         self.assertIn("'noon'", self.complaint(2, 'log', '--since=noon'))
         self.assertIn("'-1'", self.complaint(2, 'log', '--lease=-1'))

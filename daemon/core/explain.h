@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What speaks for and against a plan, besides what blocks it: the facts that Plan tells when it is asked to
+ * explain, and what the client will need of locked memory.
+ */
+
+#include "core/forward.h"
+
+/*
+ * What a VM manager pins beside the memory of its guest: firmware, video memory, and what else of its own it
+ * maps for the device.
+ */
+#define MEMLOCK_EXTRA (UINT64_C(128) << 20)
+
+/*
+ * Appends a PLAN_FACT for each fact. @reserved: the one who asks may not know what the host does, and nobody
+ * is asked for him.
+ */
+int explain_plan(const Manager *manager, const Subject *subject, const Request *request, bool reserved,
+        Plan *plan) _must_check_;
+
+/* Appends whether the client may pin @request->ram, if that is given. */
+int explain_memory(const Request *request, Plan *plan) _must_check_;
