@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -141,6 +142,17 @@ static int wait_gone(sd_bus *bus, const bool *gone) {
         return r;
 }
 
+/*
+ * Giving a device back makes events, and udev and the daemon work on them for a while: that belongs
+ * to no Acquire.
+ */
+static int settle(sd_bus *bus) {
+        if (system("udevadm settle") != 0)
+                return -EIO;
+
+        return noop(bus);
+}
+
 static int run(sd_bus *bus, const char *address, unsigned rounds) {
         Samples noops = {}, bares = {}, acquires = {}, cycles = {};
         char group[64], cdev[64];
@@ -162,6 +174,10 @@ static int run(sd_bus *bus, const char *address, unsigned rounds) {
         for (unsigned i = 0; i < rounds; i++) {
                 sd_bus_message *reply = NULL;
                 uint64_t begin;
+
+                r = settle(bus);
+                if (r < 0)
+                        return r;
 
                 t = now_nsec();
                 r = noop(bus);
