@@ -35,7 +35,7 @@ int device_holders_find(const IommufdBackend *backend, const char *device, const
         };
         int r;
 
-        r = fdinfo_make_syspath(backend, device, syspath);
+        r = fdinfo_make_syspath(device, syspath);
         if (r < 0)
                 return kernel_failure(reterr, r, "resolve %s", device);
 

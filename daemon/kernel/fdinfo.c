@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
@@ -28,19 +29,24 @@ int fdinfo_read_syspath(int dir, const char *path, char *ret) {
         return copy_string(ret, PATH_MAX, value);
 }
 
-int fdinfo_make_syspath(const IommufdBackend *backend, const char *device, char *ret) {
-        char root[PATH_MAX], path[PATH_MAX];
-        size_t length;
+int fdinfo_make_syspath(const char *device, char *ret) {
+        char target[PATH_MAX];
+        const char *path = target;
+        ssize_t n;
 
-        if (!realpath(backend->sysfs, root) || !realpath(device, path))
+        /* a bus's link to a device goes up to the root of sysfs, and from there to where the device is */
+        n = readlink(device, target, sizeof(target) - 1);
+        if (n < 0)
                 return errno == ENOENT ? -ENODEV : -errno;
+        target[n] = '\0';
 
-        length = strlen(root);
-        if (strncmp(path, root, length) != 0 || path[length] != '/')
+        while (strncmp(path, "../", 3) == 0)
+                path += 3;
+        if (path == target || strncmp(path, "devices/", 8) != 0)
                 return -EXDEV;
 
         /* the kernel doesn't know where sysfs is mounted and always says this */
-        if (snprintf(ret, PATH_MAX, "/sys%s", path + length) >= PATH_MAX)
+        if (snprintf(ret, PATH_MAX, "/sys/%s", path) >= PATH_MAX)
                 return -ENAMETOOLONG;
         return 0;
 }

@@ -17,7 +17,7 @@
 int fdinfo_read_syspath(int dir, const char *path, char *ret) _must_check_;
 
 /*
- * The same of a device that is named by @device, a path through sysfs as we have it mounted. -ENODEV when it
+ * The same of a device that is named by @device, the link that its bus has to it in sysfs. -ENODEV when it
  * has gone.
  */
-int fdinfo_make_syspath(const IommufdBackend *backend, const char *device, char *ret) _must_check_;
+int fdinfo_make_syspath(const char *device, char *ret) _must_check_;

@@ -103,7 +103,7 @@ static int prove_device(const IommufdBackend *backend, int fd, const char *devic
         if (r < 0)
                 return kernel_failure(reterr, r, "read %s", path);
 
-        r = fdinfo_make_syspath(backend, device, expected);
+        r = fdinfo_make_syspath(device, expected);
         if (r < 0)
                 return kernel_failure(reterr, r, "resolve %s", device);
         if (strcmp(actual, expected) != 0)
