@@ -6,33 +6,28 @@
 #include "table.h"
 #include "to-json.h"
 
-static void print_quarantine(iommud_device *const *devices) {
+static void print_quarantine(char **devices, char **reasons) {
         static const char *const headers[] = { "DEVICE", "REASON", NULL };
         Table table;
 
         table_init(&table, headers);
-        for (; *devices; devices++) {
-                if (!*iommud_device_quarantine(*devices))
-                        continue;
-                table_add(&table, need(strdup(iommud_device_name(*devices))));
-                table_add(&table, need(strdup(iommud_device_quarantine(*devices))));
+        for (size_t i = 0; devices[i]; i++) {
+                table_add(&table, need(strdup(devices[i])));
+                table_add(&table, need(strdup(reasons[i])));
         }
 
         table_print(&table);
         table_done(&table);
 }
 
-static void print_quarantine_json(iommud_device *const *devices) {
+static void print_quarantine_json(char **devices, char **reasons) {
         json_object *array = need(json_object_new_array());
 
-        for (; *devices; devices++) {
-                json_object *o;
+        for (size_t i = 0; devices[i]; i++) {
+                json_object *o = need(json_object_new_object());
 
-                if (!*iommud_device_quarantine(*devices))
-                        continue;
-                o = need(json_object_new_object());
-                json_put_string(o, "device", iommud_device_name(*devices));
-                json_put_string(o, "reason", iommud_device_quarantine(*devices));
+                json_put_string(o, "device", devices[i]);
+                json_put_string(o, "reason", reasons[i]);
                 json_array_put(array, o);
         }
 
@@ -40,17 +35,17 @@ static void print_quarantine_json(iommud_device *const *devices) {
 }
 
 static Status list(const Options *options, iommud_client *client) {
-        _cleanup_(iommud_devices_freep) iommud_device **devices = NULL;
+        _cleanup_(iommud_strings_freep) char **devices = NULL, **reasons = NULL;
         int r;
 
-        r = iommud_list_devices(client, &devices);
+        r = iommud_list_quarantine(client, &devices, &reasons);
         if (r != 0)
-                return report(client, r, "list the devices");
+                return report(client, r, "list what is in quarantine");
 
         if (options->json)
-                print_quarantine_json(devices);
+                print_quarantine_json(devices, reasons);
         else
-                print_quarantine(devices);
+                print_quarantine(devices, reasons);
 
         return STATUS_OK;
 }
@@ -68,7 +63,7 @@ Status verb_quarantine(const Options *options, char **arguments) {
         Status status;
 
         if (arguments[0] && (strcmp(arguments[0], "clear") != 0 || !arguments[1])) {
-                complain("it is 'iommuctl quarantine' or 'iommuctl quarantine clear SELECTOR'");
+                complain("it is 'iommuctl quarantine' or 'iommuctl quarantine clear SELECTOR|all'");
                 return STATUS_USAGE;
         }
 

@@ -123,8 +123,15 @@ void iommud_strings_free(char **strings);
 int iommud_reload(iommud_client *client);
 
 /*
- * Takes the devices that @selector names, see iommud_find(), out of quarantine. Only root may
- * (IOMMUD_E_DENIED). IOMMUD_E_NO_SUCH_DEVICE: none of them is in quarantine.
+ * What is in quarantine, also what is unplugged: the names of the devices and, in the same order, why they
+ * are, in two lists which the caller frees with iommud_strings_free(). The name "all" stands for every
+ * device that root has not cleared since iommud has lost its record of them.
+ */
+int iommud_list_quarantine(iommud_client *client, char ***ret_devices, char ***ret_reasons);
+
+/*
+ * Takes the devices that @selector names, see iommud_find(), out of quarantine; "all": whatever is in it.
+ * Only root may (IOMMUD_E_DENIED). IOMMUD_E_NO_SUCH_DEVICE: none of them is in quarantine.
  */
 int iommud_clear_quarantine(iommud_client *client, const char *selector);
 

@@ -105,6 +105,73 @@ static int manager_call_with_selector(
         return client_call(client, message, 0, ret_reply);
 }
 
+static int push_text(char ***list, const char *text) {
+        _cleanup_free_ char *copy = NULL;
+        int r;
+
+        copy = text_dup(text);
+        if (!copy)
+                return -ENOMEM;
+
+        r = strv_push_take(list, copy);
+        if (r < 0)
+                return r;
+
+        TAKE_PTR(copy);
+        return 0;
+}
+
+static int read_quarantine(sd_bus_message *reply, char ***devices, char ***reasons) {
+        const char *device, *reason;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, 'a', "(ss)");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read(reply, "(ss)", &device, &reason)) > 0) {
+                if (!name_is_valid(device))
+                        return -EBADMSG;
+                r = push_text(devices, device);
+                if (r >= 0)
+                        r = push_text(reasons, reason);
+                if (r < 0)
+                        return r;
+        }
+
+        return r;
+}
+
+_public_ int iommud_list_quarantine(iommud_client *client, char ***ret_devices, char ***ret_reasons) {
+        _cleanup_(strv_freep) char **devices = NULL, **reasons = NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r;
+
+        if (!ret_devices || !ret_reasons)
+                return -EINVAL;
+
+        r = client_begin(client);
+        if (r < 0)
+                return r;
+        r = client_ask(client, "ListQuarantine", &reply);
+        if (r != 0)
+                return r;
+        r = client_expect(client, "ListQuarantine", reply, "a(ss)");
+        if (r < 0)
+                return r;
+
+        devices = calloc(1, sizeof(*devices));
+        reasons = calloc(1, sizeof(*reasons));
+        r = devices && reasons ? read_quarantine(reply, &devices, &reasons) : -ENOMEM;
+        r = client_reply_read(client, "ListQuarantine", r);
+        if (r < 0)
+                return r;
+
+        *ret_devices = TAKE_PTR(devices);
+        *ret_reasons = TAKE_PTR(reasons);
+        return 0;
+}
+
 _public_ int iommud_clear_quarantine(iommud_client *client, const char *selector) {
         if (!selector)
                 return -EINVAL;

@@ -9,6 +9,7 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/quarantine.h"
 #include "core/refusal.h"
 #include "core/selector.h"
 #include "core/subject.h"
@@ -188,6 +189,43 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         return sd_bus_reply_method_return(message, NULL);
 }
 
+static int append_quarantined(sd_bus_message *reply, const char *device, const char *reason) {
+        return sd_bus_message_append(reply, "(ss)", device, reason);
+}
+
+static int append_quarantine(sd_bus_message *reply, const Quarantine *quarantine) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "(ss)");
+        if (r >= 0 && quarantine->lost)
+                r = append_quarantined(reply, QUARANTINE_ALL, quarantine_lost_reason);
+
+        for (size_t i = 0; r >= 0 && i < quarantine->n_entries; i++)
+                if (quarantine->entries[i].kind != QUARANTINE_CLEARED)
+                        r = append_quarantined(
+                                reply, quarantine->entries[i].device, quarantine->entries[i].reason);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_close_container(reply);
+}
+
+static int method_list_quarantine(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        BusServer *server = userdata;
+        int r;
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+
+        r = append_quarantine(reply, server->manager->quarantine);
+        if (r < 0)
+                return r;
+
+        return sd_bus_send(/* bus= */ NULL, reply, /* ret_cookie= */ NULL);
+}
+
 static int method_clear_quarantine(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(change_set_done) ChangeSet changes = {};
         BusServer *server = userdata;
@@ -245,6 +283,8 @@ static const sd_bus_vtable manager_vtable[] = {SD_BUS_VTABLE_START(0),
                 method_find, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                 "Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListQuarantine", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ss)", devices),
+                method_list_quarantine, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ClearQuarantine", SD_BUS_ARGS("s", selector), SD_BUS_NO_RESULT,
                 method_clear_quarantine, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),

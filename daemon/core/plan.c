@@ -354,6 +354,9 @@ static int planner_check_host(Planner *p, const Device *device, Refusal *reterr)
 static int planner_check_quarantine(Planner *p, const Device *device, Refusal *reterr) {
         const QuarantineEntry *entry;
 
+        if (device->facts.bridge)
+                return 0;                    /* it never had a tenant */
+
         entry = quarantine_find(p->manager->quarantine, device->facts.name);
         if (!entry || quarantine_entry_admits(entry, p->subject))
                 return 0;

@@ -15,11 +15,20 @@
 #include "core/subject.h"
 
 #define RECORD_BEGIN "version=1\n"
+#define RECORD_LOST "lost"
+
+#define LOST_REASON                                                                                         \
+        "the record of what is in quarantine was damaged: whether it was reset after its last tenant is "   \
+        "not known"
+
+const char quarantine_lost_reason[] = LOST_REASON;
 
 static const char *const quarantine_kind_table[] = {
         [QUARANTINE_RESET_FAILED] = "reset-failed",
         [QUARANTINE_NO_RESET] = "no-reset",
         [QUARANTINE_NO_PROOF] = "no-proof",
+        [QUARANTINE_UNKNOWN] = "unknown",
+        [QUARANTINE_CLEARED] = "cleared",
 };
 
 DEFINE_STRING_TABLE(quarantine_kind, QuarantineKind, _QUARANTINE_KIND_MAX);
@@ -45,16 +54,27 @@ Quarantine *quarantine_free(Quarantine *quarantine) {
 }
 
 const QuarantineEntry *quarantine_find(const Quarantine *quarantine, const char *device) {
+        static const QuarantineEntry unknown = { .kind = QUARANTINE_UNKNOWN, .reason = LOST_REASON };
+
         for (size_t i = 0; i < quarantine->n_entries; i++)
                 if (strcmp(quarantine->entries[i].device, device) == 0)
-                        return &quarantine->entries[i];
+                        return quarantine->entries[i].kind == QUARANTINE_CLEARED ? NULL
+                                                                                 : &quarantine->entries[i];
 
-        return NULL;
+        return quarantine->lost ? &unknown : NULL;
+}
+
+static bool quarantine_has_entry(const Quarantine *quarantine, const char *device) {
+        for (size_t i = 0; i < quarantine->n_entries; i++)
+                if (strcmp(quarantine->entries[i].device, device) == 0)
+                        return true;
+
+        return false;
 }
 
 /* A container's root shares its number with the host's, but not what it may have. */
 bool quarantine_entry_admits(const QuarantineEntry *entry, const Subject *subject) {
-        if (entry->kind == QUARANTINE_RESET_FAILED)
+        if (entry->kind == QUARANTINE_RESET_FAILED || entry->kind == QUARANTINE_UNKNOWN)
                 return false;
 
         return subject_is_root(subject) ||
@@ -83,6 +103,8 @@ int quarantine_write(const Quarantine *quarantine, char **ret) {
                 return -errno;
 
         fputs(RECORD_BEGIN, f);
+        if (quarantine->lost)
+                fputs(RECORD_LOST "\n", f);
         for (size_t i = 0; i < quarantine->n_entries; i++) {
                 const QuarantineEntry *entry = &quarantine->entries[i];
 
@@ -163,10 +185,14 @@ int quarantine_read(Quarantine *quarantine, const char *text) {
 
                 if (!*line)
                         continue;
+                if (strcmp(line, RECORD_LOST) == 0) {
+                        next->lost = true;
+                        continue;
+                }
                 r = read_line(line, &entry);
                 if (r < 0)
                         return r;
-                if (quarantine_find(next, entry.device))
+                if (quarantine_has_entry(next, entry.device))
                         return -EBADMSG;
                 r = quarantine_append(next, &entry);
                 if (r < 0)
@@ -222,6 +248,8 @@ int manager_quarantine(Manager *manager, const Subject *tenant, const char *devi
                 return 0;                    /* and nobody needs to hear of it again */
 
         r = quarantine_new(&next);
+        if (r >= 0)
+                next->lost = manager->quarantine->lost;
         for (size_t i = 0; r >= 0 && i < manager->quarantine->n_entries; i++)
                 if (strcmp(manager->quarantine->entries[i].device, device) != 0)
                         r = quarantine_append(next, &manager->quarantine->entries[i]);
@@ -251,8 +279,81 @@ static bool entry_matches(const QuarantineEntry *entry, const Manager *manager, 
         return selector->kind == SELECTOR_NAME && selector_matches(selector, &facts, NULL);
 }
 
+/* Puts a device into @next as one that is not in quarantine, where otherwise nobody would know. */
+static int quarantine_append_cleared(Quarantine *next, const char *device) {
+        QuarantineEntry entry = { .kind = QUARANTINE_CLEARED };
+
+        if (quarantine_has_entry(next, device))
+                return 0;
+
+        strcpy(entry.device, device);
+        return quarantine_append(next, &entry);
+}
+
+/* What is left of the quarantine when the devices of @selector are out of it; NULL: all are. */
+static int quarantine_without(const Manager *manager, const Selector *selector, Quarantine **ret) {
+        const Quarantine *quarantine = manager->quarantine;
+        _cleanup_(quarantine_freep) Quarantine *next = NULL;
+        int r;
+
+        r = quarantine_new(&next);
+        if (r < 0)
+                return r;
+
+        next->lost = quarantine->lost && selector;
+        for (size_t i = 0; r >= 0 && selector && i < quarantine->n_entries; i++) {
+                const QuarantineEntry *entry = &quarantine->entries[i];
+
+                if (entry->kind == QUARANTINE_CLEARED || !entry_matches(entry, manager, selector))
+                        r = quarantine_append(next, entry);
+                else if (next->lost)
+                        r = quarantine_append_cleared(next, entry->device);
+        }
+
+        /* of the others nothing is known but what is plugged in */
+        for (size_t i = 0; r >= 0 && next->lost && i < manager->devices.n_items; i++) {
+                const Device *device = manager->devices.items[i];
+
+                if (manager_selects(manager, selector, device) &&
+                    quarantine_find(quarantine, device->facts.name))
+                        r = quarantine_append_cleared(next, device->facts.name);
+        }
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(next);
+        return 0;
+}
+
+/* Says so of every device that is in @before and not in @now. Returns how many there are. */
+static unsigned manager_announce_cleared(
+        const Manager *manager, const Quarantine *before, const Quarantine *now, ChangeSet *changes) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < before->n_entries; i++) {
+                const char *device = before->entries[i].device;
+
+                if (!quarantine_find(before, device) || quarantine_find(now, device))
+                        continue;
+                change_set_device(changes, CHANGE_DEVICE_CLEARED, device);
+                n++;
+        }
+
+        for (size_t i = 0; before->lost && i < manager->devices.n_items; i++) {
+                const char *device = ((const Device *) manager->devices.items[i])->facts.name;
+
+                if (quarantine_has_entry(before, device) || quarantine_find(now, device))
+                        continue;
+                change_set_device(changes, CHANGE_DEVICE_CLEARED, device);
+                n++;
+        }
+
+        return n;
+}
+
 int manager_clear_quarantine(Manager *manager, const Subject *subject, const char *text, Refusal *reterr,
         ChangeSet *changes) {
+        bool all = strcmp(text, QUARANTINE_ALL) == 0;
         _cleanup_(quarantine_freep) Quarantine *next = NULL;
         KernelFailure failure;
         Selector selector;
@@ -261,18 +362,16 @@ int manager_clear_quarantine(Manager *manager, const Subject *subject, const cha
         if (!subject_is_root(subject))
                 return refuse(reterr, OUTCOME_DENIED, "Only root can take a device out of quarantine");
 
-        r = selector_parse(text, &selector, reterr);
+        r = all ? 0 : selector_parse(text, &selector, reterr);
         if (r > 0)
                 return r;
 
-        r = quarantine_new(&next);
-        for (size_t i = 0; r >= 0 && i < manager->quarantine->n_entries; i++)
-                if (!entry_matches(&manager->quarantine->entries[i], manager, &selector))
-                        r = quarantine_append(next, &manager->quarantine->entries[i]);
+        r = quarantine_without(manager, all ? NULL : &selector, &next);
         if (r < 0)
                 return r;
 
-        if (next->n_entries == manager->quarantine->n_entries)
+        if (manager_announce_cleared(manager, manager->quarantine, next, /* changes= */ NULL) == 0 &&
+            next->lost == manager->quarantine->lost)
                 return refuse(reterr, OUTCOME_NO_SUCH_DEVICE,
                         "No device in quarantine answers to \"%.64s\": see \"iommuctl quarantine\"", text);
 
@@ -281,8 +380,6 @@ int manager_clear_quarantine(Manager *manager, const Subject *subject, const cha
                 return refuse_kernel(reterr, &failure);
 
         /* those that were in it are what was swapped out */
-        for (size_t i = 0; i < next->n_entries; i++)
-                if (!quarantine_find(manager->quarantine, next->entries[i].device))
-                        change_set_device(changes, CHANGE_DEVICE_CLEARED, next->entries[i].device);
+        (void) manager_announce_cleared(manager, next, manager->quarantine, changes);
         return 0;
 }

@@ -16,6 +16,9 @@ typedef enum QuarantineKind {
         QUARANTINE_NO_RESET,
         /* it was, but whether somebody still has it can't be found out: the same */
         QUARANTINE_NO_PROOF,
+        QUARANTINE_UNKNOWN,                  /* nobody knows any more whether it is in it: nobody gets it */
+        /* only where that is so: it is not in it, an administrator has said so */
+        QUARANTINE_CLEARED,
         _QUARANTINE_KIND_MAX,
         _QUARANTINE_KIND_INVALID = -EINVAL,
 } QuarantineKind;
@@ -33,17 +36,28 @@ struct QuarantineEntry {
 struct Quarantine {
         QuarantineEntry *entries;            /* each device once; owned */
         size_t n_entries;
+        /* what was in it is not known any more: all devices are QUARANTINE_UNKNOWN that have no entry */
+        bool lost;
 };
+
+/* What an administrator calls all devices, whether or not they are known. */
+#define QUARANTINE_ALL "all"
 
 int quarantine_new(Quarantine **ret) _must_check_;
 Quarantine *quarantine_free(Quarantine *quarantine);
 DEFINE_CLEANUP_FUNC(Quarantine, quarantine_free);
 
-/* NULL: the device is not in quarantine. Borrowed until the next change. */
+/*
+ * NULL: the device is not in quarantine. Borrowed until the next change. The entry of one of which that is
+ * not known names no device.
+ */
 const QuarantineEntry *quarantine_find(const Quarantine *quarantine, const char *device);
 
 /* Whether the subject may have the device in spite of it. */
 bool quarantine_entry_admits(const QuarantineEntry *entry, const Subject *subject);
+
+/* Why a device is in it of which nothing else is known. */
+extern const char quarantine_lost_reason[];
 
 /* All of it as text and back. -EBADMSG, and nothing is changed, when @text is not such a text. */
 int quarantine_write(const Quarantine *quarantine, char **ret) _must_check_;

@@ -131,12 +131,25 @@ int state_file_remove(int dir, const char *name) {
         return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+static void tell_damaged(
+        const char *name, int error, const char *consequence, char *ret_aside, size_t size) {
+        snprintf(ret_aside, size, "damaged-%s", name);
+        log_error("The state file %s is not usable (%s). It is kept as %s; %s", name,
+                strerrordesc_np(-error), ret_aside, consequence);
+}
+
 void state_file_set_aside(int dir, const char *name, int error, const char *consequence) {
         char aside[300];
 
-        snprintf(aside, sizeof(aside), "damaged-%s", name);
-        log_error("The state file %s is not usable (%s). It is kept as %s; %s", name,
-                strerrordesc_np(-error), aside, consequence);
+        tell_damaged(name, error, consequence, aside, sizeof(aside));
         if (renameat(dir, name, dir, aside) < 0)
                 log_warning("The state file %s can't be renamed: %m", name);
+}
+
+void state_file_keep_aside(int dir, const char *name, int error, const char *consequence) {
+        char aside[300];
+
+        tell_damaged(name, error, consequence, aside, sizeof(aside));
+        if ((unlinkat(dir, aside, 0) < 0 && errno != ENOENT) || linkat(dir, name, dir, aside, 0) < 0)
+                log_warning("The state file %s can't be kept: %m", name);
 }

@@ -22,3 +22,6 @@ int state_file_remove(int dir, const char *name) _must_check_;
  * administrator, with @consequence as the last sentence.
  */
 void state_file_set_aside(int dir, const char *name, int error, const char *consequence);
+
+/* The same, but the file stays as well, for who is going to write another in its place. */
+void state_file_keep_aside(int dir, const char *name, int error, const char *consequence);

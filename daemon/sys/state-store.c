@@ -48,7 +48,7 @@ static int store_save_quarantine(void *userdata, const Quarantine *quarantine, K
         StateStore *store = userdata;
         int r;
 
-        if (quarantine->n_entries == 0) {
+        if (quarantine->n_entries == 0 && !quarantine->lost) {
                 r = fault_point();
                 if (r >= 0)
                         r = state_file_remove(store->dir, QUARANTINE_FILE);
@@ -173,7 +173,7 @@ static int take_fd(void *userdata, const char *name) {
         return stored_fds_take(userdata, name);
 }
 
-static int load_quarantine(StateStore *store, Manager *manager) {
+static int read_quarantine(StateStore *store, Manager *manager) {
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -184,6 +184,27 @@ static int load_quarantine(StateStore *store, Manager *manager) {
                 return r;
 
         return quarantine_read(manager->quarantine, text);
+}
+
+/*
+ * What can't be read may have had any device in it. It stays where it is until something is there that says
+ * so: whenever we end, the next of us finds the one or the other.
+ */
+static int load_quarantine(StateStore *store, Manager *manager) {
+        KernelFailure failure;
+        int r;
+
+        r = read_quarantine(store, manager);
+        if (r == -ENOMEM || r >= 0)
+                return r;
+
+        state_file_keep_aside(store->dir, QUARANTINE_FILE, r,
+                "nobody gets a device that root has not cleared: \"iommuctl quarantine\"");
+        manager->quarantine->lost = true;
+        if (store_save_quarantine(store, manager->quarantine, &failure) < 0)
+                log_error("%s: %s. It is tried again at the next start", failure.call,
+                          strerrordesc_np(-failure.error));
+        return 0;
 }
 
 static int read_last_lease(StateStore *store, uint64_t *ret) {
@@ -233,11 +254,8 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
 
         /* first: a lease that is gone on with can add to it */
         r = load_quarantine(store, manager);
-        if (r == -ENOMEM)
-                return r;
         if (r < 0)
-                state_file_set_aside(store->dir, QUARANTINE_FILE, r,
-                        "devices that were not reset since they were last used are handed out again");
+                return r;
 
         r = load_last_lease(store, manager);
         if (r < 0)

@@ -3,6 +3,7 @@
 /* A device that was not reset, as clients see it, and how root takes it out of quarantine. */
 
 #include "bus-rig.h"
+#include "core/quarantine.h"
 #include "fake/assert.h"
 #include "names.h"
 
@@ -39,6 +40,21 @@ static void assert_property(BusRig *rig, const char *expected) {
         assert_eq_str(text, expected);
 }
 
+static void assert_listed(BusRig *rig, const char *device, const char *part) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *name, *reason;
+
+        reply = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "ListQuarantine", NULL);
+        assert_reply(reply, "a(ss)");
+        assert_ok(sd_bus_message_enter_container(reply, 'a', "(ss)"));
+        if (device) {
+                assert_eq_int(assert_ok(sd_bus_message_read(reply, "(ss)", &name, &reason)), 1);
+                assert_eq_str(name, device);
+                assert_has(reason, part);
+        }
+        assert_eq_int(sd_bus_message_at_end(reply, /* complete= */ false), 1);
+}
+
 static sd_bus_message *clear(BusRig *rig, const Subject *subject, const char *selector) {
         rig->subject = *subject;
         bus_rig_forget(rig);
@@ -61,6 +77,7 @@ static void test_announced(void) {
         assert_has(rig->received, DEVICE_PATH " PropertiesChanged " IOMMUD_INTERFACE_DEVICE);
         assert_has(rig->received, " Quarantine");
         assert_property(rig, "its reset failed: reset " DEVICE ": Input/output error");
+        assert_listed(rig, DEVICE, "its reset failed");
         reply = bus_rig_acquire(rig, DEVICE);
         assert_error(reply, IOMMUD_ERROR_QUARANTINED, "iommuctl quarantine clear " DEVICE);
         assert_cleared(rig);
@@ -107,8 +124,24 @@ static void test_refused(void) {
         assert_property(rig, "its reset failed: reset " DEVICE ": Input/output error");
 }
 
+/* What is unplugged is listed, and what nobody knows any more. */
+static void test_listed(void) {
+        _cleanup_rig_ BusRig *rig = rig_quarantined(PROVE_RESET_FAILED);
+        _cleanup_message_ sd_bus_message *reply = NULL;
+
+        scene_unplug(rig->scene, DEVICE);
+        bus_rig_commit(rig);
+        assert_listed(rig, DEVICE, "its reset failed");
+        reply = clear(rig, &ROOT, DEVICE);
+        assert_reply(reply, "");
+        assert_listed(rig, NULL, NULL);
+        rig->scene->manager->quarantine->lost = true;
+        assert_listed(rig, "all", "was damaged");
+}
+
 int main(void) {
         test_announced();
+        test_listed();
         test_other_user();
         test_refused();
         return 0;

@@ -128,6 +128,14 @@ static int on_clear_quarantine(sd_bus_message *m) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int on_list_quarantine(sd_bus_message *m) {
+        if (scenario_is("bad-version"))
+                return sd_bus_reply_method_return(m, "a(ss)", 1, "no name", "why");
+
+        return sd_bus_reply_method_return(m, "a(ss)", 2, "0000:01:00.0", "it can't be reset\n",
+                                          "0000:09:00.0", "it is unplugged");
+}
+
 static int on_list_leases(sd_bus_message *m) {
         int r;
 
@@ -176,6 +184,7 @@ static int on_manager(sd_bus_message *m) {
                 { "Acquire",     reply_acquire  },
                 { "Release",     on_release     },
                 { "Get",         on_get         },
+                { "ListQuarantine",  on_list_quarantine  },
                 { "ClearQuarantine", on_clear_quarantine },
         };
 

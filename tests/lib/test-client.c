@@ -135,6 +135,7 @@ static void test_arguments(void) {
         assert(iommud_get_features(client, NULL) == -EINVAL);
         assert(iommud_list_devices(client, NULL) == -EINVAL);
         assert(iommud_list_groups(NULL, NULL) == -EINVAL);
+        assert(iommud_list_quarantine(client, NULL, NULL) == -EINVAL);
         iommud_client_free(NULL);
         iommud_strings_free(NULL);
 }

@@ -319,8 +319,12 @@ class ReleaseTest(IommuctlTest):
 class QuarantineTest(IommuctlTest):
     def test_list(self):
         self.assertEqual(self.check(0, 'quarantine').stdout,
-                         "DEVICE        REASON\n0000:01:00.0  it can't be reset?\n")
-        self.assertEqual(self.json('quarantine'), [{'device': '0000:01:00.0', 'reason': "it can't be reset?"}])
+                         "DEVICE        REASON\n0000:01:00.0  it can't be reset?\n"
+                         "0000:09:00.0  it is unplugged\n")
+        self.assertEqual(self.json('quarantine'), [
+            {'device': '0000:01:00.0', 'reason': "it can't be reset?"},
+            {'device': '0000:09:00.0', 'reason': 'it is unplugged'}])
+        self.complaint(3, 'quarantine', scenario='bad-version')
         self.assertEqual(self.json('list')[1]['quarantine'], '')
         self.assertIn("Quarantine: it can't be reset?\n", self.check(0, 'show', '0000:01:00.0').stdout)
 

@@ -100,7 +100,26 @@ static void test_damaged(void) {
                 tree_file(tree, damaged[i], "quarantine");
                 manager = start(&state, &store);
                 assert(manager->quarantine->n_entries == 0);
-                assert(exists(tree, "damaged-quarantine") && !exists(tree, "quarantine"));
+                assert(exists(tree, "damaged-quarantine") && exists(tree, "quarantine"));
+                assert(quarantine_find(manager->quarantine, DEVICE)->kind == QUARANTINE_UNKNOWN);
+                clear(manager, "all");
+                manager_free(manager);
+
+                /* nor is it forgotten by the next that starts, whatever the one before could write */
+                tree_file(tree, damaged[i], "quarantine");
+                tree_dir(tree, ".new");
+                manager = start(&state, &store);
+                assert(manager->quarantine->lost);
+                manager_free(manager);
+                assert(unlinkat(tree->fd, ".new", AT_REMOVEDIR) == 0);
+                manager_free(start(&state, &store));
+                manager = start(&state, &store);
+                assert(manager->quarantine->lost);
+                clear(manager, "all");
+                manager_free(manager);
+
+                manager = start(&state, &store);
+                assert(!manager->quarantine->lost && !exists(tree, "quarantine"));
                 manager_free(manager);
         }
 }

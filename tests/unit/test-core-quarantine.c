@@ -331,7 +331,77 @@ static void test_text(void) {
         assert_eq_str(text, good);
 }
 
+/*
+ * The record is lost: nobody gets anything that root has not cleared, one by one or all at once; bridges are
+ * nobody's anyway.
+ */
+static void test_lost(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        _cleanup_(quarantine_freep) Quarantine *again = NULL;
+        QuarantineStore kept = {};
+        Store store = quarantine_store_port(&kept);
+        Refusal refusal;
+
+        scene_add(s, DEVICE, 1, "vfio-pci");
+        scene_add(s, "0000:02:00.0", 2, "vfio-pci");
+        scene_add(s, "0000:02:00.1", 2, "");
+        scene_add(s, "0000:01:1f.0", 1, "pcieport");
+        scene_facts(s, "0000:01:1f.0")->bridge = true;
+        s->manager->quarantine->lost = true;
+        manager_set_store(s->manager, &store);
+        scene_commit(s);
+
+        assert_eq_int(scene_acquire(s, &ALICE, DEVICE), OUTCOME_QUARANTINED);
+        assert_has(s->refusal.text, "the record of what is in quarantine was damaged");
+        assert_eq_int(scene_acquire(s, &ROOT, DEVICE), OUTCOME_QUARANTINED);
+        scene_add(s, "0000:05:00.0", 5, "vfio-pci");
+        scene_commit(s);
+        assert_eq_int(scene_acquire(s, &ROOT, "05:00.0"), OUTCOME_QUARANTINED);
+
+        assert_eq_int(manager_clear_quarantine(s->manager, &ALICE, "all", &refusal, &s->changes),
+                      OUTCOME_DENIED);
+        assert_eq_int(manager_clear_quarantine(s->manager, &ROOT, DEVICE, &refusal, &s->changes), 0);
+        assert_eq_str(scene_changes(s), "device-cleared " DEVICE);
+        assert_has(kept.text, "lost\n");
+        assert_has(kept.text, "device=" DEVICE " kind=cleared");
+        scene_commit(s);
+        assert_eq_int(manager_clear_quarantine(s->manager, &ROOT, DEVICE, &refusal, &s->changes),
+                      OUTCOME_NO_SUCH_DEVICE);
+
+        /* that one can be had again, and be put into quarantine again; its sibling counts by itself */
+        fake_kernel_find(s->kernel, DEVICE)->reset = PROVE_RESET_FAILED;
+        tenancy(s, &ALICE, DEVICE);
+        assert_eq_int(entry_of(s, DEVICE)->kind, QUARANTINE_RESET_FAILED);
+        assert_eq_int(manager_clear_quarantine(s->manager, &ROOT, "02:00.0", &refusal, &s->changes), 0);
+        assert_eq_int(scene_acquire(s, &ALICE, "02:00.0"), OUTCOME_QUARANTINED);
+        assert_has(s->refusal.text, "0000:02:00.1 is in quarantine");
+
+        /* all of this is still so after a restart */
+        assert_ok(quarantine_new(&again));
+        assert_ok(quarantine_read(again, kept.text));
+        assert(again->lost && !quarantine_find(again, "0000:02:00.0"));
+        assert_eq_int(quarantine_find(again, DEVICE)->kind, QUARANTINE_RESET_FAILED);
+        assert_eq_int(quarantine_find(again, "0000:09:00.0")->kind, QUARANTINE_UNKNOWN);
+
+        scene_commit(s);
+        assert_eq_int(manager_clear_quarantine(s->manager, &ROOT, "all", &refusal, &s->changes), 0);
+        assert_has(scene_changes(s), "device-cleared " DEVICE);
+        assert_has(scene_changes(s), "device-cleared 0000:02:00.1");
+        assert_has(scene_changes(s), "device-cleared 0000:05:00.0");
+        assert(!strstr(scene_changes(s), "device-cleared 0000:02:00.0"));
+        assert(!s->manager->quarantine->lost && s->manager->quarantine->n_entries == 0);
+        scene_commit(s);
+        assert_eq_int(manager_clear_quarantine(s->manager, &ROOT, "all", &refusal, &s->changes),
+                      OUTCOME_NO_SUCH_DEVICE);
+
+        fake_kernel_find(s->kernel, DEVICE)->reset = 0;
+        tenancy(s, &ALICE, DEVICE);
+        manager_set_store(s->manager, NULL);
+        free(kept.text);
+}
+
 int main(void) {
+        test_lost();
         for (QuarantineKind kind = 0; kind < _QUARANTINE_KIND_MAX; kind++)
                 assert_eq_int(quarantine_kind_from_string(quarantine_kind_to_string(kind)), kind);
 
