@@ -39,6 +39,8 @@ typedef struct Options {
         bool has_uid, has_as;
         uid_t uid, as;
         uint64_t ram;                   /* bytes; 0: not said */
+        /* of whom "policy explain" is asked about: unit, slice, cgroup, label, userns; NULL: not said */
+        const char *unit, *slice, *cgroup, *label, *userns;
         char **devices;                 /* selectors; the strings are of argv */
         size_t n_devices;
 } Options;
@@ -70,6 +72,8 @@ DEFINE_CLEANUP_FUNC(iommud_plan, iommud_plan_free);
 DEFINE_CLEANUP_FUNC(iommud_device *, iommud_devices_free);
 DEFINE_CLEANUP_FUNC(iommud_group *, iommud_groups_free);
 DEFINE_CLEANUP_FUNC(iommud_lease_info *, iommud_lease_infos_free);
+DEFINE_CLEANUP_FUNC(iommud_who, iommud_who_free);
+DEFINE_CLEANUP_FUNC(iommud_policy_step *, iommud_policy_steps_free);
 DEFINE_CLEANUP_FUNC(char *, iommud_strings_free);
 
 /* Says "iommuctl: ..." on standard error. The format is a sentence without its end. */

@@ -30,6 +30,11 @@ typedef enum Option {
         OPTION_REASON,
         OPTION_KILL,
         OPTION_SUPERVISE,
+        OPTION_UNIT,
+        OPTION_SLICE,
+        OPTION_CGROUP,
+        OPTION_LABEL,
+        OPTION_USERNS,
         OPTION_HELP,
         OPTION_VERSION,
         _OPTION_MAX,
@@ -46,6 +51,9 @@ typedef enum Option {
 #define RAM (1U << OPTION_RAM)
 #define AS (1U << OPTION_AS)
 #define LOG (1U << OPTION_SINCE | 1U << OPTION_LEASE | 1U << OPTION_UID)
+#define WHO                                                                                                 \
+        (1U << OPTION_AS | 1U << OPTION_UNIT | 1U << OPTION_SLICE | 1U << OPTION_CGROUP |                   \
+         1U << OPTION_LABEL | 1U << OPTION_USERNS | 1U << OPTION_MODE)
 #define HOLDER (1U << OPTION_REQUEST | 1U << OPTION_DEADLINE | 1U << OPTION_REASON | 1U << OPTION_KILL)
 #define SUPERVISE (1U << OPTION_SUPERVISE)
 
@@ -70,7 +78,7 @@ static const struct {
         [OPTION_TIMEOUT]    = { "timeout", ' ', "SECONDS",
                                 "How long to wait; release: 30, others: 300" },
         [OPTION_AS]         = { "as", ' ', "USER",
-                                "explain: for this user, by name or number" },
+                                "[policy] explain: for this user" },
         [OPTION_RAM]        = { "ram", ' ', "SIZE",
                                 "Can so much memory be pinned? 8G, 512M" },
         [OPTION_SINCE]      = { "since", ' ', "TIME",
@@ -89,6 +97,16 @@ static const struct {
                                 "release: end whoever has a device open" },
         [OPTION_SUPERVISE]  = { "supervise", ' ', NULL,
                                 "run: SIGTERM to the command when asked to release" },
+        [OPTION_UNIT]       = { "unit", ' ', "UNIT",
+                                "policy explain: who runs in this unit" },
+        [OPTION_SLICE]      = { "slice", ' ', "SLICE",
+                                "policy explain: who runs in this slice" },
+        [OPTION_CGROUP]     = { "cgroup", ' ', "PATH",
+                                "policy explain: who runs in this control group" },
+        [OPTION_LABEL]      = { "label", ' ', "LABEL",
+                                "policy explain: who has this security label" },
+        [OPTION_USERNS]     = { "userns", ' ', "WHICH",
+                                "policy explain: own (default) or other" },
         [OPTION_HELP]       = { "help", 'h', NULL,
                                 "Show this help" },
         [OPTION_VERSION]    = { "version", ' ', NULL,
@@ -136,8 +154,8 @@ static const Verb verb_table[] = {
           " [clear SELECTOR]",                "List or clear devices that were not reset" },
         { "log",     0, 1,       JSON | LOG,               verb_log,
           " [SELECTOR]",                      "Show what was handed out, refused, given back" },
-        { "policy",  1, INT_MAX, JSON,                     verb_policy,
-          " check [PATH...]",                 "Find mistakes in policy files" },
+        { "policy",  1, INT_MAX, JSON | WHO,               verb_policy,
+          " check|explain ARGUMENT...",       "Find mistakes in the policy; say what decides" },
         { "reload",  0, 0,       0,                        verb_reload,
           "",                                 "Load the policy again" },
         { "version", 0, 0,       JSON,                     verb_version,
@@ -289,6 +307,21 @@ static int set_option(Options *options, Option option, char *argument) {
                 return 0;
         case OPTION_SUPERVISE:
                 options->supervise = true;
+                return 0;
+        case OPTION_UNIT:
+                options->unit = argument;
+                return 0;
+        case OPTION_SLICE:
+                options->slice = argument;
+                return 0;
+        case OPTION_CGROUP:
+                options->cgroup = argument;
+                return 0;
+        case OPTION_LABEL:
+                options->label = argument;
+                return 0;
+        case OPTION_USERNS:
+                options->userns = argument;
                 return 0;
         case OPTION_HELP:
         case OPTION_VERSION:

@@ -366,6 +366,52 @@ int iommud_step_value(
                 const iommud_step *step, size_t index, const char **ret_key, const char **ret_text);
 int iommud_step_number(const iommud_step *step, const char *key, uint64_t *ret_number);
 
+/* ---- The policy --------------------------------------------------------------------------------------- */
+
+typedef struct iommud_who iommud_who;
+typedef struct iommud_policy_step iommud_policy_step;
+
+/* Who is asked about: nobody in particular, which is the caller. */
+int iommud_who_new(iommud_who **ret_who);
+void iommud_who_free(iommud_who *who);
+
+/* A user and all of his groups; they are copied. Only root may ask about others. */
+int iommud_who_set_user(iommud_who *who, uid_t uid, const gid_t *gids, size_t n_gids);
+
+/*
+ * More of whom is asked about: "unit", "slice", "cgroup", "label", "userns" ("own" or "other"); and "mode",
+ * of what is asked for. What is not set is not known, as it may be of a real caller; but with one of unit,
+ * slice and cgroup the others are "". Returns -EINVAL for another key.
+ */
+int iommud_who_set(iommud_who *who, const char *key, const char *value);
+
+/*
+ * How the policy comes to its answer for the devices that @selector names, as if they were asked for
+ * together. *ret_steps is a list that ends with NULL, of the caller: for each device the rules in the order
+ * in which they are tried, and what decides as the last.
+ */
+int iommud_explain_policy(iommud_client *client, const char *selector, const iommud_who *who,
+                          iommud_policy_step ***ret_steps);
+void iommud_policy_steps_free(iommud_policy_step **steps);
+
+/*
+ * What is known of a step:
+ *      device   what is asked for
+ *      rule     where the rule stands; "" in the last step when no rule decides
+ *      verdict  "deny", "ask", "allow": the rule's own; in the last step that of the policy
+ *      match    whether the rule is about this: "no", "unknown", "yes"
+ *      key      the key of the rule that this hung on; "" for "yes"
+ *      decides  it is the last step of its device
+ *      text     a sentence without its subject, which is the rule
+ */
+const char *iommud_policy_step_device(const iommud_policy_step *step);
+const char *iommud_policy_step_rule(const iommud_policy_step *step);
+const char *iommud_policy_step_verdict(const iommud_policy_step *step);
+const char *iommud_policy_step_match(const iommud_policy_step *step);
+const char *iommud_policy_step_key(const iommud_policy_step *step);
+bool iommud_policy_step_decides(const iommud_policy_step *step);
+const char *iommud_policy_step_text(const iommud_policy_step *step);
+
 /* ---- Leases that this process holds ------------------------------------------------------------------- */
 
 typedef struct iommud_lease iommud_lease;

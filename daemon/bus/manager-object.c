@@ -281,6 +281,8 @@ static const sd_bus_vtable manager_vtable[] = {SD_BUS_VTABLE_START(0),
                 method_list_leases, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Find", SD_BUS_ARGS("s", selector), SD_BUS_RESULT("ao", devices),
                 method_find, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ExplainPolicy", SD_BUS_ARGS("s", selector, "a{sv}", options),
+                SD_BUS_RESULT("aa{sv}", steps), method_explain_policy, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                 "Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListQuarantine", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ss)", devices),

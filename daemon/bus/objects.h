@@ -21,9 +21,10 @@ int device_object_append(sd_bus_message *message, const Device *device) _must_ch
 int group_object_append(sd_bus_message *message, const Group *group) _must_check_;
 int lease_object_append(sd_bus_message *message, const Lease *lease) _must_check_;
 
-/* Acquire and Plan, methods of the Manager. */
+/* Acquire, Plan and ExplainPolicy, methods of the Manager. */
 int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_explain_policy(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* The method Release of a lease; @userdata is the server. */
 int lease_method_release(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -266,6 +266,10 @@ static uint64_t clock_usec(clockid_t clock) {
         return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
+uint64_t bus_boottime_usec(void) {
+        return clock_usec(CLOCK_BOOTTIME);
+}
+
 int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) {
         _cleanup_(request_message_done) RequestMessage request = { .request = { .holder = -EBADF } };
         int r;

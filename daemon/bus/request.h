@@ -22,4 +22,7 @@ typedef struct RequestMessage {
  * strings and the holder are the message's: valid as long as it is.
  */
 int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) _must_check_;
+/* CLOCK_BOOTTIME */
+uint64_t bus_boottime_usec(void);
+
 void request_message_done(RequestMessage *request);

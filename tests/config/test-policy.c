@@ -11,6 +11,7 @@
 #include "config/catalog-file.h"
 #include "config/policy-parse.h"
 #include "core/device.h"
+#include "core/policy-trace.h"
 #include "core/policy.h"
 #include "core/subject.h"
 
@@ -353,6 +354,34 @@ static void describe(const Policy *policy, const PolicyAnswer *answer, char *buf
                 snprintf(buffer, size, "%s %s", verdict_to_string(answer->verdict), rule);
 }
 
+typedef struct Traced {
+        size_t n;
+        PolicyStep last;
+} Traced;
+
+static int on_step(const Device *device, const PolicyStep *step, void *userdata) {
+        Traced *traced = userdata;
+        char text[160];
+
+        assert(!traced->last.decides);
+        policy_step_text(step, &alice, text, sizeof(text));
+        assert(text[0] && strlen(text) < sizeof(text) - 1);
+        traced->last = *step;
+        traced->n++;
+        return 0;
+}
+
+/* What is told of the way ends where the decision does. */
+static void test_trace(const Policy *policy, const PolicyQuestion *question, const PolicyAnswer *answer) {
+        Traced traced = {};
+
+        assert(policy_trace(policy, question, /* device= */ NULL, on_step, &traced) == 0);
+        assert(traced.last.decides);
+        assert(traced.last.rule == answer->rule && traced.last.verdict == answer->verdict);
+        assert(traced.last.match == answer->match);
+        assert(traced.n - 1 == (answer->rule ? (size_t) (answer->rule - policy->rules) : policy->n_rules));
+}
+
 static void test_case(const Case *c) {
         _cleanup_(policy_freep) Policy *policy = parse(c);
         const PolicyQuestion question = {
@@ -370,6 +399,8 @@ static void test_case(const Case *c) {
                 fprintf(stderr, "%s: \"%s\", not \"%s\"\n", c->what, text, c->expected);
                 abort();
         }
+
+        test_trace(policy, &question, &answer);
 }
 
 static size_t test_cases(const Case *cases, size_t n_cases) {

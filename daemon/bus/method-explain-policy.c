@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "base/parse.h"
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "bus/property.h"
+#include "bus/request.h"
+#include "core/device.h"
+#include "core/lease-charge.h"
+#include "core/manager.h"
+#include "core/policy-trace.h"
+#include "core/refusal.h"
+#include "core/subject.h"
+#include "names.h"
+
+/* Who is to be explained. */
+typedef struct Who {
+        Subject subject;
+        bool has_uid;
+        Mode mode;
+} Who;
+
+static int read_uid(sd_bus_message *message, Who *who) {
+        who->has_uid = true;
+        return sd_bus_message_read(message, "v", "u", &who->subject.uid);
+}
+
+static int read_gids(sd_bus_message *message, Who *who) {
+        const uint32_t *gids;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'v', "au");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read_array(message, 'u', (const void **) &gids, &size);
+        if (r < 0)
+                return r;
+        if (size / sizeof(*gids) > SUBJECT_GIDS_MAX)
+                return -E2BIG;
+
+        who->subject.known |= SUBJECT_KNOWS_GIDS;
+        who->subject.n_gids = (unsigned) (size / sizeof(*gids));
+        memcpy(who->subject.gids, gids, size);
+        return sd_bus_message_exit_container(message);
+}
+
+static int read_string(sd_bus_message *message, Who *who, SubjectFacts fact, char *buffer, size_t size) {
+        const char *s;
+        int r;
+
+        r = sd_bus_message_read(message, "v", "s", &s);
+        if (r < 0)
+                return r;
+
+        who->subject.known |= fact;
+        return copy_string(buffer, size, s);
+}
+
+static int read_unit(sd_bus_message *message, Who *who) {
+        return read_string(message, who, SUBJECT_KNOWS_CGROUP, who->subject.unit, sizeof(who->subject.unit));
+}
+
+static int read_slice(sd_bus_message *message, Who *who) {
+        return read_string(message, who, SUBJECT_KNOWS_CGROUP, who->subject.slice,
+                           sizeof(who->subject.slice));
+}
+
+static int read_cgroup(sd_bus_message *message, Who *who) {
+        return read_string(message, who, SUBJECT_KNOWS_CGROUP, who->subject.cgroup,
+                           sizeof(who->subject.cgroup));
+}
+
+static int read_label(sd_bus_message *message, Who *who) {
+        return read_string(message, who, SUBJECT_KNOWS_LABEL, who->subject.label,
+                           sizeof(who->subject.label));
+}
+
+static int read_userns(sd_bus_message *message, Who *who) {
+        const char *s;
+        int r;
+
+        r = sd_bus_message_read(message, "v", "s", &s);
+        if (r < 0)
+                return r;
+        if (strcmp(s, "own") != 0 && strcmp(s, "other") != 0)
+                return -EINVAL;
+
+        who->subject.known |= SUBJECT_KNOWS_USERNS;
+        who->subject.own_userns = strcmp(s, "own") == 0;
+        return 0;
+}
+
+static int read_mode(sd_bus_message *message, Who *who) {
+        const char *s;
+        int r;
+
+        r = sd_bus_message_read(message, "v", "s", &s);
+        if (r < 0)
+                return r;
+
+        who->mode = mode_from_string(s);
+        return who->mode < 0 ? -EINVAL : 0;
+}
+
+/* Returns 0, OUTCOME_INVALID_OPTION, or a negative errno. */
+static int read_option(sd_bus_message *message, Who *who, Refusal *reterr) {
+        static const struct {
+                const char *key, *type;
+                int (*read)(sd_bus_message *message, Who *who);
+        } options[] = {
+                { "uid", "u", read_uid },       { "gids", "au", read_gids },
+                { "unit", "s", read_unit },     { "slice", "s", read_slice },
+                { "cgroup", "s", read_cgroup }, { "label", "s", read_label },
+                { "userns", "s", read_userns }, { IOMMUD_OPTION_MODE, "s", read_mode },
+        };
+        const char *key;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &key);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
+                if (strcmp(options[i].key, key) != 0)
+                        continue;
+
+                r = sd_bus_message_verify_type(message, 'v', options[i].type);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        r = options[i].read(message, who);
+                else
+                        r = -EINVAL;
+                if (r == -EINVAL || r == -E2BIG)
+                        return refuse(reterr, OUTCOME_INVALID_OPTION,
+                                      "The value of option \"%s\" is no such thing, or too long", key);
+
+                return r < 0 ? r : 0;
+        }
+
+        return refuse(reterr, OUTCOME_INVALID_OPTION,
+                      "There is no option \"%.32s\": there are uid, gids, unit, slice, cgroup, label, "
+                      "userns "
+                      "and mode", key);
+}
+
+static int read_options(sd_bus_message *message, Who *who, Refusal *reterr) {
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                r = read_option(message, who, reterr);
+                if (r != 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_exit_container(message);
+        return r < 0 ? r : 0;
+}
+
+typedef struct Explanation {
+        sd_bus_message *reply;               /* borrowed */
+        const Subject *subject;
+} Explanation;
+
+static int append_step(const Device *device, const PolicyStep *step, void *userdata) {
+        const Explanation *e = userdata;
+        char text[160];
+        int r;
+
+        policy_step_text(step, e->subject, text, sizeof(text));
+
+        r = sd_bus_message_open_container(e->reply, 'a', "{sv}");
+        if (r >= 0)
+                r = append_entry(e->reply, "device", "s", device->facts.name);
+        if (r >= 0)
+                r = append_entry(e->reply, "rule", "s", step->rule ? step->rule->origin : "");
+        if (r >= 0)
+                r = append_entry(e->reply, "verdict", "s", verdict_to_string(step->verdict));
+        if (r >= 0)
+                r = append_entry(e->reply, "match", "s", match_to_string(step->match));
+        if (r >= 0)
+                r = append_entry(e->reply, "key", "s",
+                                 step->match == MATCH_YES ? "" : rule_key_to_string(step->key));
+        if (r >= 0)
+                r = append_entry(e->reply, "decides", "b", step->decides);
+        if (r >= 0)
+                r = append_entry(e->reply, "text", "s", text);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_close_container(e->reply);
+}
+
+/* Returns 0 with a reply that can be sent, an Outcome with *reterr, or a negative errno. */
+static int explain(BusServer *server, const Who *who, const char *selector, sd_bus_message *reply,
+                   Refusal *reterr) {
+        Explanation e = { .reply = reply, .subject = &who->subject };
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+
+        r = manager_trace_policy(server->manager, &who->subject, who->mode, selector, append_step, &e,
+                                 reterr);
+        if (r != 0)
+                return r;
+
+        return sd_bus_message_close_container(reply);
+}
+
+int method_explain_policy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Who who = { .subject = SUBJECT_INIT };
+        BusServer *server = userdata;
+        const char *selector;
+        Refusal refusal = {};
+        Subject subject;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &selector);
+        if (r < 0)
+                return r;
+        r = read_options(message, &who, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        r = manager_admit(server->manager, &subject, bus_boottime_usec(), &refusal);
+        if (r < 0)
+                return reply_failure(message, r, "counting requests");
+
+        /* Others are root's to ask about, and what would be if one were in another unit is, too */
+        if (r == 0 && !who.has_uid && who.subject.known == 0)
+                who.subject = subject;
+        else if (r == 0 && !subject_is_root(&subject))
+                r = refuse(&refusal, OUTCOME_DENIED,
+                           "Only root can ask about others: without uid, gids and the like it is about you");
+        else if (r == 0 && !who.has_uid)
+                r = refuse(&refusal, OUTCOME_INVALID_OPTION,
+                        "Say who it is about: option \"uid\" is not there");
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+
+        r = explain(server, &who, selector, reply, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return reply_failure(message, r, "ExplainPolicy");
+
+        return sd_bus_send(/* bus= */ NULL, reply, /* ret_cookie= */ NULL);
+}
