@@ -48,6 +48,26 @@ assert_done dma fill 0x1234 0x100000 0x1000
 assert_answer same dma expect main 0x100000 0x1000 0x1234
 assert_refused "(Taken)" iommuctl acquire "$LAB_MOCK"
 
+# All that its IOMMU can is its holder's, who has no rights but his descriptors
+ask dma domain a dirty pasid
+ask dma domain b
+assert_done dma attach a
+mock_replace dma a b
+assert_done dma attach a
+assert_done dma track a on
+assert_done dma fill 0x5678 0x102000 0x1000
+assert_answer "dirty 0x102000" dma dirty a 0x100000 0x40000
+ask dma domain p pasid
+assert_done dma attach p 3
+assert_done dma fill 0x9abc 0x100000 0x1000 3
+assert_answer same dma expect p 0x100000 0x1000 0x9abc
+ask dma domain f empty fault
+assert_done dma detach 3
+assert_done dma attach f
+assert_answer "fault 0x100000 0" dma fill 0xdef0 0x100000 0x1000
+assert_done dma map f 0x100000 0x1000
+assert_done dma answer success
+
 # Its user lets go of it while the device goes on with its DMA; the next one finds it quiet and empty
 ask dma stream 0x100000 0x1000
 kill -KILL "$PID"

@@ -68,5 +68,33 @@ assert_done() {
         assert_answer "done" "$@"
 }
 
+# mock_replace NAME FROM TO: a stream of DMA goes on while its domain is replaced by another. Each piece was served by one of
+# the two, and is in the memory of that one.
+mock_replace() {
+        local name="$1" from to served pieces
+
+        ask "$name" number
+        from=$ANSWER
+        ask "$name" served "$from"
+        served=$ANSWER
+        ask "$name" stream 0x100000 0x4000
+        ask "$name" progress 500
+        assert_done "$name" attach "$3"
+        ask "$name" progress 1500
+        ask "$name" number
+        to=$ANSWER
+        assert_ne "$to" "$from" "the domain"
+        ask "$name" stop
+        assert_match "$ANSWER" '^pieces [0-9]+ served [0-9]+ blocked 0 unmapped 0$'
+        pieces=${ANSWER#pieces }
+        pieces=${pieces%% *}
+        ask "$name" served "$from"
+        served=$((ANSWER - served))
+        ask "$name" served "$to"
+        assert_eq $((served + ANSWER)) "$pieces" "what the two domains have served"
+        ask "$name" verify "$2" "$3"
+        assert_match "$ANSWER" "^complete [0-9]+ $2=[0-9]+ $3=[0-9]+$"
+}
+
 modprobe iommud-mock || skip "the mock IOMMU does not load into this kernel"
 defer mock_unload
