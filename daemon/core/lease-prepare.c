@@ -73,8 +73,10 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
 
                 r = kernel->ops->open_device(
                         kernel->userdata, device->subsystem, device->name, &device->fd, &failure);
-                if (r < 0)
-                        return refuse_kernel(&lease->refusal, &failure);
+                if (r < 0) {
+                        lease_fail_device(lease, device, &failure);
+                        return lease->refusal.outcome;
+                }
         }
 
         r = lease_open_lifeline(lease);

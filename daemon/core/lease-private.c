@@ -43,6 +43,25 @@ void lease_fail(Lease *lease, const KernelFailure *failure) {
                 refuse_kernel(&lease->refusal, failure);
 }
 
+bool lease_device_exists(const Lease *lease, const LeaseDevice *device) {
+        const Kernel *kernel = lease->manager->kernel;
+        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        KernelFailure failure;
+
+        return kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
+                                        &failure) != -ENODEV;
+}
+
+void lease_fail_device(Lease *lease, const LeaseDevice *device, const KernelFailure *failure) {
+        if (lease->refusal.outcome != OUTCOME_GRANTED)
+                return;
+
+        if (failure->error == -ENODEV && !lease_device_exists(lease, device))
+                refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->name);
+        else
+                refuse_kernel(&lease->refusal, failure);
+}
+
 int lease_save(const Lease *lease, KernelFailure *reterr) {
         const Store *store = lease->manager->store;
 

@@ -16,8 +16,15 @@ void lease_explain_failure(
 /* The caller of Acquire gets its answer, whatever lease->refusal says now. Once. */
 void lease_answer(Lease *lease, ChangeSet *changes);
 
-/* Remembers the first thing that went wrong: it is what the caller is told. */
+/*
+ * Remembers the first thing that went wrong: it is what the caller is told. One that went wrong since the
+ * device has been unplugged, which the monitor need not have heard of yet, is no failure of the kernel.
+ */
 void lease_fail(Lease *lease, const KernelFailure *failure);
+void lease_fail_device(Lease *lease, const LeaseDevice *device, const KernelFailure *failure);
+
+/* ENODEV alone does not say that: a driver that does not want a device answers with it too. */
+bool lease_device_exists(const Lease *lease, const LeaseDevice *device);
 
 /*
  * Writes the lease down before the host is changed. Returns 0, or a negative errno and then nothing may be

@@ -153,7 +153,7 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
         else if (device->restoring)
                 lease_restore_done(lease, device, overdue, task, result, changes);
         else if (result->result < 0)
-                lease_fail(lease, &result->failure);
+                lease_fail_device(lease, device, &result->failure);
 
         lease_go_on(lease, changes);
 }

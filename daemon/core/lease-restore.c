@@ -25,16 +25,6 @@ static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) 
                strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0;
 }
 
-/* ENODEV alone does not say that: a driver that does not want a device answers with it too. */
-static bool lease_device_exists(const Lease *lease, const LeaseDevice *device) {
-        const Kernel *kernel = lease->manager->kernel;
-        char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
-        KernelFailure failure;
-
-        return kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
-                                        &failure) != -ENODEV;
-}
-
 /*
  * Gives the device back. Where it had the VFIO driver already, that alone would not take it from anybody who
  * has a fd of it left: it is unbound first, which the kernel lets happen only when nobody has.

@@ -53,6 +53,22 @@ static void test_preparing_before(void) {
         assert_eq_int(s->manager->groups.n_items, 0);
 }
 
+/* It is unplugged, and the monitor has not heard of it when its driver is to be changed. */
+static void test_preparing_unheard(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        plug_in(s);
+        assert_eq_int(scene_acquire(s, &ALICE, NAME), OUTCOME_GRANTED);
+        fake_kernel_find(s->kernel, NAME)->gone = true;
+        scene_run(s);
+        assert_eq_int(s->n_answers, 1);
+        assert_eq_int(s->answer.outcome, OUTCOME_NO_SUCH_DEVICE);
+        assert_has(s->answer.text, NAME " was unplugged");
+        assert_eq_int(s->manager->leases.n_items, 0);
+        scene_unplug(s, NAME);
+        scene_commit(s);
+}
+
 /* The task is done, another one is still under way. */
 static void test_preparing_after(void) {
         for (unsigned back = 0; back < 2; back++) {
@@ -199,6 +215,7 @@ static void test_stuck(void) {
 
 int main(void) {
         test_preparing_before();
+        test_preparing_unheard();
         test_preparing_after();
         test_active();
         test_active_in_part();
