@@ -2,6 +2,20 @@
 
 #include "core/dma-refusal.h"
 
+int check_domain_features(const DomainOptions *options, unsigned features, Refusal *reterr) {
+        unsigned missing = domain_options_features(options) & ~features;
+
+        for (int i = 0; i < _DOMAIN_FEATURE_MAX; i++)
+                if (missing & 1U << i)
+                        return refuse(reterr, OUTCOME_DENIED,
+                                "The rule of the policy that grants it gives no %s: an administrator can "
+                                "add "
+                                "that to its features",
+                                domain_feature_to_string(i));
+
+        return 0;
+}
+
 int refuse_domain(Refusal *reterr, const char *device, const HwInfo *info, const KernelFailure *failure) {
         switch (-failure->error) {
 

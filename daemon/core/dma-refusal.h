@@ -9,6 +9,10 @@
 #include "core/kernel.h"
 #include "core/refusal.h"
 
+/* Whether all that is wanted of a domain (1 << DomainFeature) is in @features. Returns 0 or OUTCOME_DENIED.
+ */
+int check_domain_features(const DomainOptions *options, unsigned features, Refusal *reterr);
+
 /* A domain of these options could not be made for the device. */
 int refuse_domain(Refusal *reterr, const char *device, const HwInfo *info, const KernelFailure *failure);
 

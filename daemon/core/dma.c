@@ -62,3 +62,10 @@ size_t dirty_range_size(const DirtyRange *range) {
 
         return (size_t) ((pages - 1) / 64 + 1) * sizeof(uint64_t);
 }
+
+unsigned domain_options_features(const DomainOptions *options) {
+        return (options->kind != DOMAIN_PAGING ? 1U << DOMAIN_FEATURE_NESTING : 0) |
+               (options->dirty_tracking ? 1U << DOMAIN_FEATURE_DIRTY_TRACKING : 0) |
+               (options->pasid ? 1U << DOMAIN_FEATURE_PASID : 0) |
+               (options->fault_queue ? 1U << DOMAIN_FEATURE_FAULT_QUEUE : 0);
+}

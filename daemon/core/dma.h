@@ -54,6 +54,9 @@ typedef struct DomainOptions {
         uint8_t data[DOMAIN_DATA_MAX];
 } DomainOptions;
 
+/* What a rule of the policy has to give for it: 1 << DomainFeature. */
+unsigned domain_options_features(const DomainOptions *options);
+
 /* Attach and detach the device itself (its RID), not one of its PASIDs. PASID 0 means the same to hardware.
  */
 #define PASID_NONE UINT32_MAX

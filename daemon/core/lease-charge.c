@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/context.h"
 #include "core/lease-charge.h"
 #include "core/lease.h"
 #include "core/manager.h"
@@ -151,13 +152,46 @@ int lease_charge(Lease *lease, AccountSlot slot, uint64_t amount, Refusal *reter
 }
 
 void lease_refund(Lease *lease, AccountSlot slot, uint64_t amount) {
-        charge_refund(&lease->charge, slot, amount);
+        /* less, when there was no memory to charge it after a restart */
+        charge_refund(&lease->charge, slot,
+                      amount < lease->charge.amount[slot] ? amount : lease->charge.amount[slot]);
         for (unsigned i = 0; i < lease->n_rule_charges; i++) {
                 Charge *charge = &lease->rule_charges[i];
 
                 /* less, when the rule has come with a device that was added later */
                 charge_refund(charge, slot, amount < charge->amount[slot] ? amount : charge->amount[slot]);
         }
+}
+
+static void lease_charge_force(Lease *lease, AccountSlot slot, uint64_t amount) {
+        if (!lease->charge.account)
+                return;
+
+        charge_force(&lease->charge, lease->charge.account, slot, amount);
+        for (unsigned i = 0; i < lease->n_rule_charges; i++)
+                charge_force(&lease->rule_charges[i], lease->rule_charges[i].account, slot, amount);
+}
+
+void lease_charge_context(Lease *lease) {
+        if (!lease->context)
+                return;
+
+        lease_charge_force(lease, ACCOUNT_DOMAINS, lease->context->domains.n_items);
+        lease_charge_force(lease, ACCOUNT_MAPPINGS, context_count_mappings(lease->context));
+        lease_charge_force(lease, ACCOUNT_PINNED_BYTES, context_count_pinned(lease->context));
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                lease_charge_force(lease, ACCOUNT_PASIDS, lease->devices[i].dma.n_pasids);
+}
+
+void lease_refund_context(Lease *lease) {
+        if (!lease->context || !lease->charge.account)
+                return;
+
+        lease_refund(lease, ACCOUNT_DOMAINS, lease->context->domains.n_items);
+        lease_refund(lease, ACCOUNT_MAPPINGS, context_count_mappings(lease->context));
+        lease_refund(lease, ACCOUNT_PINNED_BYTES, context_count_pinned(lease->context));
+        for (unsigned i = 0; i < lease->n_devices; i++)
+                lease_refund(lease, ACCOUNT_PASIDS, lease->devices[i].dma.n_pasids);
 }
 
 void lease_refund_all(Lease *lease) {

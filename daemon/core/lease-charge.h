@@ -41,5 +41,9 @@ void lease_refund_device(Lease *lease, LeaseDevice *device);
 int lease_charge(Lease *lease, AccountSlot slot, uint64_t amount, Refusal *reterr) _must_check_;
 void lease_refund(Lease *lease, AccountSlot slot, uint64_t amount);
 
+/* The same for all that is in its context: what was there before, and what goes at once. */
+void lease_charge_context(Lease *lease);
+void lease_refund_context(Lease *lease);
+
 /* Refunds all. */
 void lease_refund_all(Lease *lease);

@@ -15,6 +15,7 @@
 #include "core/domain.h"
 #include "core/group.h"
 #include "core/ioas.h"
+#include "core/lease-charge.h"
 #include "core/lease-context.h"
 #include "core/lease-operation.h"
 #include "core/lease-private.h"
@@ -174,6 +175,10 @@ static int lease_make_domain_for(Lease *lease, const LeaseDevice *device, Ioas *
         Domain *domain;
         uint32_t id;
         int r;
+
+        r = lease_charge(lease, ACCOUNT_DOMAINS, 1, reterr);
+        if (r > 0)
+                return r;
 
         if (spec.options->fault_queue) {
                 if (lease->context->domains.n_items >= LIMIT_FAULT_QUEUES)
@@ -438,6 +443,7 @@ int lease_make_tear_down(
 }
 
 void lease_forget_context(Lease *lease) {
+        lease_refund_context(lease);
         for (unsigned i = 0; i < lease->n_devices; i++)
                 attachments_clear(&lease->devices[i].dma);
         if (lease->context)

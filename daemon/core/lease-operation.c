@@ -118,6 +118,14 @@ static void operation_set_done(Operation *operation, ChangeSet *changes) {
         change_set_operation(changes, operation->id);
 }
 
+/* What is in the context now is on record before anybody is told. */
+static void lease_operation_ended(Lease *lease, Operation *operation, ChangeSet *changes) {
+        operation_set_done(operation, changes);
+        lease_save_progress(lease, changes);
+        if (operation->kind == OPERATION_REVOKE)
+                change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+}
+
 static int operation_begin(Lease *lease, Operation *operation) {
         if (lease->context->revoked && operation->kind != OPERATION_REVOKE)
                 return refuse(&operation->refusal, OUTCOME_REVOKED,
@@ -135,8 +143,7 @@ void lease_next_operation(Lease *lease, ChangeSet *changes) {
                 if (operation_begin(lease, operation) == OPERATION_UNDER_WAY)
                         return;
 
-                operation_set_done(operation, changes);
-                change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+                lease_operation_ended(lease, operation, changes);
         }
 }
 
@@ -150,9 +157,7 @@ void lease_operation_done(Lease *lease, const TaskResult *result, ChangeSet *cha
                                           &result->failure) == OPERATION_UNDER_WAY)
                 return;
 
-        operation_set_done(operation, changes);
-        lease_save_progress(lease, changes);
-        change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+        lease_operation_ended(lease, operation, changes);
 }
 
 void lease_refuse_operations(Lease *lease, ChangeSet *changes) {

@@ -350,6 +350,7 @@ void lease_reserve(Lease *lease, ChangeSet *changes) {
                         if (lease_charge_device(lease, d, d->rule ? d->rule->rule : NULL) < 0)
                                 break;
                 }
+        lease_charge_context(lease);
 
         for (unsigned i = 0; i < lease->n_devices; i++) {
                 LeaseDevice *d = &lease->devices[i];

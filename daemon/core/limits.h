@@ -63,7 +63,6 @@
 #define LIMIT_LEASE_DOMAINS 64
 #define LIMIT_LEASE_MAPPINGS 4096
 #define LIMIT_LEASE_PASIDS 256
-#define LIMIT_LEASE_PINNED (UINT64_C(64) << 30)
 
 /* Fault queues that the answer to one Acquire has room for beside 8 devices, the lifeline and the iommufd.
  */

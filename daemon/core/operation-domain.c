@@ -11,6 +11,7 @@
 #include "core/dma-refusal.h"
 #include "core/domain.h"
 #include "core/ioas.h"
+#include "core/lease-charge.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/operation-run.h"
@@ -128,6 +129,10 @@ int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
         if (!device)
                 return operation->refusal.outcome;
 
+        r = check_domain_features(options, lease->features, &operation->refusal);
+        if (r > 0)
+                return r;
+
         r = check_domain(device, options, &operation->refusal);
         if (r > 0)
                 return r;
@@ -141,6 +146,10 @@ int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
                               "Lease %" PRIu64 " has %u domains: destroy some first", lease->id,
                               LIMIT_LEASE_DOMAINS);
 
+        r = lease_charge(lease, ACCOUNT_DOMAINS, 1, &operation->refusal);
+        if (r > 0)
+                return r;
+
         operation->job = (DmaJob) {
                 .kind = DMA_JOB_ALLOC_DOMAIN,
                 .spec = {
@@ -151,8 +160,10 @@ int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
         };
         if (options->fault_queue) {
                 r = operation_alloc_fault_queue(lease, operation);
-                if (r > 0)
+                if (r > 0) {
+                        lease_refund(lease, ACCOUNT_DOMAINS, 1);
                         return r;
+                }
         }
 
         /* a domain has all that is mapped in its IOAS from the start */
@@ -181,6 +192,7 @@ int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result
 
         device = lease_find_device(lease, operation->device);
         if (result < 0) {
+                lease_refund(lease, ACCOUNT_DOMAINS, 1);
                 operation_drop_fault_queue(lease, operation);
                 return refuse_domain(&operation->refusal, device->name, &device->dma.info, failure);
         }
@@ -191,6 +203,7 @@ int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result
         r = context_add_domain(lease->context, lease->context->last_handle + 1, dma->id,
                                &operation->domain_options, device->dma.iommu, ioas, parent, &domain);
         if (r < 0) {
+                lease_refund(lease, ACCOUNT_DOMAINS, 1);
                 (void) kernel->dma->destroy(kernel->userdata, lease->iommufd, dma->id, /* reterr= */ NULL);
                 operation_drop_fault_queue(lease, operation);
                 return refuse_memory(operation, r);
@@ -238,6 +251,7 @@ int operation_finish_destroy(Lease *lease, Operation *operation, int result, con
         const Kernel *kernel = lease->manager->kernel;
         uint32_t queue;
         Domain *domain;
+        Ioas *ioas;
 
         if (result == -EBUSY)
                 return refuse(&operation->refusal, OUTCOME_IN_USE,
@@ -248,12 +262,16 @@ int operation_finish_destroy(Lease *lease, Operation *operation, int result, con
 
         domain = context_find_domain(lease->context, operation->handle);
         if (!domain) {
-                context_remove_ioas(lease->context, context_find_ioas(lease->context, operation->handle));
+                ioas = context_find_ioas(lease->context, operation->handle);
+                lease_refund(lease, ACCOUNT_MAPPINGS, ioas->n_mappings);
+                lease_refund(lease, ACCOUNT_PINNED_BYTES, ioas->pinned);
+                context_remove_ioas(lease->context, ioas);
                 return 0;
         }
 
         queue = domain->fault_queue;
         context_remove_domain(lease->context, domain);
+        lease_refund(lease, ACCOUNT_DOMAINS, 1);
         if (queue != 0)
                 /* where the client has it open still, it goes with the context */
                 (void) kernel->dma->destroy(kernel->userdata, lease->iommufd, queue, /* reterr= */ NULL);
@@ -361,6 +379,7 @@ static int operation_switch(Lease *lease, Operation *operation, LeaseDevice *dev
         int fds[LIMIT_CONTEXT_DEVICES];
         const Domain *previous;
         unsigned n_fds;
+        int r;
 
         previous = attachments_find(&device->dma, operation->pasid);
         operation->replaced = previous || (operation->pasid == PASID_NONE && device->dma.ioas);
@@ -376,6 +395,13 @@ static int operation_switch(Lease *lease, Operation *operation, LeaseDevice *dev
                                       iommu_driver_can_return(device->dma.info.driver),
                 },
         };
+
+        /* a PASID is charged as long as it is attached */
+        if (operation->pasid != PASID_NONE && target != 0 && !previous) {
+                r = lease_charge(lease, ACCOUNT_PASIDS, 1, &operation->refusal);
+                if (r > 0)
+                        return r;
+        }
 
         n_fds = operation_collect(lease, operation, device, fds);
         return operation_run(lease, operation, fds, n_fds, /* at_once= */ false);
@@ -444,11 +470,24 @@ static void operation_set_attached(Lease *lease, const Operation *operation, uin
                         attachments_set(&lease->devices[i].dma, operation->pasid, domain, ioas);
 }
 
+/* Of a PASID that was charged, and is attached to nothing now. */
+static void operation_refund_pasid(Lease *lease, const Operation *operation, int result) {
+        bool was = operation->replaced, is;
+
+        if (operation->pasid == PASID_NONE)
+                return;
+
+        is = result == _SWITCH_DONE ? operation->handle != 0 : result != SWITCH_DETACHED && was;
+        if ((was || operation->handle != 0) && !is)
+                lease_refund(lease, ACCOUNT_PASIDS, 1);
+}
+
 int operation_finish_attach(Lease *lease, Operation *operation, int result, const DmaResult *dma,
                             const KernelFailure *failure) {
         const char *state;
         Refusal why;
 
+        operation_refund_pasid(lease, operation, result);
         if (result == _SWITCH_DONE) {
                 operation_set_attached(lease, operation, operation->handle);
                 return 0;

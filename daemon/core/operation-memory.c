@@ -11,6 +11,7 @@
 #include "base/memfd.h"
 #include "core/domain.h"
 #include "core/ioas.h"
+#include "core/lease-charge.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/operation-run.h"
@@ -135,22 +136,28 @@ static int operation_choose_address(Operation *operation, const Ioas *ioas, cons
                       "There is no room for %" PRIu64 " bytes in IOAS %" PRIu64, map->length, ioas->handle);
 }
 
-static int check_quota(const Lease *lease, Operation *operation) {
-        uint64_t pinned = context_count_pinned(lease->context);
+/* The lease has its own limits, and its user those of the policy. */
+static int operation_charge_mapping(Lease *lease, Operation *operation) {
+        int r;
 
         if (context_count_mappings(lease->context) >= LIMIT_LEASE_MAPPINGS)
                 return refuse(&operation->refusal, OUTCOME_QUOTA,
                               "Lease %" PRIu64 " has %u mappings: unmap some first, or map more at once",
                               lease->id, LIMIT_LEASE_MAPPINGS);
 
-        if (operation->map.length > LIMIT_LEASE_PINNED ||
-                pinned > LIMIT_LEASE_PINNED - operation->map.length)
-                return refuse(&operation->refusal, OUTCOME_QUOTA,
-                              "Lease %" PRIu64 " has %" PRIu64 " bytes mapped, of %" PRIu64
-                              " that it may have: unmap some first",
-                              lease->id, pinned, LIMIT_LEASE_PINNED);
+        r = lease_charge(lease, ACCOUNT_MAPPINGS, 1, &operation->refusal);
+        if (r > 0)
+                return r;
 
-        return 0;
+        r = lease_charge(lease, ACCOUNT_PINNED_BYTES, operation->map.length, &operation->refusal);
+        if (r > 0)
+                lease_refund(lease, ACCOUNT_MAPPINGS, 1);
+        return r;
+}
+
+static void operation_refund_mapping(Lease *lease, const Operation *operation) {
+        lease_refund(lease, ACCOUNT_MAPPINGS, 1);
+        lease_refund(lease, ACCOUNT_PINNED_BYTES, operation->map.length);
 }
 
 static void forget_mapping(Ioas *ioas, uint64_t iova, uint64_t length) {
@@ -170,6 +177,7 @@ static int operation_start_map(Lease *lease, Operation *operation, Ioas *ioas) {
 
         r = ioas_add_mapping(ioas, map->iova, map->length);
         if (r < 0) {
+                operation_refund_mapping(lease, operation);
                 kernel_failure(&failure, r, "remembering a mapping");
                 return refuse_kernel(&operation->refusal, &failure);
         }
@@ -177,6 +185,7 @@ static int operation_start_map(Lease *lease, Operation *operation, Ioas *ioas) {
         r = lease_save(lease, &failure);
         if (r < 0) {
                 forget_mapping(ioas, map->iova, map->length);
+                operation_refund_mapping(lease, operation);
                 return refuse_kernel(&operation->refusal, &failure);
         }
 
@@ -210,9 +219,9 @@ int operation_begin_map(Lease *lease, Operation *operation) {
         if (r == 0)
                 r = check_memory(operation);
         if (r == 0)
-                r = check_quota(lease, operation);
-        if (r == 0)
                 r = operation_choose_address(operation, ioas, &ranges);
+        if (r == 0)
+                r = operation_charge_mapping(lease, operation);
 
         return r > 0 ? r : operation_start_map(lease, operation, ioas);
 }
@@ -222,13 +231,14 @@ int operation_finish_map(Lease *lease, Operation *operation, int result, const D
         const FileMapping *map = &operation->map;
         Ioas *ioas = context_find_ioas(lease->context, operation->handle);
 
-        if (result >= 0) {
+        if (result >= 0 && operation->job.kind == DMA_JOB_MAP) {
                 assert(dma->iova == map->iova);
                 return 0;
         }
 
-        /* A child that was lost may have done it: taken back, or of no effect. */
-        (void) refuse_kernel(&operation->refusal, failure);
+        /* A child that was lost may have done it: it is taken back, which has no effect if it had not. */
+        if (operation->job.kind == DMA_JOB_MAP)
+                (void) refuse_kernel(&operation->refusal, failure);
         if (operation->job.kind == DMA_JOB_MAP && map->length > LIMIT_MAP_AT_ONCE) {
                 operation->job = (DmaJob) {
                         .kind = DMA_JOB_UNMAP, .id = ioas->id, .iova = map->iova, .length = map->length,
@@ -237,6 +247,7 @@ int operation_finish_map(Lease *lease, Operation *operation, int result, const D
         }
 
         forget_mapping(ioas, map->iova, map->length);
+        operation_refund_mapping(lease, operation);
         return operation->refusal.outcome;
 }
 
@@ -292,6 +303,8 @@ int operation_finish_unmap(Lease *lease, Operation *operation, int result, const
         r = ioas_find_mappings(ioas, operation->map.iova, operation->length, &first, &n);
         assert(r == 0);
         operation->length = ioas_remove_mappings(ioas, first, n);
+        lease_refund(lease, ACCOUNT_MAPPINGS, n);
+        lease_refund(lease, ACCOUNT_PINNED_BYTES, operation->length);
         return 0;
 }
 

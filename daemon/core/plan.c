@@ -5,6 +5,7 @@
 
 #include "core/account.h"
 #include "core/device.h"
+#include "core/dma-refusal.h"
 #include "core/explain.h"
 #include "core/group.h"
 #include "core/host.h"
@@ -398,13 +399,19 @@ static int check_kind(const Device *device, Refusal *reterr) {
         return 0;
 }
 
+/* Whether the rule that grants a device gives what is wanted of its first domain. */
+static int planner_check_features(Planner *p, const PolicyRule *rule, Refusal *reterr) {
+        return rule ? check_domain_features(&p->request->domain, rule->features, reterr) : 0;
+}
+
 /* Policy first: who may not have a device learns nothing else, and nothing is asked of the kernel. */
 static int planner_authorize_all(Planner *p) {
         Refusal refusal;
         int r;
 
         for (unsigned i = 0; i < p->plan->n_devices; i++) {
-                if (planner_authorize(p, p->plan->devices[i], &p->plan->rules[i], &refusal) == 0)
+                if (planner_authorize(p, p->plan->devices[i], &p->plan->rules[i], &refusal) == 0 &&
+                    planner_check_features(p, p->plan->rules[i], &refusal) == 0)
                         continue;
 
                 r = plan_block(p->plan, p->plan->devices[i], &refusal);
