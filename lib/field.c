@@ -174,6 +174,70 @@ static int read_numbers(sd_bus_message *m, void *field) {
         return 0;
 }
 
+/* A dictionary from names to numbers of the type @type, 't' or 'u'. */
+static int read_named_numbers(sd_bus_message *m, char type, NamedNumbers *to) {
+        const char *contents = type == 't' ? "{st}" : "{su}", *entry = type == 't' ? "st" : "su";
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', contents);
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', entry)) > 0) {
+                NamedNumber *longer;
+                uint32_t number = 0;
+
+                longer = reallocarray(to->items, to->n_items + 1, sizeof(*longer));
+                if (!longer)
+                        return -ENOMEM;
+                to->items = longer;
+
+                longer[to->n_items] = (NamedNumber) {};
+                r = read_name(m, &longer[to->n_items].name);
+                if (r < 0)
+                        return r;
+                to->n_items++;
+
+                if (type == 't')
+                        r = sd_bus_message_read_basic(m, 't', &longer[to->n_items - 1].number);
+                else {
+                        r = sd_bus_message_read_basic(m, 'u', &number);
+                        longer[to->n_items - 1].number = number;
+                }
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_handles(sd_bus_message *m, void *field) {
+        return read_named_numbers(m, 't', field);
+}
+
+static int read_ids(sd_bus_message *m, void *field) {
+        return read_named_numbers(m, 'u', field);
+}
+
+uint64_t named_numbers_find(const NamedNumbers *numbers, const char *name) {
+        for (size_t i = 0; i < numbers->n_items; i++)
+                if (strcmp(numbers->items[i].name, name) == 0)
+                        return numbers->items[i].number;
+
+        return 0;
+}
+
+static void done_named_numbers(void *field) {
+        NamedNumbers *numbers = field;
+
+        for (size_t i = 0; i < numbers->n_items; i++)
+                free(numbers->items[i].name);
+        free(numbers->items);
+        *numbers = (NamedNumbers) {};
+}
+
 static void done_string(void *field) {
         free(*(char **) field);
 }
@@ -199,3 +263,5 @@ const FieldType field_u32     = { "u",  read_u32,     NULL };
 const FieldType field_i32     = { "i",  read_i32,     NULL };
 const FieldType field_u64     = { "t",  read_u64,     NULL };
 const FieldType field_numbers = { "au", read_numbers, done_numbers };
+const FieldType field_handles = { "a{st}", read_handles, done_named_numbers };
+const FieldType field_ids     = { "a{su}", read_ids,     done_named_numbers };

@@ -16,6 +16,11 @@ static const Field details_fields[] = {
         { "groups",     &field_numbers, offsetof(iommud_lease, groups)     },
         { "devices",    &field_names,   offsetof(iommud_lease, devices)    },
         { "companions", &field_names,   offsetof(iommud_lease, companions) },
+        { "ioas",       &field_u64,     offsetof(iommud_lease, ioas),       .optional = true },
+        { "ioas_id",    &field_u32,     offsetof(iommud_lease, ioas_id),    .optional = true },
+        { "domains",    &field_handles, offsetof(iommud_lease, domains),    .optional = true },
+        { "domain_ids", &field_ids,     offsetof(iommud_lease, domain_ids), .optional = true },
+        { "device_ids", &field_ids,     offsetof(iommud_lease, device_ids), .optional = true },
 };
 
 static const RecordType details_type = { details_fields, ELEMENTSOF(details_fields), sizeof(iommud_lease) };

@@ -49,6 +49,9 @@ _public_ void iommud_lease_free(iommud_lease *lease) {
         free(lease->roles);
         strv_free(lease->devices);
         strv_free(lease->companions);
+        field_handles.done(&lease->domains);
+        field_ids.done(&lease->domain_ids);
+        field_ids.done(&lease->device_ids);
         free(lease->groups.items);
         free(lease->accounting);
         free(lease->mode);
@@ -57,6 +60,8 @@ _public_ void iommud_lease_free(iommud_lease *lease) {
 }
 
 DEFINE_GETTER(lease, uint64_t, id, 0);
+DEFINE_GETTER(lease, uint64_t, ioas, 0);
+DEFINE_GETTER(lease, uint32_t, ioas_id, 0);
 DEFINE_GETTER_TEXT(lease, path);
 DEFINE_GETTER_TEXT(lease, mode);
 DEFINE_GETTER_TEXT(lease, accounting);
@@ -64,6 +69,27 @@ DEFINE_GETTER_LIST(lease, devices);
 DEFINE_GETTER_LIST(lease, companions);
 DEFINE_GETTER_LIST(lease, roles);
 DEFINE_GETTER_NUMBERS(lease, groups);
+
+/* The number that belongs to the device at @index; 0 when there is none. */
+static uint64_t lease_find_number(const iommud_lease *lease, const NamedNumbers *numbers, size_t index) {
+        for (size_t i = 0; lease->devices[i]; i++)
+                if (i == index)
+                        return named_numbers_find(numbers, lease->devices[i]);
+
+        return 0;
+}
+
+_public_ uint64_t iommud_lease_domain(const iommud_lease *lease, size_t index) {
+        return lease ? lease_find_number(lease, &lease->domains, index) : 0;
+}
+
+_public_ uint32_t iommud_lease_domain_id(const iommud_lease *lease, size_t index) {
+        return lease ? (uint32_t) lease_find_number(lease, &lease->domain_ids, index) : 0;
+}
+
+_public_ uint32_t iommud_lease_device_id(const iommud_lease *lease, size_t index) {
+        return lease ? (uint32_t) lease_find_number(lease, &lease->device_ids, index) : 0;
+}
 
 Handout *lease_find(const iommud_lease *lease, const char *role) {
         for (size_t i = 0; i < lease->n_handouts; i++)

@@ -19,6 +19,9 @@ struct iommud_lease {
         Numbers groups;
         char **devices;
         char **companions;
+        uint64_t ioas;
+        uint32_t ioas_id;
+        NamedNumbers domains, domain_ids, device_ids;
         Handout *handouts;              /* in the order of roles */
         size_t n_handouts;
         const char **roles;             /* of the handouts, ends with NULL; the strings are theirs */

@@ -33,6 +33,8 @@ extern const FieldType field_u32;               /* u   uint32_t */
 extern const FieldType field_i32;               /* i   int32_t */
 extern const FieldType field_u64;               /* t   uint64_t */
 extern const FieldType field_numbers;           /* au  Numbers */
+extern const FieldType field_handles;           /* a{st}  NamedNumbers: of devices */
+extern const FieldType field_ids;               /* a{su}  NamedNumbers: of devices */
 
 /* For a reader: room for one item more in the array at *@items, all zero; that is NULL while it has none. */
 int array_grow(void *items, size_t n_items, size_t size) _must_check_;
@@ -41,6 +43,19 @@ typedef struct Numbers {
         uint32_t *items;
         size_t n_items;
 } Numbers;
+
+typedef struct NamedNumber {
+        char *name;
+        uint64_t number;
+} NamedNumber;
+
+typedef struct NamedNumbers {
+        NamedNumber *items;
+        size_t n_items;
+} NamedNumbers;
+
+/* The number of that name, or 0. */
+uint64_t named_numbers_find(const NamedNumbers *numbers, const char *name);
 
 typedef struct Field {
         const char *key;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "domain-options.h"
 #include "names.h"
 #include "public.h"
 #include "request.h"
@@ -35,6 +36,7 @@ _public_ void iommud_request_free(iommud_request *request) {
         strv_free(request->selectors);
         free(request->mode);
         free(request->accounting);
+        iommud_domain_options_free(request->domain);
         close_fd(request->holder);
         free(request->as_gids);
         free(request);
@@ -77,6 +79,24 @@ _public_ int iommud_request_set_mode(iommud_request *request, const char *mode) 
 
 _public_ int iommud_request_set_accounting(iommud_request *request, const char *accounting) {
         return request && accounting ? replace_string(&request->accounting, accounting) : -EINVAL;
+}
+
+_public_ int iommud_request_set_domain(iommud_request *request, const iommud_domain_options *options) {
+        iommud_domain_options *copy = NULL;
+        int r;
+
+        if (!request)
+                return -EINVAL;
+
+        if (options) {
+                r = domain_options_copy(options, &copy);
+                if (r < 0)
+                        return r;
+        }
+
+        iommud_domain_options_free(request->domain);
+        request->domain = copy;
+        return 0;
 }
 
 _public_ int iommud_request_set_holder(iommud_request *request, int pidfd) {
@@ -160,6 +180,22 @@ static int request_append_as(const iommud_request *request, sd_bus_message *m) {
         return r;
 }
 
+static int request_append_domain(const iommud_request *request, sd_bus_message *m) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", IOMMUD_OPTION_DOMAIN);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a{sv}");
+        if (r >= 0)
+                r = domain_options_append(request->domain, m);
+        for (unsigned i = 0; i < 2 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+
+        return r;
+}
+
 /* What Acquire does not know. */
 static int request_append_plan_options(const iommud_request *request, sd_bus_message *m) {
         int r = 0;
@@ -193,6 +229,12 @@ static int request_append_options(const iommud_request *request, bool plan, sd_b
         }
         if (request->holder >= 0) {
                 r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_HOLDER, "h", request->holder);
+                if (r < 0)
+                        return r;
+        }
+
+        if (request->domain) {
+                r = request_append_domain(request, m);
                 if (r < 0)
                         return r;
         }

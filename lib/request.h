@@ -10,6 +10,7 @@ struct iommud_request {
         char **selectors;
         char *mode;                     /* NULL: iommud's default */
         char *accounting;               /* NULL: iommud's default */
+        iommud_domain_options *domain;  /* NULL: nothing special */
         int holder;                     /* owned; -EBADF: none, there will be a lifeline */
         uint64_t timeout_usec;
         /* of plans alone */
