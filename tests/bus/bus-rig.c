@@ -355,5 +355,4 @@ void bus_rig_take_fds(BusRig *rig, sd_bus_message *reply, uint64_t *ret_lease, C
         while (assert_ok(sd_bus_message_read(reply, "{sh}", &role, &fd)) > 0)
                 client_take(ret, role, fd);
         assert_ok(sd_bus_message_exit_container(reply));
-        assert(ret->iommufd >= 0);
 }

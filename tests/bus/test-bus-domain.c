@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is in the context of a lease, on the bus: options, methods, answers that come when a task is done,
+ * and what is refused.
+ */
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "bus-rig.h"
+#include "fake/assert.h"
+#include "message-text.h"
+#include "names.h"
+
+#define PATH IOMMUD_PATH_LEASE "/1"
+#define DEVICE "0000:01:00.0"
+
+/* A lease of this mode, with these options of its first domain. The answer is the caller's. */
+static sd_bus_message *acquire(BusRig *rig, const char *mode, const char *types, ...) {
+        _cleanup_message_ sd_bus_message *call = bus_rig_message(rig, "Acquire");
+        sd_bus_message *reply;
+        va_list ap;
+
+        assert_ok(sd_bus_message_append(call, "as", 1, DEVICE));
+        assert_ok(sd_bus_message_open_container(call, 'a', "{sv}"));
+        assert_ok(sd_bus_message_append(call, "{sv}", IOMMUD_OPTION_MODE, "s", mode));
+        assert_ok(sd_bus_message_open_container(call, 'e', "sv"));
+        assert_ok(sd_bus_message_append(call, "s", IOMMUD_OPTION_DOMAIN));
+        assert_ok(sd_bus_message_open_container(call, 'v', "a{sv}"));
+        va_start(ap, types);
+        assert_ok(sd_bus_message_appendv(call, types, ap));
+        va_end(ap);
+        for (unsigned i = 0; i < 3; i++)
+                assert_ok(sd_bus_message_close_container(call));
+
+        bus_rig_send(rig, call, &reply);
+        bus_rig_run_tasks(rig);
+        assert(reply);
+        return reply;
+}
+
+#define call(rig, member, ...) bus_rig_call(rig, PATH, IOMMUD_INTERFACE_LEASE, member, __VA_ARGS__)
+
+static void test_confined(void) {
+        _cleanup_message_ sd_bus_message *acquired = NULL, *map = NULL, *state = NULL, *unmap = NULL;
+        BusRig *rig = bus_rig_new();
+        _cleanup_close_ int memory = -EBADF;
+        uint64_t lease, iova, n;
+        Client client;
+
+        scene_add(rig->scene, DEVICE, 1, "vfio-pci");
+        bus_rig_commit(rig);
+        acquired = acquire(rig, "confined", "a{sv}", 1, "iova_windows", "a(tt)", 1, UINT64_C(0x100000),
+                           UINT64_C(0x1fffff));
+        bus_rig_take_fds(rig, acquired, &lease, &client);
+        assert(client.iommufd < 0);
+
+        memory = assert_ok(memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+        assert_ok(ftruncate(memory, 8192));
+        assert_ok(fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK));
+        map = call(rig, "MapFile", "thtta{sv}", UINT64_C(1), memory, UINT64_C(0), UINT64_C(8192), 0);
+        assert_reply(map, "t");
+        assert_ok(sd_bus_message_read(map, "t", &iova));
+        assert_eq_int(iova, 0x100000);
+        assert(fake_device_reaches(rig->scene->kernel, fake_kernel_find(rig->scene->kernel, DEVICE),
+                                   PASID_NONE, 0x101fff));
+
+        state = call(rig, "DmaState", NULL);
+        assert_reply(state, "aa{sv}aa{sv}aa{sv}");
+
+        unmap = call(rig, "Unmap", "ttt", UINT64_C(1), UINT64_C(0), UINT64_MAX);
+        assert_reply(unmap, "t");
+        assert_ok(sd_bus_message_read(unmap, "t", &n));
+        assert_eq_int(n, 8192);
+
+        client_close(&client);
+        bus_rig_watch(rig);
+        bus_rig_run_tasks(rig);
+        bus_rig_free(rig);
+}
+
+/* An attach is done by a task: the answer comes when that has ended, and others are answered meanwhile. */
+static void test_deferred(void) {
+        _cleanup_message_ sd_bus_message *acquired = NULL, *message = NULL, *attach = NULL, *info = NULL,
+                                         *ioas = NULL;
+        BusRig *rig = bus_rig_new();
+        uint64_t lease;
+        Client client;
+
+        scene_add(rig->scene, DEVICE, 1, "vfio-pci");
+        bus_rig_commit(rig);
+        acquired = acquire(rig, "attached", "a{sv}", 1, "pasid", "b", 1);
+        bus_rig_take_fds(rig, acquired, &lease, &client);
+
+        assert_ok(sd_bus_message_new_method_call(rig->client, &message, NULL, PATH, IOMMUD_INTERFACE_LEASE,
+                                                 "Attach"));
+        assert_ok(sd_bus_message_append(message, "sta{sv}", DEVICE, UINT64_C(2), 1, "any_pasid", "b", 1));
+        bus_rig_send(rig, message, &attach);
+        assert(!attach);
+        info = call(rig, "HwInfo", "s", DEVICE);
+        assert_reply(info, "a{sv}");
+        assert(!attach);
+
+        bus_rig_run_tasks(rig);
+        assert(attach);
+        assert_reply(attach, "a{sv}");
+        assert_eq_int(fake_device_target(fake_kernel_find(rig->scene->kernel, DEVICE), 1),
+                      fake_device_target(fake_kernel_find(rig->scene->kernel, DEVICE), PASID_NONE));
+
+        ioas = call(rig, "AllocIoas", "a{sv}", 0);
+        assert_reply(ioas, "ta{sv}");
+
+        client_close(&client);
+        bus_rig_watch(rig);
+        bus_rig_run_tasks(rig);
+        bus_rig_free(rig);
+}
+
+static void test_refused(void) {
+        BusRig *rig = bus_rig_new();
+        uint64_t lease;
+        Client client;
+
+        scene_add(rig->scene, DEVICE, 1, "vfio-pci");
+        bus_rig_commit(rig);
+
+        {
+                _cleanup_message_ sd_bus_message *a = acquire(rig, "vmm", "a{sv}", 0);
+                _cleanup_message_ sd_bus_message *b = acquire(rig, "attached", "a{sv}", 1, "no", "b", 1);
+                _cleanup_message_ sd_bus_message *c =
+                        acquire(rig, "attached", "a{sv}", 1, "kind", "s", "nested");
+                _cleanup_message_ sd_bus_message *d =
+                        acquire(rig, "attached", "a{sv}", 1, "pasid", "s", "yes");
+
+                assert_error(a, IOMMUD_ERROR_INVALID_OPTION, "In mode vmm the client makes the domains");
+                assert_error(b, IOMMUD_ERROR_INVALID_OPTION, "There is no option \"no\"");
+                assert_error(c, IOMMUD_ERROR_INVALID_OPTION, "can't be nested");
+                assert_error(d, IOMMUD_ERROR_INVALID_OPTION, "must be of type b");
+        }
+
+        {
+                _cleanup_message_ sd_bus_message *acquired = acquire(rig, "attached", "a{sv}", 0);
+
+                bus_rig_take_fds(rig, acquired, &lease, &client);
+        }
+        {
+                _cleanup_message_ sd_bus_message *a = call(rig, "Revoke", "a{sv}", 0);
+                _cleanup_message_ sd_bus_message *b = call(rig, "Destroy", "t", UINT64_C(99));
+                _cleanup_message_ sd_bus_message *c = call(rig, "Destroy", "t", UINT64_C(2));
+                _cleanup_message_ sd_bus_message *d = call(rig, "Attach", "sta{sv}", DEVICE, UINT64_C(2), 1,
+                                                           "pasid", "u", 0);
+                _cleanup_message_ sd_bus_message *e = call(rig, "Detach", "sa{sv}", "no such device", 0);
+
+                assert_error(a, IOMMUD_ERROR_NOT_SUPPORTED, "has the iommufd itself");
+                assert_error(b, IOMMUD_ERROR_NO_SUCH_OBJECT, "neither a domain nor an IOAS");
+                assert_error(c, IOMMUD_ERROR_IN_USE, "is in use");
+                assert_error(d, IOMMUD_ERROR_INVALID_OPTION, "PASIDs begin with 1");
+                assert_error(e, IOMMUD_ERROR_NO_SUCH_DEVICE, "has no device");
+        }
+        rig->subject = BOB;
+        {
+                _cleanup_message_ sd_bus_message *a = call(rig, "AllocIoas", "a{sv}", 0);
+                _cleanup_message_ sd_bus_message *b = call(rig, "DmaState", NULL);
+
+                assert_error(a, IOMMUD_ERROR_DENIED, "belongs to uid 1000");
+                assert_error(b, IOMMUD_ERROR_DENIED, "belongs to uid 1000");
+        }
+
+        client_close(&client);
+        bus_rig_watch(rig);
+        bus_rig_run_tasks(rig);
+        bus_rig_free(rig);
+}
+
+int main(void) {
+        test_confined();
+        test_deferred();
+        test_refused();
+        return EXIT_SUCCESS;
+}
