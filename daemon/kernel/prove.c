@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "kernel/device-holders.h"
 #include "kernel/iommufd.h"
@@ -14,6 +17,45 @@
 /* A bind that says that somebody else has the device, or its group. */
 static bool error_is_held(int error) {
         return error == -EINVAL || error == -EPERM || error == -EBUSY;
+}
+
+/* Whether it does DMA for the host; all that make nodes, and these, leave that to who has the group. */
+static bool is_native(const char *devices, const char *name, char *ret_driver) {
+        static const char *const managed[] = { "vfio-pci", "pci-stub", "pcieport" };
+        char path[KERNEL_PATH_MAX];
+
+        if (kernel_path(path, /* reterr= */ NULL, "%s/%s/driver", devices, name) < 0 ||
+            readlink_name_at(AT_FDCWD, path, ret_driver, KERNEL_NAME_MAX) < 0)
+                return false;
+
+        for (size_t i = 0; i < ELEMENTSOF(managed); i++)
+                if (strcmp(ret_driver, managed[i]) == 0)
+                        return false;
+
+        return kernel_path(path, /* reterr= */ NULL, "%s/%s/vfio-dev", devices, name) >= 0 &&
+               access(path, F_OK) < 0;
+}
+
+/*
+ * The group is not somebody's but a driver's: a device has appeared in it, and was bound before the client
+ * had begun. Nobody can be asked to close anything then. Returns -EPERM with *reterr, or 0: it is not so.
+ */
+static int check_siblings(const char *device, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX], driver[KERNEL_NAME_MAX];
+        _cleanup_dir_ DIR *devices = NULL;
+        const char *name;
+
+        if (kernel_path(path, /* reterr= */ NULL, "%s/iommu_group/devices", device) < 0 ||
+            dir_open_at(AT_FDCWD, path, &devices) < 0)
+                return 0;
+
+        while (dir_next(devices, &name) == DIR_ENTRY)
+                if (is_native(path, name, driver))
+                        return kernel_failure(reterr, -EPERM,
+                                              "%s, of the same group, has the driver %s: unbind it", name,
+                                              driver);
+
+        return 0;
 }
 
 /*
@@ -38,6 +80,8 @@ static int try_device(const IommufdBackend *backend, const char *subsystem, cons
         do
                 r = vfio_node_bind(fd, &node, iommufd, /* ret_id= */ NULL, reterr);
         while ((r == -EPERM || r == -EBUSY) && retry_again(&retry));
+        if (r == -EPERM && check_siblings(device, reterr) < 0)
+                return r;
         if (error_is_held(r))
                 return PROVE_HELD;
         if (r < 0)

@@ -493,6 +493,18 @@ static void test_prove_waits(void) {
         assert(prove_free(&failure) == PROVE_HELD);
         assert(holders.n_items == 0);
 
+        /* nor has anybody the group when a driver of the host's does: that one is named */
+        tree_link(tree, "../../../../bus/pci/drivers/vfio-pci",
+                  "sys/kernel/iommu_groups/7/devices/0000:00:05.0/driver");
+        n_binds = 0;
+        assert(prove_free(&failure) == PROVE_HELD);
+        tree_link(tree, "../../../../bus/pci/drivers/e1000",
+                  "sys/kernel/iommu_groups/7/devices/0000:00:05.1/driver");
+        n_binds = 0;
+        assert(prove_free(&failure) == -EPERM);
+        assert(strcmp(failure.call,
+                      "0000:00:05.1, of the same group, has the driver e1000: unbind it") == 0);
+
         setup();
         for (size_t i = 0; i < ELEMENTSOF(bind_errno); i++)
                 bind_errno[i] = EAGAIN;
