@@ -62,6 +62,8 @@ json_object *json_from_device(const iommud_device *d, NamesDb *names) {
         json_put_hex(o, "subsystem_device", iommud_device_subsystem_device(d), 4);
         json_put_hex(o, "class", iommud_device_class(d), 6);
         json_put_string(o, "class_name", names_db_class(names, d));
+        json_put_string(o, "stable_name", iommud_device_stable_name(d));
+        json_put_strings(o, "tags", iommud_device_tags(d));
         json_put_string(o, "serial", iommud_device_serial(d));
         json_put_string(o, "driver", iommud_device_driver(d));
         json_put_string(o, "driver_override", iommud_device_driver_override(d));

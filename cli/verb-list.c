@@ -22,13 +22,28 @@ static char *ids_of(const iommud_device *device) {
         return print_string("%04x:%04x", iommud_device_vendor(device), iommud_device_device_id(device));
 }
 
+/* Hosts where the administrator has given no names are spared the column. */
+static bool any_has_name(iommud_device *const *devices) {
+        for (; *devices; devices++)
+                if (*iommud_device_stable_name(*devices))
+                        return true;
+
+        return false;
+}
+
 static void print_devices(iommud_device *const *devices, iommud_group *const *groups, NamesDb *names) {
         static const char *const headers[] = { "DEVICE", ">GROUP", "DRIVER", "OWNER", "ID", "CLASS", NULL };
+        static const char *const headers_name[] = {
+                "DEVICE", "NAME", ">GROUP", "DRIVER", "OWNER", "ID", "CLASS", NULL,
+        };
+        bool with_names = any_has_name(devices);
         Table table;
 
-        table_init(&table, headers);
+        table_init(&table, with_names ? headers_name : headers);
         for (; *devices; devices++) {
                 table_add(&table, need(strdup(iommud_device_name(*devices))));
+                if (with_names)
+                        table_add(&table, need(strdup(iommud_device_stable_name(*devices))));
                 table_add(&table, print_string("%u", iommud_device_group(*devices)));
                 table_add(&table, need(strdup(iommud_device_driver(*devices))));
                 table_add(&table, owner_of(*devices, groups));

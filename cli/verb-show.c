@@ -50,6 +50,8 @@ static void print_pci(const iommud_device *d, NamesDb *names) {
 
 static void print_device(const iommud_device *d, NamesDb *names) {
         printf("%s\n", iommud_device_name(d));
+        print_line("Name", iommud_device_stable_name(d));
+        print_line_take("Tags", join_strings(iommud_device_tags(d), ", "));
         print_pci(d, names);
         print_line("Serial", iommud_device_serial(d));
         print_line("Driver", *iommud_device_driver(d) ? iommud_device_driver(d) : "none");

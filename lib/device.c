@@ -7,6 +7,8 @@
 
 struct iommud_device {
         char *name;
+        char *stable_name;
+        char **tags;
         char *subsystem;
         uint16_t vendor;
         uint16_t device_id;
@@ -29,6 +31,8 @@ struct iommud_device {
 
 static const Field device_fields[] = {
         { "Name",             &field_name,  offsetof(iommud_device, name)              },
+        { "StableName",       &field_text,  offsetof(iommud_device, stable_name), .optional = true },
+        { "Tags",             &field_texts, offsetof(iommud_device, tags)              },
         { "Subsystem",        &field_text,  offsetof(iommud_device, subsystem)         },
         { "Vendor",           &field_u16,   offsetof(iommud_device, vendor)            },
         { "DeviceId",         &field_u16,   offsetof(iommud_device, device_id)         },
@@ -63,6 +67,8 @@ _public_ void iommud_devices_free(iommud_device **devices) {
 }
 
 DEFINE_GETTER_TEXT(device, name);
+DEFINE_GETTER_TEXT(device, stable_name);
+DEFINE_GETTER_LIST(device, tags);
 DEFINE_GETTER_TEXT(device, subsystem);
 DEFINE_GETTER(device, uint16_t, vendor, 0);
 DEFINE_GETTER(device, uint16_t, device_id, 0);

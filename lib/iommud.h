@@ -206,6 +206,7 @@ int iommud_find(iommud_client *client, const char *selector, char ***ret_names);
 /*
  * What is known of a device:
  *      name               for PCI its address
+ *      stable_name, tags  that the administrator has given it; "" when it has no name
  *      subsystem          "pci", "platform", ...
  *      vendor, device_id, subsystem_vendor, subsystem_device
  *                         the PCI ids; 0 for what is not PCI
@@ -223,6 +224,8 @@ int iommud_find(iommud_client *client, const char *selector, char ***ret_names);
  *      group, lease       their numbers; lease is 0 when the device is in none
  */
 const char *iommud_device_name(const iommud_device *device);
+const char *iommud_device_stable_name(const iommud_device *device);
+const char *const *iommud_device_tags(const iommud_device *device);
 const char *iommud_device_subsystem(const iommud_device *device);
 uint16_t iommud_device_vendor(const iommud_device *device);
 uint16_t iommud_device_device_id(const iommud_device *device);

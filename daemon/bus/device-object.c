@@ -5,10 +5,12 @@
 #include "bus/objects.h"
 #include "bus/path.h"
 #include "bus/property.h"
+#include "core/catalog.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/policy.h"
 #include "core/quarantine.h"
 #include "names.h"
 
@@ -100,8 +102,67 @@ static int append_reset_methods(sd_bus_message *message, const void *object) {
         return sd_bus_message_close_container(message);
 }
 
+/* The catalog of the policy in force, and what it knows the device by. */
+static const Catalog *get_catalog(const Device *device, DeviceFacts *ret) {
+        const Policy *policy = device->group->manager->policy;
+
+        device_host_facts(device, ret);
+        return policy ? &policy->catalog : NULL;
+}
+
+static int append_stable_name(sd_bus_message *message, const void *object) {
+        DeviceFacts facts;
+        const Catalog *catalog = get_catalog(object, &facts);
+        const char *name = "";
+
+        for (size_t i = 0; catalog && !name[0] && i < catalog->n_entries; i++)
+                if (catalog_has_name(catalog, &facts, catalog->entries[i].name) == MATCH_YES)
+                        name = catalog->entries[i].name;
+
+        return sd_bus_message_append(message, "s", name);
+}
+
+/* Whether an entry before @end gives the device this tag already. */
+static bool has_tag_before(const Catalog *catalog, size_t end, const DeviceFacts *facts, const char *tag) {
+        for (size_t i = 0; i < end; i++)
+                if (catalog_entry_has_tag(&catalog->entries[i], tag) &&
+                    device_match(&catalog->entries[i].match, facts, /* catalog= */ NULL) == MATCH_YES)
+                        return true;
+
+        return false;
+}
+
+static int append_tags(sd_bus_message *message, const void *object) {
+        DeviceFacts facts;
+        const Catalog *catalog = get_catalog(object, &facts);
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "s");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; catalog && i < catalog->n_entries; i++) {
+                const CatalogEntry *entry = &catalog->entries[i];
+
+                if (device_match(&entry->match, &facts, /* catalog= */ NULL) != MATCH_YES)
+                        continue;
+
+                for (size_t j = 0; j < entry->n_tags; j++) {
+                        if (has_tag_before(catalog, i, &facts, entry->tags[j]))
+                                continue;
+                        r = sd_bus_message_append_basic(message, 's', entry->tags[j]);
+                        if (r < 0)
+                                return r;
+                }
+        }
+
+        return sd_bus_message_close_container(message);
+}
+
 static const Property device_properties[] = {
         { "Name", "s", append_name },
+        { "StableName", "s", append_stable_name },
+        { "Tags", "as", append_tags },
         { "Subsystem", "s", append_subsystem },
         { "Vendor", "q", append_vendor },
         { "DeviceId", "q", append_device_id },
@@ -158,6 +219,8 @@ static int enumerate_devices(
 static const sd_bus_vtable device_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Name", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("StableName", "s", get_property, 0, 0),
+        SD_BUS_PROPERTY("Tags", "as", get_property, 0, 0),
         SD_BUS_PROPERTY("Subsystem", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Vendor", "q", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("DeviceId", "q", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -3,11 +3,28 @@
 /* The objects: what their properties say, and that the lists, GetAll and Get all say the same. */
 
 #include "bus-rig.h"
+#include "core/policy.h"
 #include "fake/assert.h"
 #include "message-text.h"
 #include "names.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
+
+/* Two entries of the administrator's that are about one device. */
+static void give_names(BusRig *rig) {
+        Catalog *catalog = &rig->scene->manager->policy->catalog;
+        CatalogEntry *entry;
+
+        assert_ok(catalog_append(catalog, &entry));
+        strcpy(entry->name, "disk0");
+        entry->match = (DeviceMatch) { .keys = 1U << DEVICE_KEY_SERIAL, .serial = "S4EW" };
+        assert_ok(catalog_entry_add_tag(entry, "lab"));
+
+        assert_ok(catalog_append(catalog, &entry));
+        entry->match = (DeviceMatch) { .keys = 1U << DEVICE_KEY_ADDRESS, .address = "0000:01:00.0" };
+        assert_ok(catalog_entry_add_tag(entry, "lab"));
+        assert_ok(catalog_entry_add_tag(entry, "fast"));
+}
 
 static BusRig *rig_with_everything(void) {
         BusRig *rig = bus_rig_new();
@@ -33,6 +50,7 @@ static BusRig *rig_with_everything(void) {
         scene_facts(rig->scene, "0000:00:1c.0")->reset_methods[0] = '\0';
         scene_add(rig->scene, "0000:02:00.0", 20, "vfio-pci");
         strcpy(scene_facts(rig->scene, "0000:02:00.0")->cdev, "vfio3");
+        give_names(rig);
         bus_rig_commit(rig);
         return rig;
 }
@@ -91,6 +109,8 @@ static void test_device(void) {
                 { "Lease", "<o \"/org/iommud1/lease/1\">" },
                 { "Cdev", "<s \"\">" },
                 { "NumaNode", "<i 1>" },
+                { "StableName", "<s \"disk0\">" },
+                { "Tags", "<as [\"lab\", \"fast\"]>" },
                 { "ResetMethods", "<as [\"flr\", \"bus\"]>" },
                 { "Iommu", "<s \"dmar0\">" },
                 { "PhysicalFunction", "<s \"0000:01:00.7\">" },

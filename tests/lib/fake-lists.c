@@ -62,6 +62,7 @@ static void append_device(sd_bus_message *m, const FakeDevice *d) {
         append_string(m, "Cdev", leased ? "vfio0" : "");
         check(sd_bus_message_append(m, "{sv}", "NumaNode", "i", -1));
         check(sd_bus_message_append(m, "{sv}", "ResetMethods", "as", 2, "flr", "bus"));
+        check(sd_bus_message_append(m, "{sv}", "Tags", "as", 1, "lab"));
         append_string(m, "Iommu", "dmar0");
         append_string(m, "PhysicalFunction", "");
         append_string(m, "Quarantine", leased ? "" : "it can't be reset\033");

@@ -32,6 +32,8 @@ static void test_devices(const char *scenario) {
         assert(strcmp(iommud_device_reset_methods(d)[0], "flr") == 0);
         assert(strcmp(iommud_device_reset_methods(d)[1], "bus") == 0);
         assert(!iommud_device_reset_methods(d)[2]);
+        assert(strcmp(iommud_device_tags(d)[0], "lab") == 0 && !iommud_device_tags(d)[1]);
+        assert(strcmp(iommud_device_stable_name(d), "") == 0);
         assert(iommud_device_numa_node(d) == -1);
         assert(iommud_device_group(d) == 13);
         assert(iommud_device_lease(d) == 7);
