@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "config/catalog-file.h"
 #include "config/policy-parse.h"
 #include "core/device.h"
 #include "core/policy.h"
@@ -49,6 +50,7 @@ static const DeviceFacts devices[] = {
           .class = 0x020000 },
         { .subsystem = "pci",
           .name = "10000:e1:00.0",
+          .serial = "S4EW",
           .vendor = 0x144d,
           .device = 0xa808,
           .class = 0x010802 },
@@ -145,12 +147,42 @@ static void check_error(const ConfigError *error, int r, size_t size) {
                 assert((unsigned char) *p >= ' ' && *p != 0x7f);
 }
 
+static const char names_file[] =
+        "{\"devices\":[{\"name\":\"disk0\",\"match\":\"serial=S4EW\",\"tags\":[\"lab\",\"fast\"]},"
+        "{\"tags\":\"lab\",\"match\":{\"class\":\"02\"}}]}";
+
+/* The same bytes as a file of names. */
+static void check_names(const uint8_t *data, size_t size) {
+        _cleanup_(config_error_done) ConfigError error = {};
+        Catalog catalog = {};
+        int r;
+
+        r = catalog_parse("fuzz.json", data, size, &catalog, &error);
+        if (r < 0)
+                check_error(&error, r, size);
+
+        for (size_t i = 0; r >= 0 && i < catalog.n_entries; i++) {
+                const CatalogEntry *entry = &catalog.entries[i];
+
+                assert(entry->name[0] || entry->n_tags > 0);
+                assert(!entry->name[0] || catalog_find(&catalog, entry->name) == entry);
+                for (size_t j = 0; j < entry->n_tags; j++)
+                        assert(stable_name_is_valid(entry->tags[j]));
+        }
+
+        catalog_done(&catalog);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(config_error_done) ConfigError error = {};
         _cleanup_(policy_freep) Policy *policy = NULL;
         int r;
 
         r = policy_new(&policy);
+        assert(r == 0);
+
+        check_names(data, size);
+        r = catalog_parse("names", names_file, strlen(names_file), &policy->catalog, &error);
         assert(r == 0);
 
         r = policy_parse_with_names("fuzz.json", data, size, &names, policy, &error);

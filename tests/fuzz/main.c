@@ -57,5 +57,6 @@ int main(int argc, char **argv) {
                 return EXIT_FAILURE;
         }
 
+        printf("%u inputs\n", n);
         return 0;
 }
