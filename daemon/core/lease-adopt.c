@@ -14,6 +14,7 @@
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease-context.h"
+#include "core/lease-operation.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 
@@ -71,6 +72,7 @@ static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
         lease_reserve(lease, changes);
         if (active) {
                 change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
+                lease_go_on_revoking(lease, changes);
                 return;
         }
 

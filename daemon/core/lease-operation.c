@@ -253,3 +253,19 @@ static int operation_finish_revoke(Lease *lease, Operation *operation, int resul
         lease_forget_context(lease);
         return 0;
 }
+
+void lease_go_on_revoking(Lease *lease, ChangeSet *changes) {
+        Operation *operation;
+        Refusal refusal;
+
+        if (!lease->context || !lease->context->revoked || lease->context->ioases.n_items == 0)
+                return;
+
+        if (operation_new(OPERATION_REVOKE, &operation) < 0) {
+                lease_set_reason(lease, "out of memory; revoke it again to take its memory back", changes);
+                return;
+        }
+
+        if (lease_operate_take(lease, operation, &refusal, changes) > 0)
+                operation_free(operation);   /* there is none that waits, so that this is not so */
+}

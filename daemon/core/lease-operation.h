@@ -23,5 +23,11 @@ bool lease_has_operation(const Lease *lease);
 void lease_operation_done(Lease *lease, const TaskResult *result, ChangeSet *changes);
 void lease_next_operation(Lease *lease, ChangeSet *changes);
 
+/*
+ * After a restart: what was to be taken back is, if that had only begun. Its caller has gone, and has no
+ * answer.
+ */
+void lease_go_on_revoking(Lease *lease, ChangeSet *changes);
+
 /* The lease ends: what has not begun will not. */
 void lease_refuse_operations(Lease *lease, ChangeSet *changes);

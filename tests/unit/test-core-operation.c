@@ -334,6 +334,29 @@ static void test_revoke(void) {
         end(s, &client);
 }
 
+/* The daemon ends in the middle of it: the next one does the rest. */
+static void test_revoke_over_restart(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        const FakeDevice *device;
+        Client client;
+        Lease *lease;
+
+        lease = set_up(s, MODE_CONFINED);
+        scene_hand_over(s, s->lease, &client);
+        device = fake_kernel_find(s->kernel, A);
+        run(s, make_map(make_memory(4, F_SEAL_SHRINK), 1, 0x100000, 4 * 4096), NULL, NULL);
+        lease->context->revoked = true;
+        assert_ok(s->store_port.ops->save(s->store_port.userdata, lease, NULL));
+        assert(fake_device_reaches(s->kernel, device, PASID_NONE, 0x100000));
+
+        scene_restart(s);
+        scene_run(s);
+        assert_eq_int(scene_lease(s, s->lease)->state, LEASE_ACTIVE);
+        assert_eq_int(fake_kernel_count_objects(s->kernel, FAKE_IOAS), 0);
+        assert(!fake_device_reaches(s->kernel, device, PASID_NONE, 0x100000));
+        end(s, &client);
+}
+
 /* The lease ends while the client keeps its copy of the device: it reaches nothing any more. */
 static void test_release_cuts_off(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -418,6 +441,7 @@ int main(void) {
         test_pasid();
         test_map();
         test_revoke();
+        test_revoke_over_restart();
         test_release_cuts_off();
         test_refusals();
         test_other_iommu();
