@@ -22,6 +22,11 @@ skip() {
         exit 77
 }
 
+# conclude TEXT...: what a case has measured or counted, in a line; shown beside its result when it passes
+conclude() {
+        printf '%s\n' "$*" | tee /run/lab/conclusion
+}
+
 # The way to the line at fault, innermost first, without the helpers
 where() {
         local i
