@@ -12,10 +12,11 @@ LAB_BUILD_COMMON+=" -Dsystemdsystemunitdir=/usr/lib/systemd/system -Dvm-tests=tr
 declare -gA LAB_BUILD_OPTIONS=(
         [gcc]="-Dwerror=true"
         [clang]="-Dwerror=true"
-        [sanitize]="-Dwerror=true --buildtype=debug -Db_sanitize=address,undefined -Dfault-injection=true"
+        [sanitize]="-Dwerror=true --buildtype=debug -Db_sanitize=address,undefined"
+        [faults]="-Dwerror=true -Dfault-injection=true"
         [release]="--buildtype=release"
 )
-declare -gA LAB_BUILD_COMPILER=([gcc]=gcc [clang]=clang [sanitize]=gcc [release]=gcc)
+declare -gA LAB_BUILD_COMPILER=([gcc]=gcc [clang]=clang [sanitize]=gcc [faults]=gcc [release]=gcc)
 
 builds_dir() {
         printf '%s/build-%s\n' "$LAB_CACHE" "$(digest "$LAB_TREE")"

@@ -111,7 +111,20 @@ valgrind_suite() {
         host_suite "$@" --wrapper="$wrapper"
 }
 
-# case_names PATTERN: of the cases in LAB_CASES
+# belongs CASE SUITE: a case runs in the suite that its header names and in no other; one that names none in all but
+# vm-faults, whose build is there for those that do
+belongs() {
+        local only
+
+        only=$(sed -n 's/^# suite: *//p' "$LAB_CASES/$1.sh")
+        if [[ -z "$only" ]]; then
+                [[ "$2" != vm-faults ]]
+        else
+                [[ "$2" == "$only" ]]
+        fi
+}
+
+# case_names SUITE PATTERN: of the cases in LAB_CASES
 case_names() {
         local file name
 
@@ -119,7 +132,7 @@ case_names() {
                 name=${file##*/}
                 name=${name%.sh}
                 # shellcheck disable=SC2053 # a pattern is meant
-                if [[ -e "$file" && "$name" == $1 ]]; then
+                if [[ -e "$file" && "$name" == $2 ]] && belongs "$name" "$1"; then
                         printf '%s\n' "$name"
                 fi
         done
@@ -152,7 +165,7 @@ vm_suite() {
                 else
                         shared+=("$name")
                 fi
-        done < <(case_names "$2")
+        done < <(case_names "$1" "$2")
 
         LAB_RESULT=()
         say "$1: booting the lab's machine"
@@ -228,6 +241,7 @@ check() {
                 suite sanitize sanitize sanitize_suite sanitize sanitize "" "*"
                 suite valgrind gcc valgrind_suite valgrind gcc bus "*"
                 suite vm gcc vm_suite_of gcc vm "*"
+                suite vm-faults faults vm_suite_of faults vm-faults "*"
                 suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "*"
                 ;;
         gcc | clang)
@@ -241,6 +255,9 @@ check() {
                 ;;
         vm)
                 suite vm gcc vm_suite_of gcc vm "$pattern"
+                ;;
+        vm-faults)
+                suite vm-faults faults vm_suite_of faults vm-faults "$pattern"
                 ;;
         vm-sanitize)
                 suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "$pattern"
