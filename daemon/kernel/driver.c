@@ -34,12 +34,15 @@ static int binding_read_driver(const Binding *binding, char *ret, KernelFailure 
                 return r;
 
         r = readlink_name_at(AT_FDCWD, path, ret, KERNEL_NAME_MAX);
-        if (r == -ENOENT && access(binding->device, F_OK) >= 0) {
-                ret[0] = '\0';
-                return 0;
+        if (r == -ENOENT) {
+                if (access(binding->device, F_OK) >= 0) {
+                        ret[0] = '\0';
+                        return 0;
+                }
+                r = errno == ENOENT ? -ENODEV : -errno;
         }
         if (r < 0)
-                return kernel_failure(reterr, r == -ENOENT ? -ENODEV : r, "read the link %s", path);
+                return kernel_failure(reterr, r, "read the link %s", path);
         return 0;
 }
 
