@@ -17,6 +17,7 @@
 #include "kernel/vfio-node.h"
 
 static int backend_open_context(void *userdata, Accounting accounting, int *ret_fd, KernelFailure *reterr) {
+        FAULT_SPAN;
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -34,6 +35,7 @@ static int backend_open_context(void *userdata, Accounting accounting, int *ret_
 
 static int backend_open_device(void *userdata, const char *subsystem, const char *name, int *ret_fd,
                                KernelFailure *reterr) {
+        FAULT_SPAN;
         char device[KERNEL_PATH_MAX];
         VfioNode node;
         int r;
@@ -47,15 +49,21 @@ static int backend_open_device(void *userdata, const char *subsystem, const char
 
 static int backend_read_driver(void *userdata, const char *subsystem, const char *name, char *ret_driver,
                                char *ret_override, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return driver_read(userdata, subsystem, name, ret_driver, ret_override, reterr);
 }
 
 static int backend_probe_group(void *userdata, uint32_t group, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return vfio_group_probe(userdata, group, reterr);
 }
 
 static int backend_set_driver(void *userdata, const char *subsystem, const char *name, const char *driver,
                               const char *override, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return driver_set(userdata, subsystem, name, driver, override, reterr);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/fault.h"
 #include "base/fd.h"
 #include "kernel/device-holders.h"
 #include "kernel/iommufd.h"
@@ -64,6 +65,7 @@ static int check_siblings(const char *device, KernelFailure *reterr) {
  */
 static int try_device(const IommufdBackend *backend, const char *subsystem, const char *device,
                       KernelFailure *reterr) {
+        FAULT_SPAN;                          /* with the last close */
         _cleanup_close_ int iommufd = -EBADF, fd = -EBADF;
         Retry retry = RETRY_INIT;
         VfioNode node;

@@ -27,6 +27,7 @@ static void file_name(char *buffer, size_t size, uint64_t lease) {
 }
 
 static int store_save(void *userdata, const Lease *lease, KernelFailure *reterr) {
+        FAULT_SPAN;
         _cleanup_free_ char *text = NULL;
         StateStore *store = userdata;
         char name[32];
@@ -44,6 +45,7 @@ static int store_save(void *userdata, const Lease *lease, KernelFailure *reterr)
 }
 
 static int store_save_quarantine(void *userdata, const Quarantine *quarantine, KernelFailure *reterr) {
+        FAULT_SPAN;
         _cleanup_free_ char *text = NULL;
         StateStore *store = userdata;
         int r;
@@ -69,6 +71,7 @@ static void lifeline_name(char *buffer, size_t size, uint64_t lease) {
 }
 
 static int store_keep_fd(void *userdata, const char *name, int fd, KernelFailure *reterr) {
+        FAULT_SPAN;
         int r;
 
         r = fault_point();
@@ -88,6 +91,7 @@ static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure
 }
 
 static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
+        FAULT_SPAN;
         StateStore *store = userdata;
         char text[64];
         int r;

@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/parse.h"
 
 /* The one global of this program, and only where tests are being made. */
 static FaultPlan *plan;
@@ -48,4 +51,39 @@ int fault_point(void) {
         }
 
         return n == plan->fail_at ? -(int) plan->fail_errno : 0;
+}
+
+int fault_span_begin(void) {
+        int fd;
+
+        if (!plan || plan->starve_at == 0)
+                return -EBADF;
+
+        fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+        if (fd >= 0)
+                (void) dprintf(fd, "%u", plan->starve_at);
+        return fd;
+}
+
+void fault_span_end(int *span) {
+        char text[16];
+        uint32_t left;
+        ssize_t n;
+
+        if (*span < 0)
+                return;
+
+        /* how many more there would have had to be; that is for the next span */
+        n = pread(*span, text, sizeof(text) - 1, 0);
+        (void) pwrite(*span, "0", 1, 0);
+        if (n > 0) {
+                text[n] = '\0';
+                text[strcspn(text, "\n")] = '\0';
+                if (parse_u32(text, &left) >= 0) {
+                        plan->starve_at = left;
+                        plan->n_starved += left == 0;
+                }
+        }
+
+        *span = close_fd(*span);
 }
