@@ -64,7 +64,7 @@ static const char *advice(int r) {
         case -EACCES:
                 return "; the message bus does not let this user talk to iommud";
         case -ETIMEDOUT:
-                return "; iommud is busy, see 'journalctl -u iommud.service'";
+                return "; iommud is busy or was started again, see 'journalctl -u iommud.service'";
         case -ECONNRESET:
         case -ENOTCONN:
         case -EPIPE:

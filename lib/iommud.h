@@ -34,7 +34,8 @@
  *      -EHOSTUNREACH  iommud is not running, and could not be started
  *      -EACCES        the message bus does not let this process talk to iommud
  *      -ECONNRESET, -ENOTCONN, -EPIPE  the connection to the bus is lost: connect again
- *      -ETIMEDOUT     no answer in time
+ *      -ETIMEDOUT     no answer in time, or iommud ended before it could answer: ask again, which starts it
+ *                     if need be. A lease whose answer was lost has nobody that holds it, and ends
  *      -EBADMSG       the answer does not follow iommud's interface
  * Other errnos may come from the transport. iommud_error_text() has the words for each of them.
  *
