@@ -14,7 +14,7 @@ holders_are() {
 }
 
 stop_units() {
-        systemctl stop lab-vm.service lab-other.service
+        systemctl stop lab-vm.service
 }
 defer stop_units
 
@@ -41,22 +41,26 @@ kill -KILL "$pid"
 assert_ended "$LEASE"
 assert_driver "$LAB_NIC" e1000e
 
-# A process that only has its registers mapped, beside one that has it open
-use_policy "$(rule allow "$LAB_VMM_UID" "$LAB_EDU")"
-start mapper "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- \
-        bash -c 'sleep infinity {lifeline}>&- {iommufd}>&- & exec programs/edu-dma unbound {iommufd} {device:0} {lifeline}>&-'
+# A process that only has its registers mapped, in namespaces of its own as well, beside two that have it open
+start mapper 0 iommuctl run -d "$LAB_EDU" -- bash -c 'sleep infinity {lifeline}>&- {iommufd}>&- &
+        exec unshare --mount --pid --fork --mount-proc programs/edu-dma unbound {iommufd} {device:0} {lifeline}>&-'
 assert_says mapper "$PID" '^ready$'
 LEASE=$(lease_of "$LAB_EDU")
-say mapper map
-assert_says mapper "$PID" '^mapped$'
 unit_of() {
         sed -n 's,^0::/[^:]*\.slice/\([^/]*\).*,\1,p' "/proc/$1/cgroup"
 }
 unit=$(unit_of "$PID")
 assert_soon 20 holders_are "$LEASE" "[\"edu-dma\",\"$unit\"]
-[\"sleep\",\"$unit\"]"
-pkill -KILL -U "$LAB_VMM_UID" -x sleep
+[\"sleep\",\"$unit\"]
+[\"unshare\",\"$unit\"]"
+mapper=$(pgrep --parent "$PID" -x edu-dma)
+pkill -KILL --parent "$PID" -x sleep
+kill -KILL "$PID"
+say mapper map
+assert_says mapper "$mapper" '^mapped$'
 assert_soon 20 holders_are "$LEASE" "[\"edu-dma\",\"$unit\"]"
+assert_eq "$(lease_field "$LEASE" 'holders[].pid')" "$mapper" "the process that has it mapped, in the numbers of the host"
+assert lease_is "$LEASE" draining
 say mapper exit
 assert_ended "$LEASE"
 assert_untouched

@@ -9,34 +9,12 @@
  */
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
-
-static int send_fd(int to, int fd) {
-        union {
-                char buffer[CMSG_SPACE(sizeof(int))];
-                struct cmsghdr align;
-        } control = {};
-        struct iovec iov = { .iov_base = (char[]) { 'x' }, .iov_len = 1 };
-        struct msghdr message = {
-                .msg_iov = &iov,
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-
-        return sendmsg(to, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
+#include "send-fd.h"
 
 int main(int argc, char *argv[]) {
         uint32_t fd;
