@@ -7,8 +7,11 @@
 
 FAULTS=$LEASES/fault
 
+# They are built in; three processes less for each of many starts
+MODULES=(/run/systemd/system/modprobe@{iommufd,vfio,vfio_pci}.service)
+
 without_faults() {
-        rm -rf /run/systemd/system/iommud.service.d "$FAULTS"
+        rm -rf /run/systemd/system/iommud.service.d "$FAULTS" "${MODULES[@]}"
         systemctl daemon-reload
         systemctl restart iommud.service
 }
@@ -20,6 +23,9 @@ StartLimitIntervalSec=0
 [Service]
 Environment=IOMMUD_FAULT_FILE=$FAULTS
 EOT
+for module in "${MODULES[@]}"; do
+        ln -s /dev/null "$module"
+done
 assert programs/faults "$FAULTS" make
 systemctl daemon-reload
 systemctl restart iommud.service
