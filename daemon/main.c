@@ -27,6 +27,7 @@
 #include "config/policy-check.h"
 #include "config/policy-file.h"
 #include "core/change.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
@@ -42,6 +43,9 @@
 #include "sys/state-store.h"
 #include "sys/watch.h"
 #include "sys/worker.h"
+
+/* How long clients wait at the start for groups that are to be claimed. */
+#define CLAIM_PATIENCE_USEC (UINT64_C(20) * 1000 * 1000)
 
 typedef struct Daemon {
         sd_event *event;
@@ -75,6 +79,7 @@ static void daemon_done(Daemon *d) {
         close_fd(d->sysfs);
         close_fd(d->proc);
         close_fd(d->state.dir);
+        close_fd(d->state.lasting);
 }
 
 /* Leases that are active are watched, others are not any more. */
@@ -377,6 +382,10 @@ static int daemon_init_leases(Daemon *d, ChangeSet *changes) {
         if (d->state.dir < 0)
                 return -errno;
 
+        d->state.lasting = open(IOMMUD_LASTING_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (d->state.lasting < 0)
+                log_warning("%s can't be opened: %m. Nothing can be claimed", IOMMUD_LASTING_DIR);
+
         r = stored_fds_receive(&stored);
         if (r < 0)
                 return r;
@@ -470,11 +479,48 @@ static int daemon_init_bus(Daemon *d) {
         if (r < 0)
                 return r;
 
-        return sd_bus_request_name(d->bus, IOMMUD_BUS_NAME, /* flags= */ 0);
+        return 0;
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        bool *waited = userdata;
+
+        *waited = true;
+        return 0;
+}
+
+/*
+ * Groups that are claimed are parked before anybody can ask for them, if that can be done in a time. Those
+ * that are not by then go on while others are served already.
+ */
+static int daemon_wait_for_claims(Daemon *d) {
+        _cleanup_(sd_event_source_disable_unrefp) sd_event_source *timer = NULL;
+        bool waited = false;
+        int r;
+
+        if (!manager_is_claiming(d->manager))
+                return 0;
+
+        r = sd_event_add_time_relative(d->event, &timer, CLOCK_MONOTONIC, CLAIM_PATIENCE_USEC,
+                                       /* accuracy= */ 0, on_patience, &waited);
+        if (r < 0)
+                return r;
+
+        while (manager_is_claiming(d->manager) && !waited &&
+               sd_event_get_state(d->event) != SD_EVENT_FINISHED) {
+                r = sd_event_run(d->event, /* timeout= */ UINT64_MAX);
+                if (r < 0)
+                        return r;
+        }
+
+        if (waited)
+                log_warning("Not all groups that are claimed are parked after %u s, serving others",
+                            (unsigned) (CLAIM_PATIENCE_USEC / 1000000));
+        return 0;
 }
 
 static int daemon_run(void) {
-        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF, .state = { .dir = -EBADF } };
+        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF, .state = { -EBADF, -EBADF } };
         _cleanup_(change_set_done) ChangeSet changes = {};
         int r;
 
@@ -506,6 +552,16 @@ static int daemon_run(void) {
         log_info("iommud " IOMMUD_VERSION ": %zu devices in %zu groups, %zu leases",
                 d.manager->devices.n_items, d.manager->groups.n_items, d.manager->leases.n_items);
         daemon_commit(&d, &changes);
+
+        r = daemon_wait_for_claims(&d);
+        if (sd_event_get_state(d.event) == SD_EVENT_FINISHED)
+                return 0;                    /* told to end meanwhile */
+        if (r >= 0)
+                r = sd_bus_request_name(d.bus, IOMMUD_BUS_NAME, /* flags= */ 0);
+        if (r < 0) {
+                log_error("Can't serve %s on the system bus: %s", IOMMUD_BUS_NAME, strerrordesc_np(-r));
+                return r;
+        }
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
         r = sd_event_loop(d.event);

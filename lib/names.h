@@ -71,6 +71,10 @@
 #define IOMMUD_SIGNAL_DEVICE_GONE "DeviceGone"
 #define IOMMUD_SIGNAL_GROUP_GREW "GroupGrew"
 
+/* Options of Claim */
+#define IOMMUD_OPTION_PERSISTENT "persistent"
+#define IOMMUD_OPTION_ACCEPT "accept"
+
 /* Roles of file descriptors: in the reply of Acquire and in LISTEN_FDNAMES of "iommuctl run" */
 #define IOMMUD_FD_LIFELINE "lifeline"
 #define IOMMUD_FD_IOMMUFD "iommufd"
@@ -99,6 +103,9 @@
 #define IOMMUD_MESSAGE_GROWTH "d17414ef1c7c49ceaf37b6a3937021c9"
 #define IOMMUD_MESSAGE_QUARANTINE "c8b6f06c48994a71a4d6cae903f70aac"
 #define IOMMUD_MESSAGE_CLEARANCE "e48eb0e8afab4e2eb4b0a2f58ff59207"
+#define IOMMUD_MESSAGE_CLAIM "087ca4f0e3c94f9a9abe22b4223111b6"
+#define IOMMUD_MESSAGE_CLAIM_FAILED "0c63e72ac5f242098238522df0ba53d8"
+#define IOMMUD_MESSAGE_CLAIM_RELEASED "4aace6afb5384bd3a071ac6353d26190"
 #define IOMMUD_MESSAGE_POLICY "13e76350934d44deb269bb1b39a7da91"
 
 /* What IOMMUD_EVENT= of these messages says, each with a message id of its own */
@@ -116,4 +123,7 @@
 #define IOMMUD_EVENT_GROWTH "growth"
 #define IOMMUD_EVENT_QUARANTINE "quarantine"
 #define IOMMUD_EVENT_CLEARANCE "clearance"
+#define IOMMUD_EVENT_CLAIM "claim"
+#define IOMMUD_EVENT_CLAIM_FAILED "claim-failed"
+#define IOMMUD_EVENT_CLAIM_RELEASED "claim-released"
 #define IOMMUD_EVENT_POLICY "policy"

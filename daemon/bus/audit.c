@@ -145,9 +145,11 @@ void audit_ended(const Lease *lease) {
 }
 
 void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
-        char id[24];
+        char id[24], other[32] = "a claim";
 
         snprintf(id, sizeof(id), "%" PRIu64, lease->id);
+        if (owner)
+                snprintf(other, sizeof(other), "lease %" PRIu64, owner->id);
         log_event(IOMMUD_MESSAGE_STALE, LOG_WARNING,
                 &(LogFields) {
                         .event = IOMMUD_EVENT_STALE,
@@ -155,8 +157,8 @@ void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
                         .lease = id,
                         .uid = &lease->subject.uid,
                 },
-                "The record of lease %s has %s, which is with lease %" PRIu64 " now: the record was left "
-                "over, and nothing is done to the device for it", id, device, owner->id);
+                "The record of lease %s has %s, which is with %s now: the record was left over, and nothing "
+                "is done to the device for it", id, device, other);
 }
 
 void audit_requested(const Lease *lease) {

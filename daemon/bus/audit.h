@@ -18,6 +18,7 @@ void audit_reset(const char *device, uint64_t lease);
 void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);
 /* its record had a device that is with @owner */
+/* @owner is the lease that has the device; NULL: a claim has. */
 void audit_stale(const Lease *lease, const char *device, const Lease *owner);
 void audit_requested(const Lease *lease);    /* its holder is asked to release it */
 /* a device, which may have a driver, has appeared in a group of it */
@@ -31,6 +32,9 @@ void audit_process_not_ended(const char *device, pid_t pid, const KernelFailure 
 
 void audit_quarantined(const QuarantineEntry *entry);
 void audit_cleared(const char *device);
+void audit_parked(const Claim *claim);
+void audit_claim_failed(const Claim *claim); /* parking it, or giving it back */
+void audit_unclaimed(const Claim *claim);
 
 /* @subject asked for it, NULL: it was at start or by signal. @error is what is wrong with it, or NULL. */
 void audit_policy(const Subject *subject, const char *error, size_t n_rules);

@@ -38,13 +38,7 @@ DEFINE_APPEND(iommu, "s", device->facts.iommu);
 DEFINE_APPEND(physical_function, "s", device->facts.physfn);
 
 static int append_original_driver(sd_bus_message *message, const void *object) {
-        const Device *device = object;
-        const LeaseDevice *d = NULL;
-
-        if (device->group->lease)
-                d = lease_find_device(device->group->lease, device->facts.name);
-
-        return sd_bus_message_append(message, "s", d ? d->driver : "");
+        return sd_bus_message_append(message, "s", device_original_driver(object));
 }
 
 static int append_quarantine(sd_bus_message *message, const void *object) {

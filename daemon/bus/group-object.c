@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <string.h>
+
+#include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/path.h"
 #include "bus/property.h"
+#include "core/change.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/manager.h"
+#include "core/refusal.h"
+#include "core/subject.h"
 #include "names.h"
 
 static int append_id(sd_bus_message *message, const void *object) {
@@ -82,6 +89,25 @@ static int append_lease(sd_bus_message *message, const void *object) {
         return sd_bus_message_append(message, "o", path);
 }
 
+static int append_claim(sd_bus_message *message, const void *object) {
+        const Group *group = object;
+
+        return sd_bus_message_append(
+                message, "s", group->claim ? claim_state_to_string(group->claim->state) : "none");
+}
+
+static int append_claim_persistent(sd_bus_message *message, const void *object) {
+        const Group *group = object;
+
+        return sd_bus_message_append(message, "b", (int) (group->claim && group->claim->persistent));
+}
+
+static int append_claim_reason(sd_bus_message *message, const void *object) {
+        const Group *group = object;
+
+        return sd_bus_message_append(message, "s", group->claim ? group->claim->reason : "");
+}
+
 static int append_reserved_regions(sd_bus_message *message, const void *object) {
         const Group *group = object;
         int r;
@@ -109,6 +135,9 @@ static const Property group_properties[] = {
         { "Blockers", "a(ss)", append_blockers },
         { "Devices", "ao", append_devices },
         { "Lease", "o", append_lease },
+        { "Claim", "s", append_claim },
+        { "ClaimPersistent", "b", append_claim_persistent },
+        { "ClaimReason", "s", append_claim_reason },
         { "ReservedRegions", "a(tts)", append_reserved_regions },
 };
 
@@ -118,19 +147,152 @@ int group_object_append(sd_bus_message *message, const Group *group) {
 
 static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        return property_append(group_properties, ELEMENTSOF(group_properties), property, reply, userdata);
+        BusServer *server = userdata;
+
+        return property_append(group_properties, ELEMENTSOF(group_properties), property, reply,
+                               path_to_group(server->manager, path));
 }
 
+static int read_option(sd_bus_message *message, ClaimRequest *request, Refusal *reterr) {
+        const char *key;
+        int r, value;
+
+        r = sd_bus_message_read_basic(message, 's', &key);
+        if (r < 0)
+                return r;
+        if (strcmp(key, IOMMUD_OPTION_PERSISTENT) != 0 && strcmp(key, IOMMUD_OPTION_ACCEPT) != 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                        "There is no option \"%.32s\": there are persistent and accept", key);
+
+        r = sd_bus_message_verify_type(message, 'v', "b");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"%s\" must be a boolean", key);
+
+        r = sd_bus_message_read(message, "v", "b", &value);
+        if (r < 0)
+                return r;
+
+        if (strcmp(key, IOMMUD_OPTION_ACCEPT) == 0)
+                request->accept = value;
+        else {
+                request->set_persistent = true;
+                request->persistent = value;
+        }
+        return 0;
+}
+
+/* Returns 0, or an Outcome with *reterr, or a negative errno. */
+static int read_options(sd_bus_message *message, ClaimRequest *request, Refusal *reterr) {
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                r = read_option(message, request, reterr);
+                if (r != 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+}
+
+/* What is common to both: @r is what the core said, and @claim what the answer waits for. */
+static int finish_call(
+        BusServer *server, sd_bus_message *message, int r, uint64_t claim, const Refusal *refusal) {
+        if (r > 0)
+                return reply_refusal(message, refusal);
+        if (r == 0)
+                r = bus_server_defer_claim(server, message, claim);
+        return r < 0 ? reply_failure(message, r, "claiming") : 1;
+}
+
+/* The group that the call is for. It may have gone while we asked who is calling. */
+static uint32_t group_of_call(BusServer *server, sd_bus_message *message) {
+        const Group *group;
+
+        group = path_to_group(server->manager, sd_bus_message_get_path(message));
+        return group ? group->facts.id : GROUP_NONE;
+}
+
+static int method_claim(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        BusServer *server = userdata;
+        ClaimRequest request = {};
+        uint64_t claim = 0;
+        Refusal refusal;
+        Subject subject;
+        int r;
+
+        r = read_options(message, &request, &refusal);
+        if (r > 0)
+                return reply_refusal(message, &refusal);
+        if (r < 0)
+                return r;
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;                    /* dispatched again */
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        r = manager_claim(server->manager, &subject, group_of_call(server, message), &request, &claim,
+                          &refusal, &changes);
+        r = finish_call(server, message, r, claim, &refusal);
+        server->funcs->commit(server->userdata, &changes);
+        return r;
+}
+
+static int method_release(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        BusServer *server = userdata;
+        uint64_t claim = 0;
+        Refusal refusal;
+        Subject subject;
+        const char *key;
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'e', "sv");
+        if (r > 0)
+                r = sd_bus_message_read_basic(message, 's', &key);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return reply_invalid_option(message, "There is no option \"%.32s\": there is none", key);
+
+        r = bus_server_identify(server, message, &subject);
+        if (r == 0)
+                return 1;
+        if (r < 0)
+                return reply_failure(message, r, "identifying the caller");
+
+        r = manager_unclaim(server->manager, &subject, group_of_call(server, message), &claim, &refusal,
+                            &changes);
+        r = finish_call(server, message, r, claim, &refusal);
+        server->funcs->commit(server->userdata, &changes);
+        return r;
+}
+
+/* The object is the server, since the methods need it; the group is found again by the path. */
 static int find_group(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                       sd_bus_error *error) {
         BusServer *server = userdata;
-        Group *group;
 
-        group = path_to_group(server->manager, path);
-        if (!group)
+        if (!path_to_group(server->manager, path))
                 return 0;
 
-        *ret_found = group;
+        *ret_found = server;
         return 1;
 }
 
@@ -147,6 +309,10 @@ static int enumerate_groups(
 
 static const sd_bus_vtable group_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Claim", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_claim,
+                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_release,
+                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Type", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("DmaOwner", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -154,6 +320,9 @@ static const sd_bus_vtable group_vtable[] = {
         SD_BUS_PROPERTY("Blockers", "a(ss)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Devices", "ao", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Lease", "o", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Claim", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ClaimPersistent", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ClaimReason", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ReservedRegions", "a(tts)", get_property, 0, 0),
         SD_BUS_VTABLE_END
 };

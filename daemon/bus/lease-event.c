@@ -70,7 +70,7 @@ static void audit_stale_record(BusServer *server, const Lease *lease, const char
         const Device *device;
 
         device = manager_find_device(server->manager, name);
-        if (device && device->group->lease)
+        if (device)
                 audit_stale(lease, name, device->group->lease);
 }
 

@@ -11,6 +11,7 @@
 #include "bus/path.h"
 #include "bus/server.h"
 #include "core/change.h"
+#include "core/claim.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/operation.h"
@@ -18,10 +19,9 @@
 #include "names.h"
 #include "sys/journal.h"
 
-/* A call of Acquire whose answer is due when its lease is ready, or of a method when its operation is done.
- */
+/* A call whose answer is due when its lease is ready, or its claim, or its operation is done. */
 struct PendingCall {
-        bool operation;
+        ChangeKind due;                      /* what brings the answer */
         uint64_t id;
         sd_bus_message *call;                /* a reference */
         PendingCall *next;
@@ -114,7 +114,7 @@ int bus_server_identify(BusServer *server, sd_bus_message *message, Subject *ret
         return server->funcs->identify(server->userdata, message, ret);
 }
 
-static int bus_server_add_pending(BusServer *server, sd_bus_message *call, bool operation, uint64_t id) {
+static int bus_server_add_pending(BusServer *server, sd_bus_message *call, ChangeKind due, uint64_t id) {
         PendingCall *pending;
 
         pending = calloc(1, sizeof(*pending));
@@ -122,7 +122,7 @@ static int bus_server_add_pending(BusServer *server, sd_bus_message *call, bool 
                 return -ENOMEM;
 
         *pending = (PendingCall) {
-                .operation = operation,
+                .due = due,
                 .id = id,
                 .call = sd_bus_message_ref(call),
                 .next = server->pending,
@@ -132,20 +132,24 @@ static int bus_server_add_pending(BusServer *server, sd_bus_message *call, bool 
 }
 
 int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) {
-        return bus_server_add_pending(server, call, /* operation= */ false, lease);
+        return bus_server_add_pending(server, call, CHANGE_LEASE_ANSWERED, lease);
+}
+
+int bus_server_defer_claim(BusServer *server, sd_bus_message *call, uint64_t claim) {
+        return bus_server_add_pending(server, call, CHANGE_CLAIM_ANSWERED, claim);
 }
 
 int bus_server_defer_operation(BusServer *server, sd_bus_message *call, uint64_t operation) {
-        return bus_server_add_pending(server, call, /* operation= */ true, operation);
+        return bus_server_add_pending(server, call, CHANGE_OPERATION_DONE, operation);
 }
 
 /* The call that waits for this, as the caller's reference; NULL: nobody does. */
-static sd_bus_message *bus_server_take_pending(BusServer *server, bool operation, uint64_t id) {
+static sd_bus_message *bus_server_take_pending(BusServer *server, ChangeKind due, uint64_t id) {
         for (PendingCall **link = &server->pending; *link; link = &(*link)->next) {
                 PendingCall *pending = *link;
                 sd_bus_message *call = pending->call;
 
-                if (pending->operation != operation || pending->id != id)
+                if (pending->due != due || pending->id != id)
                         continue;
 
                 *link = pending->next;
@@ -162,7 +166,7 @@ static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
         int r;
 
         lease = manager_find_lease(server->manager, id);
-        call = bus_server_take_pending(server, /* operation= */ false, id);
+        call = bus_server_take_pending(server, CHANGE_LEASE_ANSWERED, id);
         if (!lease || !call)
                 return;
 
@@ -191,7 +195,7 @@ static void bus_server_answer_operation(BusServer *server, uint64_t id) {
         _cleanup_(operation_freep) Operation *operation = NULL;
         int r;
 
-        call = bus_server_take_pending(server, /* operation= */ true, id);
+        call = bus_server_take_pending(server, CHANGE_OPERATION_DONE, id);
         operation = manager_take_operation(server->manager, id);
         if (!operation || !call)
                 return;
@@ -200,6 +204,25 @@ static void bus_server_answer_operation(BusServer *server, uint64_t id) {
         if (r < 0)
                 log_warning("The answer to a call of %s could not be sent, ignoring: %s",
                             sd_bus_message_get_member(call), strerrordesc_np(-r));
+}
+
+static void bus_server_answer_claim(BusServer *server, uint64_t id) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        const Claim *claim;
+        int r;
+
+        claim = manager_find_claim(server->manager, id);
+        call = bus_server_take_pending(server, CHANGE_CLAIM_ANSWERED, id);
+        if (!claim || !call)
+                return;
+
+        if (claim->refusal.outcome != OUTCOME_GRANTED)
+                r = reply_refusal(call, &claim->refusal);
+        else
+                r = sd_bus_reply_method_return(call, NULL);
+        if (r < 0)
+                log_warning("The answer to a call about claim %" PRIu64 " could not be sent: %s", id,
+                            strerrordesc_np(-r));
 }
 
 /*
@@ -252,6 +275,9 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:
+        case CHANGE_CLAIM_CHANGED:
+        case CHANGE_CLAIM_ANSWERED:
+        case CHANGE_CLAIM_ENDED:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -286,6 +312,9 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:
+        case CHANGE_CLAIM_CHANGED:
+        case CHANGE_CLAIM_ANSWERED:
+        case CHANGE_CLAIM_ENDED:
         case _CHANGE_KIND_MAX:
                 break;
         }
@@ -328,11 +357,29 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:
+        case CHANGE_CLAIM_CHANGED:
+        case CHANGE_CLAIM_ANSWERED:
+        case CHANGE_CLAIM_ENDED:
         case _CHANGE_KIND_MAX:
                 break;
         }
 
         return false;
+}
+
+static void bus_server_audit_claim(BusServer *server, const Change *change) {
+        const Claim *claim;
+
+        claim = manager_find_claim(server->manager, change->id);
+        if (!claim)
+                return;
+
+        if (change->kind == CHANGE_CLAIM_ENDED)
+                audit_unclaimed(claim);
+        else if (claim->state == CLAIM_PARKED)
+                audit_parked(claim);
+        else if (claim->state == CLAIM_FAILED)
+                audit_claim_failed(claim);
 }
 
 static void bus_server_audit(BusServer *server, const Change *change) {
@@ -350,6 +397,9 @@ static void bus_server_audit(BusServer *server, const Change *change) {
                 if (entry)
                         audit_quarantined(entry);
         }
+
+        if (change->kind == CHANGE_CLAIM_CHANGED || change->kind == CHANGE_CLAIM_ENDED)
+                bus_server_audit_claim(server, change);
 
         if (change->kind != CHANGE_LEASE_CHANGED && change->kind != CHANGE_LEASE_ENDING &&
             change->kind != CHANGE_LEASE_ENDED)
@@ -373,6 +423,8 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *
                         bus_server_answer(server, changes->items[i].id, more);
                 else if (changes->items[i].kind == CHANGE_OPERATION_DONE)
                         bus_server_answer_operation(server, changes->items[i].id);
+                else if (changes->items[i].kind == CHANGE_CLAIM_ANSWERED)
+                        bus_server_answer_claim(server, changes->items[i].id);
 
         for (size_t i = 0; i < changes->n_items; i++) {
                 const Change *change = &changes->items[i];

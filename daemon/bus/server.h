@@ -51,7 +51,7 @@ struct BusServer {
         const BusServerFuncs *funcs;         /* borrowed */
         void *userdata;                      /* of the funcs */
         Polkit *polkit;                      /* calls that wait for polkit; owned */
-        PendingCall *pending;                /* calls that wait for a lease or an operation; owned */
+        PendingCall *pending;                /* calls that wait for what they have begun; owned */
 };
 
 int bus_server_new(sd_bus *bus, Manager *manager, const char *const *features, const BusServerFuncs *funcs,
@@ -67,6 +67,9 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *
 
 /* Keeps a call of Acquire until CHANGE_LEASE_ANSWERED of that lease. Takes a reference of the message. */
 int bus_server_defer(BusServer *server, sd_bus_message *call, uint64_t lease) _must_check_;
+
+/* The same of Claim and Release of a group until CHANGE_CLAIM_ANSWERED. */
+int bus_server_defer_claim(BusServer *server, sd_bus_message *call, uint64_t claim) _must_check_;
 
 /* The same of any other method until CHANGE_OPERATION_DONE of that operation. */
 int bus_server_defer_operation(BusServer *server, sd_bus_message *call, uint64_t operation) _must_check_;

@@ -10,8 +10,10 @@ static ChangeKind change_kind_of_object(ChangeKind kind) {
                 return CHANGE_DEVICE_ADDED;
         if (kind <= CHANGE_GROUP_REMOVED)
                 return CHANGE_GROUP_ADDED;
+        if (kind < CHANGE_CLAIM_CHANGED)
+                return CHANGE_LEASE_ADDED;
 
-        return kind == CHANGE_OPERATION_DONE ? CHANGE_OPERATION_DONE : CHANGE_LEASE_ADDED;
+        return kind == CHANGE_OPERATION_DONE ? CHANGE_OPERATION_DONE : CHANGE_CLAIM_CHANGED;
 }
 
 static bool change_is_of_same_object(const Change *a, const Change *b) {
@@ -23,7 +25,7 @@ static bool change_is_of_same_object(const Change *a, const Change *b) {
 static bool change_is_turn(const Change *change) {
         return change->kind == change_kind_of_object(change->kind) ||
                change->kind == CHANGE_DEVICE_REMOVED || change->kind == CHANGE_GROUP_REMOVED ||
-               change->kind == CHANGE_LEASE_ENDED;
+               change->kind == CHANGE_LEASE_ENDED || change->kind == CHANGE_CLAIM_ENDED;
 }
 
 static void change_set_append(ChangeSet *set, const Change *change) {
@@ -99,6 +101,10 @@ void change_set_kill(ChangeSet *set, uint64_t id, const char *name, pid_t pid) {
 
         strcpy(change.name, name);
         change_set_append(set, &change);
+}
+
+void change_set_claim(ChangeSet *set, ChangeKind kind, uint64_t id) {
+        change_set_append(set, &(Change) { .kind = kind, .id = id });
 }
 
 void change_set_done(ChangeSet *set) {

@@ -36,13 +36,16 @@ typedef enum ChangeKind {
         CHANGE_LEASE_DEVICE_GONE,            /* a device that was handed out was unplugged */
         CHANGE_LEASE_GROUP_GREW,             /* a device has appeared in a group of it */
         CHANGE_LEASE_KILL,                   /* the process @pid, who has the device, is to be ended */
+        CHANGE_CLAIM_CHANGED,                /* its state; for the journal, its group tells the world */
+        CHANGE_CLAIM_ANSWERED,               /* the caller of Claim or Release gets its answer now */
+        CHANGE_CLAIM_ENDED,                  /* as for leases */
         CHANGE_OPERATION_DONE,               /* its caller gets its answer now */
         _CHANGE_KIND_MAX,
 } ChangeKind;
 
 struct Change {
         ChangeKind kind;
-        uint64_t id;                         /* of the lease, the group or the operation */
+        uint64_t id;                         /* of the lease, the claim, the group or the operation */
         char name[KERNEL_NAME_MAX];          /* of the device */
         pid_t pid;                           /* of CHANGE_LEASE_KILL */
 };
@@ -64,6 +67,7 @@ void change_set_group(ChangeSet *set, ChangeKind kind, uint32_t id);
 void change_set_lease(ChangeSet *set, ChangeKind kind, uint64_t id);
 void change_set_lease_device(ChangeSet *set, ChangeKind kind, uint64_t id, const char *name);
 void change_set_kill(ChangeSet *set, uint64_t id, const char *name, pid_t pid);
+void change_set_claim(ChangeSet *set, ChangeKind kind, uint64_t id);
 
 void change_set_operation(ChangeSet *set, uint64_t id);
 

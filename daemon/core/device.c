@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
@@ -59,6 +60,19 @@ Device *device_free(Device *device) {
 
 Device *manager_find_device(const Manager *manager, const char *name) {
         return ptr_array_find(&manager->devices, name, device_compare);
+}
+
+const char *device_original_driver(const Device *device) {
+        const ClaimDevice *claimed = NULL;
+        const LeaseDevice *leased = NULL;
+
+        if (device->group->claim)
+                claimed = claim_find_device(device->group->claim, device->facts.name);
+        if (device->group->lease)
+                leased = lease_find_device(device->group->lease, device->facts.name);
+
+        /* a lease of a claimed group gives it back to the claim */
+        return claimed ? claimed->driver : leased ? leased->driver : "";
 }
 
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes) {

@@ -56,6 +56,9 @@ int device_new(Group *group, const DeviceFacts *facts, Device **ret) _must_check
 Device *device_free(Device *device);
 DEFINE_CLEANUP_FUNC(Device, device_free);
 
+/* The driver that the device will be given back to by who has it now; "": nobody has, or it had none. */
+const char *device_original_driver(const Device *device);
+
 /* News of its driver and driver_override. Says so in @changes when they are news, for the group too. */
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes);
 

@@ -15,9 +15,11 @@
 #include "base/strtab.h"
 
 typedef struct Account Account;
+typedef struct Approved Approved;
 typedef struct Catalog Catalog;
 typedef struct Change Change;
 typedef struct ChangeSet ChangeSet;
+typedef struct Claim Claim;
 typedef struct Context Context;
 typedef struct Device Device;
 typedef struct DeviceFacts DeviceFacts;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/kernel.h"
@@ -9,6 +10,7 @@
 static const char *const dma_owner_table[] = {
         [DMA_OWNER_NONE] = "none",
         [DMA_OWNER_KERNEL] = "kernel",
+        [DMA_OWNER_PARKED] = "parked",
         [DMA_OWNER_LEASED] = "leased",
         [DMA_OWNER_FOREIGN] = "foreign",
 };
@@ -48,6 +50,8 @@ Group *group_free(Group *group) {
         while (group->devices)
                 device_free(group->devices);
 
+        if (group->claim)
+                group->claim->group = GROUP_NONE;
         ptr_array_remove(&group->manager->groups, group);
         free(group);
         return NULL;
@@ -68,6 +72,8 @@ bool group_is_viable(const Group *group) {
 DmaOwner group_dma_owner(const Group *group) {
         if (group->lease)
                 return DMA_OWNER_LEASED;
+        if (group->claim && group->claim->state == CLAIM_PARKED)
+                return DMA_OWNER_PARKED;
         if (!group_is_viable(group))
                 return DMA_OWNER_KERNEL;
         if (group->foreign)

@@ -10,6 +10,7 @@
 typedef enum DmaOwner {
         DMA_OWNER_NONE,
         DMA_OWNER_KERNEL,
+        DMA_OWNER_PARKED,
         DMA_OWNER_LEASED,
         DMA_OWNER_FOREIGN,
         _DMA_OWNER_MAX,
@@ -43,6 +44,7 @@ struct Group {
         Manager *manager;                    /* owns the group */
         Device *devices;                     /* ordered by name; owned */
         Lease *lease;                        /* that the group is part of, or NULL; not owned */
+        Claim *claim;                        /* on this group, or NULL; not owned */
         bool foreign;                        /* another userspace had it when the kernel was last asked */
 };
 

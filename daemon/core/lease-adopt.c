@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/pidfd.h"
 #include "core/change.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease-context.h"
@@ -36,12 +37,19 @@ static bool lease_knows_lifeline(const Lease *lease, int fd) {
                (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
 }
 
+static bool device_is_of_another(const Device *device, const LeaseDevice *d, bool active) {
+        if (device->group->lease)
+                return true;
+
+        return !active && device->group->claim && !claim_gets_back(device->group->claim, d);
+}
+
 /*
- * A group is leased once. Where two records have it, the older is of a lease that had ended, and could not
- * be removed: what it says of the drivers is history, and to give those devices back would take them from
- * who has them now.
+ * A group is leased once. Where two records have it, or a claim that knows nothing of it does, the older is
+ * of a lease that had ended, and could not be removed: what it says of the drivers is history, and to give
+ * those devices back would take them from who has them now.
  */
-static void lease_drop_stale_devices(Lease *lease, ChangeSet *changes) {
+static void lease_drop_stale_devices(Lease *lease, bool active, ChangeSet *changes) {
         unsigned n = 0, n_given = 0;
 
         for (unsigned i = 0; i < lease->n_devices; i++) {
@@ -49,7 +57,7 @@ static void lease_drop_stale_devices(Lease *lease, ChangeSet *changes) {
                 const Device *device;
 
                 device = manager_find_device(lease->manager, d->name);
-                if (device && device->group->lease) {
+                if (device && device_is_of_another(device, d, active)) {
                         change_set_lease_device(changes, CHANGE_LEASE_STALE, lease->id, d->name);
                         /* nothing of it can be bound: somebody else has the group */
                         d->fd = close_fd(d->fd);
@@ -68,7 +76,7 @@ static void lease_drop_stale_devices(Lease *lease, ChangeSet *changes) {
 static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
         lease->answered = true;              /* or its caller has seen us go */
         change_set_lease(changes, CHANGE_LEASE_ADDED, lease->id);
-        lease_drop_stale_devices(lease, changes);
+        lease_drop_stale_devices(lease, active, changes);
         lease_reserve(lease, changes);
         if (active) {
                 change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);

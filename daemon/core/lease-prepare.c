@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/change.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease-context.h"
@@ -158,7 +159,23 @@ static int lease_step(Lease *lease, ChangeSet *changes) {
         return 0;
 }
 
+/* The groups of it that are claimed have to be let go of first. */
+static bool lease_waits_for_claim(const Lease *lease) {
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                const Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                if (group && group->lease == lease && group->claim && group->claim->state != CLAIM_LENT)
+                        return true;
+        }
+
+        return false;
+}
+
 void lease_prepared(Lease *lease, ChangeSet *changes) {
+        if (lease_waits_for_claim(lease))
+                return;
+
         while (lease->refusal.outcome == OUTCOME_GRANTED && lease->step != LEASE_STEP_DONE &&
                !lease_has_task(lease))
                 if (lease_step(lease, changes) > 0)
@@ -220,6 +237,26 @@ void lease_start(Lease *lease, ChangeSet *changes) {
         if (lease_rebind(lease, &failure) < 0)
                 lease_fail(lease, &failure);
 
-        if (!lease_has_task(lease))
+        for (unsigned i = 0; i < lease->n_groups; i++) {
+                const Group *group;
+
+                group = manager_find_group(lease->manager, lease->groups[i]);
+                if (group && group->claim)
+                        claim_lend(group->claim, changes);
+        }
+
+        lease_claim_lent(lease, changes);
+}
+
+void lease_claim_lent(Lease *lease, ChangeSet *changes) {
+        if (lease->state == LEASE_PREPARING && !lease_has_task(lease))
                 lease_prepared(lease, changes);
+}
+
+void lease_give_up(Lease *lease, const KernelFailure *failure, ChangeSet *changes) {
+        if (lease->state != LEASE_PREPARING)
+                return;
+
+        lease_fail(lease, failure);
+        lease_answer(lease, changes);
 }

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/pidfd.h"
 #include "core/change.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/domain.h"
 #include "core/group.h"
@@ -99,6 +100,8 @@ void lease_unreserve(Lease *lease, ChangeSet *changes) {
                 change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
                 for (Device *device = group->devices; device; device = device->next)
                         change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
+                if (group->claim)
+                        claim_resume(group->claim, changes);
         }
 
         lease_refund_all(lease);

@@ -174,6 +174,12 @@ void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, Take
  */
 void lease_end(Lease *lease, const char *cause, ChangeSet *changes);
 
+/* A claim on a group of it has let go of that. One that is being prepared waits for this of all groups. */
+void lease_claim_lent(Lease *lease, ChangeSet *changes);
+
+/* It will not come in time: the caller has waited long enough. The lease ends when it does come. */
+void lease_give_up(Lease *lease, const KernelFailure *failure, ChangeSet *changes);
+
 /* The result of a task of this lease. */
 void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const TaskResult *result,
                      ChangeSet *changes);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/approved.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
@@ -29,6 +31,10 @@ int manager_new(const Kernel *kernel, const Host *host, Manager **ret) {
         if (r < 0)
                 return r;
 
+        r = approved_new(&manager->approved);
+        if (r < 0)
+                return r;
+
         manager->kernel = kernel;
         manager->host = host;
         *ret = TAKE_PTR(manager);
@@ -39,6 +45,9 @@ Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
 
+        /* first: a lease that goes gives its groups back to their claims */
+        while (manager->claims.n_items > 0)
+                claim_free(manager->claims.items[0]);
         while (manager->leases.n_items > 0)
                 lease_free(manager->leases.items[0]);
         while (manager->groups.n_items > 0)
@@ -46,12 +55,14 @@ Manager *manager_free(Manager *manager) {
         for (size_t i = 0; i < manager->accounts.n_items; i++)
                 account_free(manager->accounts.items[i]);
 
+        ptr_array_done(&manager->claims);
         ptr_array_done(&manager->leases);
         ptr_array_done(&manager->groups);
         ptr_array_done(&manager->devices);
         ptr_array_done(&manager->accounts);
         policy_free(manager->policy);
         quarantine_free(manager->quarantine);
+        approved_free(manager->approved);
         for (size_t i = 0; i < manager->n_tasks; i++)
                 task_done(&manager->tasks[i]);
         free(manager->tasks);
@@ -147,6 +158,10 @@ static int manager_add_device(Manager *manager, const DeviceFacts *facts, Change
         change_set_group(changes, CHANGE_GROUP_CHANGED, facts->group);
         if (group->lease)
                 change_set_lease_device(changes, CHANGE_LEASE_GROUP_GREW, group->lease->id, facts->name);
+        if (group->claim)
+                claim_device_added(group->claim, device, changes);
+        else
+                group_claim_persistent(group, changes);
         return 0;
 }
 
@@ -180,6 +195,14 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
         if (memcmp(&device->facts, facts, sizeof(*facts)) == 0)
                 return 0;
 
+        if (device->facts.cdev[0] && !facts->cdev[0] && device->group->claim) {
+                ClaimDevice *claimed;
+
+                claimed = claim_find_device(device->group->claim, facts->name);
+                if (claimed)
+                        claim_device_leaves(device->group->claim, claimed, changes);
+        }
+
         device->facts = *facts;
         change_set_device(changes, CHANGE_DEVICE_CHANGED, facts->name);
         change_set_group(changes, CHANGE_GROUP_CHANGED, facts->group);
@@ -203,6 +226,8 @@ void manager_remove_device(
         device_free(device);
         if (leased)
                 lease_device_gone(group->lease, leased, changes);
+        if (group->claim)
+                claim_device_gone(group->claim, name, changes);
 
         if (group->devices)
                 change_set_group(changes, CHANGE_GROUP_CHANGED, group->facts.id);
@@ -332,22 +357,50 @@ static Lease *manager_find_task(const Manager *manager, const Task *task, LeaseD
         return NULL;
 }
 
+/* Likewise of a claim. */
+static Claim *manager_find_claim_task(const Manager *manager, const Task *task, ClaimDevice **ret_device) {
+        for (size_t i = 0; i < manager->claims.n_items; i++) {
+                Claim *claim = manager->claims.items[i];
+                ClaimDevice *device;
+
+                device = claim_find_task(claim, task->id);
+                if (device) {
+                        *ret_device = device;
+                        return claim;
+                }
+        }
+
+        return NULL;
+}
+
 void manager_task_done(Manager *manager, const Task *task, const TaskResult *result, ChangeSet *changes) {
+        ClaimDevice *claimed;
         LeaseDevice *device;
         Lease *lease;
+        Claim *claim;
 
         lease = manager_find_task(manager, task, &device);
         if (lease)
                 lease_task_done(lease, device, task, result, changes);
+
+        claim = lease ? NULL : manager_find_claim_task(manager, task, &claimed);
+        if (claim)
+                claim_task_done(claim, claimed, task, result, changes);
 }
 
 void manager_task_overdue(Manager *manager, const Task *task, ChangeSet *changes) {
+        ClaimDevice *claimed;
         LeaseDevice *device;
         Lease *lease;
+        Claim *claim;
 
         lease = manager_find_task(manager, task, &device);
         if (lease)
                 lease_task_overdue(lease, device, task, changes);
+
+        claim = lease ? NULL : manager_find_claim_task(manager, task, &claimed);
+        if (claim)
+                claim_task_overdue(claim, claimed, task, changes);
 }
 
 void manager_reap(Manager *manager) {
@@ -356,5 +409,12 @@ void manager_reap(Manager *manager) {
 
                 if (lease->state == LEASE_ENDED)
                         lease_free(lease);
+        }
+
+        for (size_t i = manager->claims.n_items; i > 0; i--) {
+                Claim *claim = manager->claims.items[i - 1];
+
+                if (claim->state == CLAIM_ENDED)
+                        claim_free(claim);
         }
 }

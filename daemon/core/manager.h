@@ -17,13 +17,15 @@ struct Manager {
         /* owned; NULL: none is loaded, everything is denied but to root */
         Policy *policy;
         Quarantine *quarantine;              /* owned */
+        Approved *approved;                  /* owned */
         PtrArray groups;                     /* by id; owned */
         PtrArray devices;                    /* by name; owned by their groups */
         PtrArray leases;                     /* by id; owned */
+        PtrArray claims;                     /* by id; owned */
         PtrArray accounts;                   /* by uid and rule; owned */
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
-        uint64_t last_lease, last_task, last_device, last_operation;
+        uint64_t last_lease, last_claim, last_task, last_device, last_operation;
 };
 
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;
@@ -50,6 +52,7 @@ void manager_remove_device(
 Device *manager_find_device(const Manager *manager, const char *name);
 Group *manager_find_group(const Manager *manager, uint32_t id);
 Lease *manager_find_lease(const Manager *manager, uint64_t id);
+Claim *manager_find_claim(const Manager *manager, uint64_t id);
 
 /* Whether the selector names the device, by the names of the policy in force too. */
 bool manager_selects(const Manager *manager, const Selector *selector, const Device *device);
@@ -138,7 +141,7 @@ void manager_task_done(Manager *manager, const Task *task, const TaskResult *res
  */
 void manager_task_overdue(Manager *manager, const Task *task, ChangeSet *changes);
 
-/* Frees the leases that have ended: to be called when their end has been published. */
+/* Frees the leases and claims that have ended: to be called when their end has been published. */
 void manager_reap(Manager *manager);
 
 /*

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/dma-refusal.h"
 #include "core/explain.h"
@@ -328,13 +329,12 @@ static bool planner_overrides_host(const Planner *p, const Device *device) {
         return policy_answer_overrides_host(&answer);
 }
 
-/* Whether the host can do without the device. Returns 0, or OUTCOME_HOST_IN_USE. */
-static int planner_check_host(Planner *p, const Device *device, Refusal *reterr) {
-        const Host *host = p->manager->host;
+int plan_check_host(const Manager *manager, const Device *device, Refusal *reterr) {
+        const Host *host = manager->host;
         char use[128] = "";
         int r;
 
-        if (!device_facts_own_dma(&device->facts) || p->reserved || planner_overrides_host(p, device))
+        if (!device_facts_own_dma(&device->facts))
                 return 0;
 
         r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
@@ -346,6 +346,13 @@ static int planner_check_host(Planner *p, const Device *device, Refusal *reterr)
                 return refuse(reterr, OUTCOME_HOST_IN_USE, "The host uses %s: %s", device->facts.name, use);
 
         return 0;
+}
+
+static int planner_check_host(Planner *p, const Device *device, Refusal *reterr) {
+        if (p->reserved || planner_overrides_host(p, device))
+                return 0;
+
+        return plan_check_host(p->manager, device, reterr);
 }
 
 /*
@@ -368,8 +375,7 @@ static int planner_check_quarantine(Planner *p, const Device *device, Refusal *r
                 device->facts.name, entry->reason, device->facts.name);
 }
 
-/* Whether the device itself is of a kind that can be handed out. Returns 0, or OUTCOME_NOT_SUPPORTED. */
-static int check_kind(const Device *device, Refusal *reterr) {
+int plan_check_kind(const Device *device, Refusal *reterr) {
         if (device->facts.bridge)
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED, "%s is a bridge: it can't be handed out",
                               device->facts.name);
@@ -422,8 +428,7 @@ static int planner_authorize_all(Planner *p) {
         return 0;
 }
 
-/* Whether the group is with another lease. Returns 0, or OUTCOME_TAKEN or OUTCOME_DRAINING. */
-static int check_free(const Group *group, Refusal *reterr) {
+int plan_check_free(const Group *group, Refusal *reterr) {
         const Lease *lease = group->lease;
 
         if (!lease)
@@ -485,7 +490,7 @@ static int plan_rebind(Plan *plan, const Device *device) {
 typedef int (*DeviceCheck)(Planner *p, const Device *device, Refusal *reterr);
 
 static int planner_check_kind(Planner *p, const Device *device, Refusal *reterr) {
-        return check_kind(device, reterr);
+        return plan_check_kind(device, reterr);
 }
 
 /*
@@ -541,7 +546,7 @@ static int planner_check_companion(Planner *p, const Device *device, Refusal *re
 
         if (!device_facts_own_dma(&device->facts))
                 return 0;
-        if (check_kind(device, &why) == 0) {
+        if (plan_check_kind(device, &why) == 0) {
                 if (planner_authorize(p, device, &rule, &why) == 0)
                         return 0;
                 if (why.outcome == OUTCOME_AUTHORIZATION_REQUIRED) {
@@ -625,7 +630,8 @@ static int planner_add_group(Planner *p, Group *group) {
         Refusal refusal;
         int r;
 
-        if (check_free(group, &refusal) > 0)
+        if (plan_check_free(group, &refusal) > 0 ||
+            (group->claim && claim_check(group->claim, &refusal) > 0))
                 return plan_block(p->plan, group->devices, &refusal);
 
         if (!p->reserved) {
@@ -643,7 +649,8 @@ static int planner_add_group(Planner *p, Group *group) {
                         return r;
         }
 
-        return planner_probe_group(p, group, first);
+        /* where we have it ourselves there is nothing to ask */
+        return group->claim ? 0 : planner_probe_group(p, group, first);
 }
 
 /* One more lease of @n_devices on the account of all that the user has, or of what he has by @rule. */

@@ -103,6 +103,16 @@ int plan_append_fact(Plan *plan, const Device *device, const Fact *fact) _must_c
 PolicyAnswer plan_ask_policy(const Manager *manager, const Subject *subject, const Request *request,
         const Plan *plan, const Device *device);
 
+/*
+ * The questions that everybody has to answer who takes a group from the host; each returns 0 or an Outcome
+ * with *reterr. Whether the host can do without the device: OUTCOME_HOST_IN_USE; whether it is of a kind
+ * that can be handed out: OUTCOME_NOT_SUPPORTED; whether the group is with no lease: OUTCOME_TAKEN or
+ * OUTCOME_DRAINING.
+ */
+int plan_check_host(const Manager *manager, const Device *device, Refusal *reterr) _must_check_;
+int plan_check_kind(const Device *device, Refusal *reterr) _must_check_;
+int plan_check_free(const Group *group, Refusal *reterr) _must_check_;
+
 bool plan_has_device(const Plan *plan, const Device *device);
 
 void plan_done(Plan *plan);

@@ -40,6 +40,13 @@ typedef struct StoreOps {
         /* Nothing is left of the lease: its record and its lifeline go. */
         void (*forget)(void *userdata, const Lease *lease);
 
+        /* A claim, like a lease: durably; and nothing is left of it. */
+        int (*save_claim)(void *userdata, const Claim *claim, KernelFailure *reterr);
+        void (*forget_claim)(void *userdata, const Claim *claim);
+
+        /* What administrators have approved of, which outlasts this boot of the host. */
+        int (*save_approved)(void *userdata, const Approved *approved, KernelFailure *reterr);
+
         /* Writes down which devices are in quarantine, in place of what was written of that before. */
         int (*save_quarantine)(void *userdata, const Quarantine *quarantine, KernelFailure *reterr);
 } StoreOps;

@@ -8,6 +8,9 @@
 #include "base/dir.h"
 #include "base/fault.h"
 #include "base/parse.h"
+#include "core/approved.h"
+#include "core/claim-record.h"
+#include "core/claim.h"
 #include "core/kernel.h"
 #include "core/lease-record.h"
 #include "core/lease.h"
@@ -18,6 +21,8 @@
 #include "sys/state-store.h"
 
 #define FILE_PREFIX "lease-"
+#define CLAIM_PREFIX "claim-"
+#define APPROVED_FILE "approved-groups"
 #define QUARANTINE_FILE "quarantine"
 #define LAST_LEASE_FILE "last-lease"
 #define LAST_LEASE_BEGIN "version=1\nlast="
@@ -128,6 +133,55 @@ static void store_forget(void *userdata, const Lease *lease) {
                         name, strerrordesc_np(-r));
 }
 
+static void claim_file_name(char *buffer, size_t size, uint64_t claim) {
+        snprintf(buffer, size, CLAIM_PREFIX "%" PRIu64, claim);
+}
+
+static int store_save_claim(void *userdata, const Claim *claim, KernelFailure *reterr) {
+        _cleanup_free_ char *text = NULL;
+        StateStore *store = userdata;
+        char name[32];
+        int r;
+
+        claim_file_name(name, sizeof(name), claim->id);
+
+        r = claim_record_write(claim, &text);
+        if (r >= 0)
+                r = state_file_write(store->dir, name, text);
+        if (r < 0)
+                return kernel_failure(reterr, r, "writing the state file %s", name);
+
+        return 0;
+}
+
+static void store_forget_claim(void *userdata, const Claim *claim) {
+        StateStore *store = userdata;
+        char name[32];
+        int r;
+
+        (void) fault_point();                /* a test can only kill */
+        claim_file_name(name, sizeof(name), claim->id);
+        r = state_file_remove(store->dir, name);
+        if (r < 0)
+                log_warning("The state file %s can't be removed: %s. It is looked at again at the next "
+                            "start",
+                        name, strerrordesc_np(-r));
+}
+
+static int store_save_approved(void *userdata, const Approved *approved, KernelFailure *reterr) {
+        _cleanup_free_ char *text = NULL;
+        StateStore *store = userdata;
+        int r;
+
+        r = approved_write(approved, &text);
+        if (r >= 0)
+                r = state_file_write(store->lasting, APPROVED_FILE, text);
+        if (r < 0)
+                return kernel_failure(reterr, r, "writing " IOMMUD_LASTING_DIR "/" APPROVED_FILE);
+
+        return 0;
+}
+
 Store state_store_port(StateStore *store) {
         static const StoreOps ops = {
                 .save = store_save,
@@ -136,6 +190,9 @@ Store state_store_port(StateStore *store) {
                 .keep_fd = store_keep_fd,
                 .drop_fd = store_drop_fd,
                 .forget = store_forget,
+                .save_claim = store_save_claim,
+                .forget_claim = store_forget_claim,
+                .save_approved = store_save_approved,
                 .save_quarantine = store_save_quarantine,
         };
 
@@ -173,8 +230,52 @@ static int take_lifeline(void *userdata, uint64_t lease) {
         return stored_fds_take(stored, name);
 }
 
+static int load_claim(StateStore *store, const char *name, Manager *manager) {
+        _cleanup_free_ char *text = NULL;
+        char expected[32];
+        Claim *claim;
+        int r;
+
+        r = state_file_read(store->dir, name, &text);
+        if (r < 0)
+                return r;
+
+        r = claim_record_read(manager, text, &claim);
+        if (r < 0)
+                return r;
+
+        claim_file_name(expected, sizeof(expected), claim->id);
+        if (strcmp(name, expected) != 0) {
+                claim_free(claim);
+                return -EBADMSG;
+        }
+
+        return 0;
+}
+
 static int take_fd(void *userdata, const char *name) {
         return stored_fds_take(userdata, name);
+}
+
+static int load_approved(StateStore *store, Manager *manager) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (store->lasting < 0)
+                return 0;
+
+        r = state_file_read(store->lasting, APPROVED_FILE, &text);
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0)
+                r = approved_read(manager->approved, text);
+        if (r < 0 && r != -ENOMEM) {
+                state_file_set_aside(store->lasting, APPROVED_FILE, r,
+                        "no group is claimed at start, and none is known to have grown");
+                return 0;
+        }
+
+        return r;
 }
 
 static int read_quarantine(StateStore *store, Manager *manager) {
@@ -265,12 +366,26 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
         if (r < 0)
                 return r;
 
+        r = load_approved(store, manager);
+        if (r < 0)
+                return r;
+
         r = dir_open_at(store->dir, ".", &dir);
         if (r < 0)
                 return r;
 
         while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
                 int q;
+
+                if (strncmp(name, CLAIM_PREFIX, strlen(CLAIM_PREFIX)) == 0) {
+                        q = load_claim(store, name, manager);
+                        if (q == -ENOMEM)
+                                return q;
+                        if (q < 0)
+                                state_file_set_aside(store->dir, name, q,
+                                        "a device that was claimed may have to be given back to its driver "
+                                        "by hand");
+                }
 
                 if (strncmp(name, FILE_PREFIX, strlen(FILE_PREFIX)) != 0)
                         continue;
@@ -286,6 +401,9 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
         if (r < 0)
                 return r;
 
+        manager_attach_claims(manager, changes);
         manager_adopt_leases(manager, take_lifeline, take_fd, stored, changes);
+        manager_adopt_claims(manager, take_fd, stored, changes);
+        manager_claim_persistent(manager, changes);
         return 0;
 }

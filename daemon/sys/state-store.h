@@ -2,16 +2,21 @@
 #pragma once
 
 /*
- * The Store port on this host: a file for each lease in the state directory, one for what is in quarantine
- * and one for the last number of a lease (sys/state-file.h), and lifelines in the service manager's store.
+ * The Store port on this host: a file for each lease and each claim in the state directory, one for what is
+ * in quarantine and one for the last number of a lease (sys/state-file.h), one for what groups were approved
+ * with in the lasting directory, and lifelines and other descriptors in the service manager's store.
  */
 
 #include "core/store.h"
 #include "sys/fd-store.h"
 
-/* The directory, open: /run/iommud. Borrowed: it stays open as long as the port is used. */
+/*
+ * The directories, open: /run/iommud, and /var/lib/iommud for what outlasts this boot of the host, -EBADF
+ * when there is none. Borrowed: they stay open as long as the port is used.
+ */
 typedef struct StateStore {
         int dir;
+        int lasting;
 } StateStore;
 
 /* The port; it borrows @store. */
@@ -19,7 +24,8 @@ Store state_store_port(StateStore *store);
 
 /*
  * Reads back what is in quarantine, the last number of a lease and all leases that are on file, into
- * @manager, and goes on with them (manager_adopt_leases()), with their lifelines from @stored. A file that
+ * @manager, and goes on with them (manager_adopt_leases()), with their lifelines from @stored,
+ * and likewise with all claims; then those are claimed that are to be when the host starts. A file that
  * is damaged, or not one of ours, is set aside under another name and reported; nothing in it is trusted.
  * Returns 0, or a negative errno when the directory itself can't be read.
  */

@@ -45,7 +45,7 @@ static void test_reply(void) {
                       "/org/iommud1 InterfacesAdded /org/iommud1/lease/1 Peer Introspectable Properties "
                       "org.iommud1.Lease\n"
                       "/org/iommud1/group/12 PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers "
-                      "Devices Lease\n"
+                      "Devices Lease Claim ClaimPersistent ClaimReason\n"
                       "/org/iommud1/device/_30000_3a01_3a00_2e0 PropertiesChanged org.iommud1.Device Serial "
                       "Driver DriverOverride OriginalDriver Lease Cdev Quarantine\n"
                       "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders "

@@ -58,7 +58,7 @@ static void test_plan(void) {
                     "\"fuser -v /dev/vfio/2 /dev/vfio/devices/*\" finds it\">}]");
         assert_eq_str(rig->received,
                       "reply\n/org/iommud1/group/2 PropertiesChanged org.iommud1.Group DmaOwner Viable "
-                      "Blockers Devices Lease\n");
+                      "Blockers Devices Lease Claim ClaimPersistent ClaimReason\n");
 }
 
 static void test_release(void) {

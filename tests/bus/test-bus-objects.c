@@ -144,6 +144,9 @@ static void test_group(void) {
                 { "Devices", "<ao [\"/org/iommud1/device/_30000_3a01_3a00_2e0\", "
                              "\"/org/iommud1/device/_30000_3a01_3a00_2e1\"]>" },
                 { "Lease", "<o \"/\">" },
+                { "Claim", "<s \"none\">" },
+                { "ClaimPersistent", "<b false>" },
+                { "ClaimReason", "<s \"\">" },
                 { "ReservedRegions", "<a(tts) [(4276092928, 4277141503, \"msi\"), "
                                      "(0, 18446744073709551615, \"reserved\")]>" },
         };
@@ -155,6 +158,9 @@ static void test_group(void) {
                 { "Blockers", "<a(ss) []>" },
                 { "Devices", "<ao [\"/org/iommud1/device/_30000_3a02_3a00_2e0\"]>" },
                 { "Lease", "<o \"/org/iommud1/lease/1\">" },
+                { "Claim", "<s \"none\">" },
+                { "ClaimPersistent", "<b false>" },
+                { "ClaimReason", "<s \"\">" },
                 { "ReservedRegions", "<a(tts) []>" },
         };
         _cleanup_rig_ BusRig *rig = rig_with_everything();

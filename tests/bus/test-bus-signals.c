@@ -12,7 +12,7 @@
         "Cdev Quarantine\n"
 #define GROUP_CHANGED(id)                                                                                   \
         "/org/iommud1/group/" id " PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers Devices "   \
-        "Lease\n"
+        "Lease Claim ClaimPersistent ClaimReason\n"
 #define ADDED(path, interface)                                                                              \
         "/org/iommud1 InterfacesAdded " path " Peer Introspectable Properties " interface "\n"
 #define REMOVED(path, interface)                                                                            \

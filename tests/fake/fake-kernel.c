@@ -208,6 +208,9 @@ static int fake_open_device(void *userdata, const char *subsystem, const char *n
         if (!device || device->gone || strncmp(device->driver, "vfio", 4) != 0)
                 return kernel_failure(reterr, -ENODEV, "open_device %s", name);
 
+        if (fake_device_n_open(device) == 0)
+                device->context = 0;         /* it was closed with whoever had it */
+
         snprintf(path, sizeof(path), "/proc/self/fd/%d", device->node);
         *ret_fd = open(path, O_RDWR | O_CLOEXEC);
         return *ret_fd < 0 ? kernel_failure(reterr, -errno, "open %s", path) : 0;

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "core/approved.h"
+#include "core/claim-record.h"
+#include "core/claim.h"
 #include "core/lease-record.h"
 #include "core/lease.h"
 #include "fake/assert.h"
@@ -86,6 +89,15 @@ int fake_store_take_fd(FakeStore *store, const char *name) {
         return kept ? assert_ok(fd_dup(kept->fd)) : -EBADF;
 }
 
+void fake_store_lose_fd(FakeStore *store, const char *name) {
+        FakeStoreFd *kept;
+
+        kept = fake_store_find_fd(store, name);
+        assert(kept);
+        close_fd(kept->fd);
+        *kept = store->fds[--store->n_fds];
+}
+
 static int fake_keep_fd(void *userdata, const char *name, int fd, KernelFailure *reterr) {
         FakeStore *store = userdata;
         FakeStoreFd *kept;
@@ -138,6 +150,60 @@ static int fake_save_quarantine(void *userdata, const Quarantine *quarantine, Ke
         return fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "save_quarantine");
 }
 
+static FakeStoreItem *fake_store_find_claim(FakeStore *store, uint64_t claim) {
+        for (unsigned i = 0; i < store->n_claims; i++)
+                if (store->claims[i].lease == claim)
+                        return &store->claims[i];
+
+        return NULL;
+}
+
+static int fake_save_claim(void *userdata, const Claim *claim, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+        FakeStoreItem *item;
+        int r;
+
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "save_claim %" PRIu64, claim->id);
+        if (r < 0)
+                return r;
+
+        item = fake_store_find_claim(store, claim->id);
+        if (!item) {
+                assert(store->n_claims < ELEMENTSOF(store->claims));
+                item = &store->claims[store->n_claims++];
+                *item = (FakeStoreItem) { .lease = claim->id, .lifeline = -EBADF };
+        }
+
+        free(item->record);
+        assert_ok(claim_record_write(claim, &item->record));
+        return 0;
+}
+
+static void fake_forget_claim(void *userdata, const Claim *claim) {
+        FakeStore *store = userdata;
+        FakeStoreItem *item;
+
+        item = fake_store_find_claim(store, claim->id);
+        if (!item)
+                return;
+
+        item_done(item);
+        *item = store->claims[--store->n_claims];
+}
+
+static int fake_save_approved(void *userdata, const Approved *approved, KernelFailure *reterr) {
+        FakeStore *store = userdata;
+        int r;
+
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "save_approved");
+        if (r < 0)
+                return r;
+
+        free(store->approved);
+        assert_ok(approved_write(approved, &store->approved));
+        return 0;
+}
+
 FakeStore *fake_store_new(FakeKernel *kernel) {
         FakeStore *store;
 
@@ -150,8 +216,12 @@ FakeStore *fake_store_new(FakeKernel *kernel) {
 FakeStore *fake_store_free(FakeStore *store) {
         for (unsigned i = 0; store && i < store->n_items; i++)
                 item_done(&store->items[i]);
+        for (unsigned i = 0; store && i < store->n_claims; i++)
+                item_done(&store->claims[i]);
         for (unsigned i = 0; store && i < store->n_fds; i++)
                 close_fd(store->fds[i].fd);
+        if (store)
+                free(store->approved);
 
         free(store);
         return NULL;
@@ -165,6 +235,9 @@ Store fake_store_port(FakeStore *store) {
                 .keep_fd = fake_keep_fd,
                 .drop_fd = fake_drop_fd,
                 .forget = fake_forget,
+                .save_claim = fake_save_claim,
+                .forget_claim = fake_forget_claim,
+                .save_approved = fake_save_approved,
                 .save_quarantine = fake_save_quarantine,
         };
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What survives the manager: records and lifelines, in memory. Its calls are counted with those of the made
- * kernel, and fail with them.
+ * What survives the manager: records, lifelines and other descriptors, in memory. Its calls are counted with
+ * those of the made kernel, and fail with them.
  */
 
 #include "core/store.h"
@@ -26,6 +26,9 @@ typedef struct FakeStore {
         FakeStoreItem items[8];
         unsigned n_items;
         uint64_t last_lease;
+        FakeStoreItem claims[4];             /* by the claim's id, without lifeline */
+        unsigned n_claims;
+        char *approved;                      /* owned; NULL: nothing */
         FakeStoreFd fds[32];
         unsigned n_fds;
 } FakeStore;
@@ -36,6 +39,9 @@ DEFINE_CLEANUP_FUNC(FakeStore, fake_store_free);
 
 /* The descriptor that comes back under this name, which is the caller's; -EBADF: none does. */
 int fake_store_take_fd(FakeStore *store, const char *name);
+
+/* It does not come back. */
+void fake_store_lose_fd(FakeStore *store, const char *name);
 
 Store fake_store_port(FakeStore *store);
 

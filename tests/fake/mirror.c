@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
@@ -24,7 +25,6 @@ static uint64_t lease_id(const Lease *lease) {
 
 static void describe_device(MirrorEntry *entry, const Device *device) {
         const Lease *lease = device->group->lease;
-        const LeaseDevice *d = lease ? lease_find_device(lease, device->facts.name) : NULL;
         const QuarantineEntry *quarantine;
 
         quarantine = quarantine_find(device->group->manager->quarantine, device->facts.name);
@@ -32,8 +32,9 @@ static void describe_device(MirrorEntry *entry, const Device *device) {
         snprintf(entry->state, sizeof(entry->state),
                  "driver=%s override=%s cdev=%s original=%s group=%u lease=%" PRIu64
                  " quarantine=%s",
-                 device->facts.driver, device->facts.driver_override, device->facts.cdev, d ? d->driver : "",
-                 device->group->facts.id, lease_id(lease), quarantine ? quarantine->reason : "");
+                 device->facts.driver, device->facts.driver_override, device->facts.cdev,
+                 device_original_driver(device), device->group->facts.id, lease_id(lease),
+                 quarantine ? quarantine->reason : "");
 }
 
 static void describe_group(MirrorEntry *entry, const Group *group) {
@@ -44,6 +45,10 @@ static void describe_group(MirrorEntry *entry, const Group *group) {
                               "owner=%s viable=%d type=%s lease=%" PRIu64,
                               dma_owner_to_string(group_dma_owner(group)), group_is_viable(group),
                               group->facts.type, lease_id(group->lease));
+        if (group->claim)
+                n += (size_t) snprintf(entry->state + n, sizeof(entry->state) - n, " claim=%s/%u/%s",
+                                       claim_state_to_string(group->claim->state), group->claim->persistent,
+                                       group->claim->reason);
         for (const Device *device = group->devices; device; device = device->next) {
                 assert(n < sizeof(entry->state));
                 n += (size_t) snprintf(entry->state + n, sizeof(entry->state) - n, " %s(%s)",
@@ -157,6 +162,9 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:
+        case CHANGE_CLAIM_CHANGED:
+        case CHANGE_CLAIM_ANSWERED:
+        case CHANGE_CLAIM_ENDED:
         case _CHANGE_KIND_MAX:
                 return;
         }
@@ -179,7 +187,8 @@ void mirror_apply(Mirror *mirror, const Manager *manager, const ChangeSet *chang
 
         assert(!changes->lost);
         for (size_t i = 0; i < changes->n_items; i++)
-                mirror_take(mirror, manager, &changes->items[i]);
+                if (changes->items[i].kind < CHANGE_CLAIM_CHANGED) /* which are told by the group */
+                        mirror_take(mirror, manager, &changes->items[i]);
 
         for (size_t i = 0; i < manager->devices.n_items; i++) {
                 MirrorEntry entry = {};

@@ -6,6 +6,8 @@
 
 #include "base/fd.h"
 #include "core/account.h"
+#include "core/approved.h"
+#include "core/claim-record.h"
 #include "core/lease-record.h"
 #include "core/policy.h"
 #include "fake/assert.h"
@@ -144,8 +146,19 @@ void scene_restart(Scene *scene) {
 
                 assert_ok(lease_record_read(scene->manager, scene->fake_store->items[i].record, &lease));
         }
+        for (unsigned i = 0; i < scene->fake_store->n_claims; i++) {
+                Claim *claim;
+
+                assert_ok(claim_record_read(scene->manager, scene->fake_store->claims[i].record, &claim));
+        }
+        if (scene->fake_store->approved)
+                assert_ok(approved_read(scene->manager->approved, scene->fake_store->approved));
+
+        manager_attach_claims(scene->manager, &scene->changes);
         manager_adopt_leases(scene->manager, fake_store_take_lifeline, scene_take_fd, scene->fake_store,
                              &scene->changes);
+        manager_adopt_claims(scene->manager, scene_take_fd, scene->fake_store, &scene->changes);
+        manager_claim_persistent(scene->manager, &scene->changes);
 
         scene_commit(scene);
 }
@@ -197,7 +210,11 @@ void scene_plan_strv(Scene *scene, const Subject *subject, Plan *ret, const char
 
 void scene_commit(Scene *scene) {
         for (size_t i = 0; i < scene->changes.n_items; i++)
-                if (scene->changes.items[i].kind == CHANGE_LEASE_ANSWERED) {
+                if (scene->changes.items[i].kind == CHANGE_CLAIM_ANSWERED) {
+                        scene->n_answers++;
+                        scene->answer = manager_find_claim(
+                                scene->manager, scene->changes.items[i].id)->refusal;
+                } else if (scene->changes.items[i].kind == CHANGE_LEASE_ANSWERED) {
                         scene->n_answers++;
                         scene->answer = scene_lease(scene, scene->changes.items[i].id)->refusal;
                 }
@@ -268,6 +285,44 @@ Operation *scene_operate(Scene *scene, const Subject *subject, Operation *operat
         return operation;
 }
 
+int scene_claim(Scene *scene, uint32_t group, const ClaimRequest *request) {
+        uint64_t id;
+        int r;
+
+        scene->refusal = (Refusal) {};
+        scene->answer = (Refusal) {};
+        r = assert_ok(manager_claim(scene->manager, &ROOT, group, request, &id, &scene->refusal,
+                                    &scene->changes));
+        if (r > 0)
+                return r;
+
+        scene_run(scene);
+        scene->refusal = scene->answer;
+        return scene->answer.outcome;
+}
+
+int scene_unclaim(Scene *scene, uint32_t group) {
+        uint64_t id;
+        int r;
+
+        scene->refusal = (Refusal) {};
+        scene->answer = (Refusal) {};
+        r = assert_ok(manager_unclaim(
+                scene->manager, &ROOT, group, &id, &scene->refusal, &scene->changes));
+        if (r > 0)
+                return r;
+
+        scene_run(scene);
+        scene->refusal = scene->answer;
+        return scene->answer.outcome;
+}
+
+const char *scene_claim_state(const Scene *scene, uint32_t group) {
+        const Group *found = manager_find_group(scene->manager, group);
+
+        return found && found->claim ? claim_state_to_string(found->claim->state) : "none";
+}
+
 void scene_watch(Scene *scene) {
         for (size_t i = 0; i < scene->manager->leases.n_items; i++) {
                 const Lease *lease = scene->manager->leases.items[i];
@@ -316,6 +371,9 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_LEASE_DEVICE_GONE] = "lease-device-gone",
                 [CHANGE_LEASE_GROUP_GREW] = "lease-group-grew",
                 [CHANGE_LEASE_KILL] = "lease-kill",
+                [CHANGE_CLAIM_CHANGED] = "claim-changed",
+                [CHANGE_CLAIM_ANSWERED] = "claim-answered",
+                [CHANGE_CLAIM_ENDED] = "claim-ended",
         };
         static char text[8192];
         size_t n = 0;
@@ -390,7 +448,8 @@ void scene_assert_as_before(Scene *scene, const Before *before) {
         scene_commit(scene);
         assert_eq_int(manager->leases.n_items, 0);
         assert_eq_int(scene->fake_store ? scene->fake_store->n_items : 0, 0);
-        assert_eq_int(scene->fake_store ? scene->fake_store->n_fds : 0, 0);
+        assert_eq_int(scene->fake_store ? scene->fake_store->n_claims + scene->fake_store->n_fds : 0, 0);
+        assert_eq_int(manager->claims.n_items, 0);
         for (unsigned i = 0; i < scene->kernel->n_devices; i++)
                 assert(!fake_device_is_bound(&scene->kernel->devices[i]));
         assert_eq_int(task_runner_take(&scene->tasks), 0);

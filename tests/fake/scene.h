@@ -14,6 +14,7 @@
  */
 
 #include "core/change.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
@@ -131,6 +132,16 @@ Lease *scene_lease(Scene *scene, uint64_t id);
 /* All changes: "lease-added 1, device-changed 0000:01:00.0". Static, overwritten by the next call. */
 const char *scene_changes(const Scene *scene);
 unsigned scene_count_changes(const Scene *scene, ChangeKind kind);
+
+/*
+ * Claim and Release of a group by root, and all tasks that come of it. Returns OUTCOME_GRANTED, or else
+ * scene->refusal is set: at once, or as the answer.
+ */
+int scene_claim(Scene *scene, uint32_t group, const ClaimRequest *request);
+int scene_unclaim(Scene *scene, uint32_t group);
+
+/* The state of the claim on a group, "none" for none. */
+const char *scene_claim_state(const Scene *scene, uint32_t group);
 
 /* What a client has got. */
 typedef struct Client {

@@ -53,7 +53,7 @@ static bool exists(const Tree *tree, const char *name) {
 
 static void test_quarantine(void) {
         _cleanup_tree_ Tree *tree = tree_new();
-        StateStore state = { .dir = tree->fd };
+        StateStore state = { tree->fd, tree->fd };
         const QuarantineEntry *entry;
         Manager *manager;
         Store store;
@@ -93,7 +93,7 @@ static void test_damaged(void) {
 
         for (size_t i = 0; i < ELEMENTSOF(damaged); i++) {
                 _cleanup_tree_ Tree *tree = tree_new();
-                StateStore state = { .dir = tree->fd };
+                StateStore state = { tree->fd, tree->fd };
                 Manager *manager;
                 Store store;
 
@@ -132,7 +132,7 @@ static void test_last_lease(void) {
                 "version=1\nlast=7\nchecksum=00000000\n",
         };
         _cleanup_tree_ Tree *tree = tree_new();
-        StateStore state = { .dir = tree->fd };
+        StateStore state = { tree->fd, tree->fd };
         KernelFailure failure;
         Manager *manager;
         Store store;

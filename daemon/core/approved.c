@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "core/approved.h"
+#include "core/device.h"
+#include "core/group.h"
+#include "core/kernel.h"
+#include "core/manager.h"
+#include "core/refusal.h"
+#include "core/store.h"
+
+#define RECORD_BEGIN "version=1\n"
+
+static void approved_group_done(ApprovedGroup *group) {
+        free(group->devices);
+        *group = (ApprovedGroup) {};
+}
+
+int approved_new(Approved **ret) {
+        Approved *approved;
+
+        approved = calloc(1, sizeof(*approved));
+        if (!approved)
+                return -ENOMEM;
+
+        *ret = approved;
+        return 0;
+}
+
+Approved *approved_free(Approved *approved) {
+        if (!approved)
+                return NULL;
+
+        for (size_t i = 0; i < approved->n_groups; i++)
+                approved_group_done(&approved->groups[i]);
+        free(approved->groups);
+        free(approved);
+        return NULL;
+}
+
+static const ApprovedDevice *find_name(const ApprovedGroup *approved, const char *name) {
+        for (size_t i = 0; i < approved->n_devices; i++)
+                if (strcmp(approved->devices[i].name, name) == 0)
+                        return &approved->devices[i];
+
+        return NULL;
+}
+
+static bool approved_group_concerns(const ApprovedGroup *approved, const Group *group) {
+        for (const Device *device = group->devices; device; device = device->next)
+                if (find_name(approved, device->facts.name))
+                        return true;
+
+        return false;
+}
+
+const ApprovedGroup *approved_find(const Approved *approved, const Group *group) {
+        for (size_t i = 0; i < approved->n_groups; i++)
+                if (approved_group_concerns(&approved->groups[i], group))
+                        return &approved->groups[i];
+
+        return NULL;
+}
+
+bool approved_group_has(const ApprovedGroup *approved, const Device *device) {
+        const ApprovedDevice *known;
+
+        known = find_name(approved, device->facts.name);
+        return known && known->vendor == device->facts.vendor && known->device == device->facts.device;
+}
+
+static int append_device(ApprovedGroup *group, const char *name, uint16_t vendor, uint16_t id) {
+        ApprovedDevice *devices, *device;
+
+        devices = reallocarray(group->devices, group->n_devices + 1, sizeof(*devices));
+        if (!devices)
+                return -ENOMEM;
+
+        group->devices = devices;
+        device = &devices[group->n_devices++];
+        *device = (ApprovedDevice) { .vendor = vendor, .device = id };
+        return copy_string(device->name, sizeof(device->name), name);
+}
+
+/* Takes over what is in @group, on success. */
+static int append_group(Approved *approved, ApprovedGroup *group) {
+        ApprovedGroup *groups;
+
+        groups = reallocarray(approved->groups, approved->n_groups + 1, sizeof(*groups));
+        if (!groups)
+                return -ENOMEM;
+
+        approved->groups = groups;
+        groups[approved->n_groups++] = *group;
+        *group = (ApprovedGroup) {};
+        return 0;
+}
+
+int approved_write(const Approved *approved, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f;
+
+        /* the words of a line end with a space */
+        for (size_t i = 0; i < approved->n_groups; i++)
+                for (size_t j = 0; j < approved->groups[i].n_devices; j++)
+                        if (strpbrk(approved->groups[i].devices[j].name, " \n"))
+                                return -EINVAL;
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -errno;
+
+        fputs(RECORD_BEGIN, f);
+        for (size_t i = 0; i < approved->n_groups; i++) {
+                const ApprovedGroup *group = &approved->groups[i];
+
+                fprintf(f, "persistent=%u", group->persistent);
+                for (size_t j = 0; j < group->n_devices; j++)
+                        fprintf(f, " %s=%04x:%04x", group->devices[j].name, group->devices[j].vendor,
+                                group->devices[j].device);
+                fputc('\n', f);
+        }
+
+        if (fclose(f) != 0)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+/* "0000:01:00.0=8086:10d3" */
+static int read_device(ApprovedGroup *group, char *word) {
+        uint32_t vendor, id;
+        char *ids, *colon;
+        int r;
+
+        ids = strrchr(word, '=');
+        colon = ids ? strchr(ids, ':') : NULL;
+        if (!colon || ids == word)
+                return -EBADMSG;
+
+        *ids++ = *colon++ = '\0';
+        if (strlen(ids) != 4 || strlen(colon) != 4 || parse_hex_u32(ids, &vendor) < 0 ||
+            parse_hex_u32(colon, &id) < 0 || find_name(group, word))
+                return -EBADMSG;
+
+        r = append_device(group, word, (uint16_t) vendor, (uint16_t) id);
+        return r == -ENOMEM || r >= 0 ? r : -EBADMSG;
+}
+
+static int read_group(Approved *approved, char *line) {
+        _cleanup_(approved_group_done) ApprovedGroup group = {};
+        char *word;
+        int r;
+
+        word = strsep(&line, " ");
+        if (strcmp(word, "persistent=0") != 0 && strcmp(word, "persistent=1") != 0)
+                return -EBADMSG;
+        group.persistent = word[strlen("persistent=")] == '1';
+
+        while ((word = strsep(&line, " "))) {
+                r = read_device(&group, word);
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < approved->n_groups; i++)
+                        if (find_name(&approved->groups[i], word))
+                                return -EBADMSG;
+        }
+
+        return group.n_devices > 0 ? append_group(approved, &group) : -EBADMSG;
+}
+
+static void approved_swap(Approved *approved, Approved *next) {
+        Approved before = *approved;
+
+        *approved = *next;
+        *next = before;
+}
+
+int approved_read(Approved *approved, const char *text) {
+        _cleanup_(approved_freep) Approved *next = NULL;
+        _cleanup_free_ char *copy = NULL;
+        char *rest, *line;
+        int r;
+
+        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0)
+                return -EBADMSG;
+
+        copy = rest = strdup(text + strlen(RECORD_BEGIN));
+        if (!copy)
+                return -ENOMEM;
+
+        r = approved_new(&next);
+        if (r < 0)
+                return r;
+
+        while ((line = strsep(&rest, "\n"))) {
+                if (!*line)
+                        continue;
+                r = read_group(next, line);
+                if (r < 0)
+                        return r;
+        }
+
+        approved_swap(approved, next);
+        return 0;
+}
+
+static int copy_group(Approved *approved, const ApprovedGroup *group, bool persistent) {
+        _cleanup_(approved_group_done) ApprovedGroup copy = { .persistent = persistent };
+        int r;
+
+        for (size_t i = 0; i < group->n_devices; i++) {
+                r = append_device(&copy, group->devices[i].name, group->devices[i].vendor,
+                        group->devices[i].device);
+                if (r < 0)
+                        return r;
+        }
+
+        return append_group(approved, &copy);
+}
+
+static int add_group(Approved *approved, const Group *group, bool persistent) {
+        _cleanup_(approved_group_done) ApprovedGroup copy = { .persistent = persistent };
+        int r;
+
+        for (const Device *device = group->devices; device; device = device->next) {
+                r = append_device(&copy, device->facts.name, device->facts.vendor, device->facts.device);
+                if (r < 0)
+                        return r;
+        }
+
+        return append_group(approved, &copy);
+}
+
+/* On record first, and only then in force. */
+static int manager_replace_approved(Manager *manager, Approved *next, KernelFailure *reterr) {
+        const Store *store = manager->store;
+        int r;
+
+        r = store ? store->ops->save_approved(store->userdata, next, reterr) : 0;
+        if (r < 0)
+                return r;
+
+        approved_swap(manager->approved, next);
+        return 0;
+}
+
+int manager_approve(Manager *manager, const Group *group, bool persistent, KernelFailure *reterr) {
+        _cleanup_(approved_freep) Approved *next = NULL;
+        int r;
+
+        r = approved_new(&next);
+        for (size_t i = 0; r >= 0 && i < manager->approved->n_groups; i++) {
+                const ApprovedGroup *known = &manager->approved->groups[i];
+
+                if (!approved_group_concerns(known, group))
+                        r = copy_group(next, known, known->persistent);
+        }
+        if (r >= 0)
+                r = add_group(next, group, persistent);
+        if (r < 0)
+                return kernel_failure(reterr, r, "remembering what the group has");
+
+        return manager_replace_approved(manager, next, reterr);
+}
+
+int manager_set_persistent(Manager *manager, const Group *group, bool persistent, KernelFailure *reterr) {
+        _cleanup_(approved_freep) Approved *next = NULL;
+        bool any = false;
+        int r;
+
+        r = approved_new(&next);
+        for (size_t i = 0; r >= 0 && i < manager->approved->n_groups; i++) {
+                const ApprovedGroup *known = &manager->approved->groups[i];
+                bool meant = known->persistent != persistent && approved_group_concerns(known, group);
+
+                any = any || meant;
+                r = copy_group(next, known, meant ? persistent : known->persistent);
+        }
+        if (r < 0)
+                return kernel_failure(reterr, r, "remembering what is claimed");
+
+        return any ? manager_replace_approved(manager, next, reterr) : 0;
+}
+
+int manager_check_approved(const Manager *manager, const Group *group, Refusal *reterr) {
+        const ApprovedGroup *approved;
+        char added[192] = "";
+
+        approved = approved_find(manager->approved, group);
+        if (!approved)
+                return 0;
+
+        for (const Device *device = group->devices; device; device = device->next) {
+                size_t n = strlen(added);
+
+                if (!approved_group_has(approved, device))
+                        snprintf(added + n, sizeof(added) - n, "%s%s (%04x:%04x)", n > 0 ? ", " : "",
+                                device->facts.name, device->facts.vendor, device->facts.device);
+        }
+        if (!added[0])
+                return 0;
+
+        return refuse(reterr, OUTCOME_NOT_VIABLE,
+                "Group %u has grown since it was approved: %s. If that is as it should be, \"iommuctl claim "
+                "--accept group:%u\" says so",
+                group->facts.id, added, group->facts.id);
+}
