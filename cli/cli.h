@@ -31,6 +31,8 @@ typedef struct Options {
         bool supervise;
         const char *reason;             /* NULL: none is given */
         uint64_t deadline_usec;         /* from now on; 0: none */
+        bool persistent;
+        bool accept;
         const char *mode;               /* NULL: iommud's default */
         const char *accounting;         /* NULL: iommud's default */
         uint64_t timeout_usec;          /* 0: the verb's default */
@@ -49,6 +51,7 @@ typedef struct Options {
 typedef Status (*VerbFunction)(const Options *options, char **arguments);
 
 Status verb_acquire(const Options *options, char **arguments);
+Status verb_claim(const Options *options, char **arguments);
 Status verb_explain(const Options *options, char **arguments);
 Status verb_find(const Options *options, char **arguments);
 Status verb_groups(const Options *options, char **arguments);
@@ -63,6 +66,7 @@ Status verb_release(const Options *options, char **arguments);
 Status verb_reload(const Options *options, char **arguments);
 Status verb_run(const Options *options, char **arguments);
 Status verb_show(const Options *options, char **arguments);
+Status verb_unclaim(const Options *options, char **arguments);
 Status verb_version(const Options *options, char **arguments);
 
 DEFINE_CLEANUP_FUNC(iommud_client, iommud_client_free);

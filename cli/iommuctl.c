@@ -19,6 +19,8 @@ typedef enum Option {
         OPTION_ACCOUNTING,
         OPTION_NO_WAIT,
         OPTION_NO_ASK_PASSWORD,
+        OPTION_PERSISTENT,
+        OPTION_ACCEPT,
         OPTION_TIMEOUT,
         OPTION_AS,
         OPTION_RAM,
@@ -45,6 +47,7 @@ typedef enum Option {
 #define JSON (1U << OPTION_JSON)
 #define DEVICE (1U << OPTION_DEVICE)
 #define REQUEST (1U << OPTION_MODE | 1U << OPTION_ACCOUNTING)
+#define CLAIM (1U << OPTION_PERSISTENT | 1U << OPTION_ACCEPT)
 #define NO_WAIT (1U << OPTION_NO_WAIT)
 #define ASK (1U << OPTION_NO_ASK_PASSWORD)
 #define TIMEOUT (1U << OPTION_TIMEOUT)
@@ -75,6 +78,10 @@ static const struct {
                                 "release: don't wait until the lease is gone" },
         [OPTION_NO_ASK_PASSWORD] = { "no-ask-password", ' ', NULL,
                                 "Don't have anybody asked for a password" },
+        [OPTION_PERSISTENT] = { "persistent", ' ', NULL,
+                                "claim: again when the host starts" },
+        [OPTION_ACCEPT]     = { "accept", ' ', NULL,
+                                "claim: approve of devices that are new" },
         [OPTION_TIMEOUT]    = { "timeout", ' ', "SECONDS",
                                 "How long to wait; release: 30, others: 300" },
         [OPTION_AS]         = { "as", ' ', "USER",
@@ -150,6 +157,10 @@ static const Verb verb_table[] = {
           " -d SELECTOR... -- COMMAND...",    "Run a command that gets devices" },
         { "release", 1, 1,       JSON | NO_WAIT | TIMEOUT | HOLDER, verb_release,
           " LEASE|SELECTOR",                  "End a lease, ask for its end, end its holders" },
+        { "claim",   1, 1,       JSON | CLAIM,             verb_claim,
+          " SELECTOR",                        "Park the group, for clients to come" },
+        { "unclaim", 1, 1,       JSON,                     verb_unclaim,
+          " SELECTOR",                        "Give a claimed group back to its drivers" },
         { "quarantine", 0, 2,    JSON,                     verb_quarantine,
           " [clear SELECTOR]",                "List or clear devices that were not reset" },
         { "log",     0, 1,       JSON | LOG,               verb_log,
@@ -281,6 +292,12 @@ static int set_option(Options *options, Option option, char *argument) {
                 return 0;
         case OPTION_NO_ASK_PASSWORD:
                 options->no_ask_password = true;
+                return 0;
+        case OPTION_PERSISTENT:
+                options->persistent = true;
+                return 0;
+        case OPTION_ACCEPT:
+                options->accept = true;
                 return 0;
         case OPTION_TIMEOUT:
                 return set_seconds(&options->timeout_usec, option, argument);

@@ -121,6 +121,9 @@ json_object *json_from_group(const iommud_group *g) {
         json_put(o, "blockers", json_from_blockers(g));
         json_put_strings(o, "devices", iommud_group_devices(g));
         json_put_lease(o, "lease", iommud_group_lease(g));
+        json_put_string(o, "claim", iommud_group_claim_state(g));
+        json_put(o, "claim_persistent", need(json_object_new_boolean(iommud_group_claim_persistent(g))));
+        json_put_string(o, "claim_reason", iommud_group_claim_reason(g));
         json_put(o, "reserved_regions", json_from_regions(g));
         return o;
 }

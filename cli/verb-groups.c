@@ -8,9 +8,19 @@
 #include "text-list.h"
 #include "to-json.h"
 
+/* "parked, persistent" */
+static char *claim_text(const iommud_group *group) {
+        const char *state = iommud_group_claim_state(group);
+
+        if (strcmp(state, "none") == 0)
+                return need(strdup(""));
+
+        return print_string("%s%s", state, iommud_group_claim_persistent(group) ? ", persistent" : "");
+}
+
 static void print_groups(iommud_group *const *groups) {
         static const char *const headers[] = {
-                ">GROUP", "TYPE", "OWNER", "VIABLE", ">LEASE", "DEVICES", NULL,
+                ">GROUP", "TYPE", "OWNER", "VIABLE", ">LEASE", "CLAIM", "DEVICES", NULL,
         };
         Table table;
 
@@ -23,6 +33,7 @@ static void print_groups(iommud_group *const *groups) {
                 table_add(&table, need(strdup(iommud_group_dma_owner(*groups))));
                 table_add(&table, need(strdup(iommud_group_viable(*groups) ? "yes" : "no")));
                 table_add(&table, lease > 0 ? print_string("%" PRIu64, lease) : need(strdup("")));
+                table_add(&table, claim_text(*groups));
                 table_add(&table, join_strings(iommud_group_devices(*groups), " "));
         }
 

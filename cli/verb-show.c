@@ -73,6 +73,11 @@ static void print_group(const iommud_group *g) {
         print_line_take("Group", print_string("%u, type %s", iommud_group_id(g), iommud_group_type(g)));
         print_line_take("Devices of it", join_strings(iommud_group_devices(g), ", "));
         print_line("Owner of its DMA", iommud_group_dma_owner(g));
+        if (strcmp(iommud_group_claim_state(g), "none") != 0)
+                print_line_take("Claim", print_string(
+                                "%s%s", iommud_group_claim_state(g),
+                                iommud_group_claim_persistent(g) ? ", persistent" : ""));
+        print_line("Claim says", iommud_group_claim_reason(g));
         print_line("Viable", iommud_group_viable(g) ? "yes" : "no");
         for (size_t i = 0; iommud_group_blocker(g, i, &device, &driver) == 0; i++)
                 print_line_take("Blocked by", print_string("%s, which is bound to %s", device, driver));

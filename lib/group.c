@@ -34,6 +34,9 @@ struct iommud_group {
         Blockers blockers;
         char **devices;
         uint64_t lease;
+        char *claim_state;
+        bool claim_persistent;
+        char *claim_reason;
         Regions reserved_regions;
 };
 
@@ -130,6 +133,9 @@ static const Field group_fields[] = {
         { "Blockers",        &field_blockers, offsetof(iommud_group, blockers)         },
         { "Devices",         &field_devices,  offsetof(iommud_group, devices)          },
         { "Lease",           &field_lease,    offsetof(iommud_group, lease)            },
+        { "Claim",           &field_text,     offsetof(iommud_group, claim_state)      },
+        { "ClaimPersistent", &field_bool,     offsetof(iommud_group, claim_persistent) },
+        { "ClaimReason",     &field_text,     offsetof(iommud_group, claim_reason)     },
         { "ReservedRegions", &field_regions,  offsetof(iommud_group, reserved_regions) },
 };
 
@@ -152,6 +158,9 @@ DEFINE_GETTER_TEXT(group, dma_owner);
 DEFINE_GETTER(group, bool, viable, false);
 DEFINE_GETTER_LIST(group, devices);
 DEFINE_GETTER(group, uint64_t, lease, 0);
+DEFINE_GETTER_TEXT(group, claim_state);
+DEFINE_GETTER(group, bool, claim_persistent, false);
+DEFINE_GETTER_TEXT(group, claim_reason);
 
 _public_ int iommud_group_blocker(
                 const iommud_group *group, size_t index, const char **ret_device, const char **ret_driver) {

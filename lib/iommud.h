@@ -250,6 +250,9 @@ uint64_t iommud_device_lease(const iommud_device *device);
 
 typedef struct iommud_group iommud_group;
 
+#define IOMMUD_CLAIM_PERSISTENT (1U << 0)
+#define IOMMUD_CLAIM_ACCEPT (1U << 1)
+
 /* All groups, ordered by number, in a list that ends with NULL. The caller frees it. */
 int iommud_list_groups(iommud_client *client, iommud_group ***ret_groups);
 void iommud_groups_free(iommud_group **groups);
@@ -258,11 +261,15 @@ void iommud_groups_free(iommud_group **groups);
  * What is known of a group:
  *      id         the kernel's number; not stable over a reboot
  *      type       of its default domain: "DMA", "DMA-FQ", "identity", ...
- *      dma_owner  "kernel" (a driver that does DMA through the kernel is bound), "none", "leased", "foreign"
- *                 (a program that iommud does not know had it when it last looked)
+ *      dma_owner  "kernel" (a driver that does DMA through the kernel is bound), "none", "parked" (iommud
+ *                 itself has it), "leased", "foreign" (a program that iommud does not know had it when it
+ *                 last looked)
  *      viable     no device of the group is bound to a driver that owns DMA for the kernel
  *      devices    the names of all its devices, bridges too
  *      lease      the number of the lease that it is in, 0 for none
+ *      claim_state       "none", "parking", "parked", "lending", "lent", "releasing", "failed"
+ *      claim_persistent  it is claimed again when the host starts
+ *      claim_reason      what is wrong with the claim, "" for nothing
  */
 uint32_t iommud_group_id(const iommud_group *group);
 const char *iommud_group_type(const iommud_group *group);
@@ -270,6 +277,9 @@ const char *iommud_group_dma_owner(const iommud_group *group);
 bool iommud_group_viable(const iommud_group *group);
 const char *const *iommud_group_devices(const iommud_group *group);
 uint64_t iommud_group_lease(const iommud_group *group);
+const char *iommud_group_claim_state(const iommud_group *group);
+bool iommud_group_claim_persistent(const iommud_group *group);
+const char *iommud_group_claim_reason(const iommud_group *group);
 
 /* The device that makes the group not viable, and its driver. Returns -ENOENT after the last one. */
 int iommud_group_blocker(
@@ -282,6 +292,22 @@ int iommud_group_blocker(
 int iommud_group_reserved_region(
                 const iommud_group *group, size_t index,
                 uint64_t *ret_first, uint64_t *ret_last, const char **ret_kind);
+
+/*
+ * Claims the group, so that iommud itself has it until it is handed to a client, or tries again what failed
+ * before. Waits until it is parked. @flags:
+ *      IOMMUD_CLAIM_PERSISTENT  it is claimed again when the host starts; without it, that stays as it is
+ *      IOMMUD_CLAIM_ACCEPT      the devices that it has now are approved, whatever it had when it was last
+ *                               claimed; without it, IOMMUD_E_NOT_VIABLE names those that are new
+ * Only root may (IOMMUD_E_DENIED).
+ */
+int iommud_group_claim(iommud_client *client, uint32_t group, unsigned flags);
+
+/*
+ * Ends the claim, for the next start of the host too, and waits until the devices are back with their
+ * drivers. Only root may. IOMMUD_E_NO_SUCH_DEVICE: it is not claimed; IOMMUD_E_TAKEN: a client has it.
+ */
+int iommud_group_release(iommud_client *client, uint32_t group);
 
 /* ---- Requests: what is to be planned or acquired ------------------------------------------------------ */
 

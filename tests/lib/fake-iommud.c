@@ -62,6 +62,38 @@ void lease_remove(sd_bus *bus) {
         check(sd_bus_send(bus, signal, NULL));
 }
 
+/* Group 13 has grown since it was claimed; 12 is another's. */
+static int on_claim(sd_bus_message *m) {
+        bool accepted = false, persistent = false;
+        const char *key;
+        int value;
+
+        if (strcmp(sd_bus_message_get_path(m), IOMMUD_PATH_GROUP "/12") == 0)
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_HOST_IN_USE, "/ is on it");
+
+        check(sd_bus_message_enter_container(m, 'a', "{sv}"));
+        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                check(sd_bus_message_read(m, "sv", &key, "b", &value));
+                check(sd_bus_message_exit_container(m));
+                accepted = accepted || (strcmp(key, "accept") == 0 && value);
+                persistent = persistent || (strcmp(key, "persistent") == 0 && value);
+        }
+
+        if (!accepted)
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_NOT_VIABLE, "it has grown%s",
+                                persistent ? ", for ever" : "");
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int on_unclaim(sd_bus_message *m) {
+        if (strcmp(sd_bus_message_get_path(m), IOMMUD_PATH_GROUP "/13") == 0)
+                return sd_bus_reply_method_return(m, NULL);
+        if (strcmp(sd_bus_message_get_path(m), IOMMUD_PATH_GROUP "/12") == 0)
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_NO_SUCH_DEVICE, "it is not claimed");
+
+        return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_OBJECT, "no such object");
+}
+
 static void lease_signal(sd_bus *bus, const char *sender, const char *path, const char *member,
                          const char *text, uint64_t deadline) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
@@ -105,6 +137,8 @@ static void read_release(sd_bus_message *m, bool *ret_request, bool *ret_kill) {
 static int on_release(sd_bus_message *m) {
         bool request, kill;
 
+        if (strcmp(sd_bus_message_get_interface(m), IOMMUD_INTERFACE_GROUP) == 0)
+                return on_unclaim(m);
         if (strcmp(sd_bus_message_get_path(m), IOMMUD_PATH_LEASE "/7") != 0)
                 return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_OBJECT, "no such object");
 
@@ -183,6 +217,7 @@ static int on_manager(sd_bus_message *m) {
                 { "Plan",        reply_plan     },
                 { "Acquire",     reply_acquire  },
                 { "Release",     on_release     },
+                { "Claim",       on_claim       },
                 { "Get",         on_get         },
                 { "ListQuarantine",  on_list_quarantine  },
                 { "ClearQuarantine", on_clear_quarantine },

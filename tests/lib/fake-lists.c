@@ -105,18 +105,21 @@ int reply_groups(sd_bus_message *m) {
 
         check(sd_bus_message_append(
                         reply, "a(oa{sv})", 2,
-                        "/org/iommud1/group/12", 8,
+                        "/org/iommud1/group/12", 11,
                         "Id", "u", 12, "Type", "s", "DMA-FQ", "DmaOwner", "s", "kernel", "Viable", "b", 0,
                         "Blockers", "a(ss)", 1, "0000:01:00.0", "nvme",
                         "Devices", "ao", 1, devices[0].path, "Lease", "o", "/",
+                        "Claim", "s", "none", "ClaimPersistent", "b", 0, "ClaimReason", "s", "",
                         "ReservedRegions", "a(tts)", 2,
                         UINT64_C(0xfee00000), UINT64_C(0xfeefffff), "msi",
                         UINT64_C(0), UINT64_C(0xfff), "direct",
-                        "/org/iommud1/group/13", 8,
+                        "/org/iommud1/group/13", 11,
                         "Id", "u", 13, "Type", "s", "DMA", "DmaOwner", "s", "leased", "Viable", "b", 1,
                         "Blockers", "a(ss)", 0,
                         "Devices", "ao", 2, devices[1].path, devices[2].path,
                         "Lease", "o", "/org/iommud1/lease/7",
+                        "Claim", "s", "lent", "ClaimPersistent", "b", 1,
+                        "ClaimReason", "s", "it has grown\033",
                         "ReservedRegions", "a(tts)", 0));
         return send(reply);
 }

@@ -66,7 +66,7 @@ DEVICE        GROUP  DRIVER    OWNER    ID         CLASS
         self.assertIn('intel_iommu=on', iommuctl('list', scenario='empty').stderr)
 
     def test_groups(self):
-        self.assertIn('   13  DMA     leased  yes         7  0000:02:00.0 0000:02:00.1\n',
+        self.assertIn('   13  DMA     leased  yes         7  lent, persistent  0000:02:00.0 0000:02:00.1\n',
                       self.check(0, 'groups').stdout)
         group = self.json('groups')[0]
         self.assertEqual(group['blockers'], [{'device': '0000:01:00.0', 'driver': 'nvme'}])
@@ -337,6 +337,30 @@ class QuarantineTest(IommuctlTest):
     def test_usage(self):
         for arguments in ['clear'], ['0000:01:00.0'], ['empty', 'x']:
             self.complaint(2, 'quarantine', *arguments)
+
+
+class ClaimTest(IommuctlTest):
+    def test_claim(self):
+        self.assertIn('NotViable', self.complaint(1, 'claim', 'group:13'))
+        self.assertIn('it has grown, for ever', self.complaint(1, 'claim', '--persistent', 'group:13'))
+        self.assertEqual(self.check(0, 'claim', '--accept', 'group:13').stdout, '')
+        self.assertEqual([g['claim'] for g in self.json('claim', '--accept', 'group:13')], ['lent'])
+        self.assertIn('cannot claim the group of 0000:01:00.0: / is on it',
+                      self.complaint(1, 'claim', '--accept', '0000:01:00.0'))
+
+    def test_unclaim(self):
+        self.assertEqual(self.check(0, 'unclaim', 'group:13').stdout, '')
+        self.assertIn('it is not claimed', self.complaint(1, 'unclaim', '0000:01:00.0'))
+        self.complaint(2, 'unclaim', '--accept', 'group:13')
+
+    def test_shown(self):
+        group = self.json('groups')[1]
+        self.assertEqual((group['claim'], group['claim_persistent'], group['claim_reason']),
+                         ('lent', True, 'it has grown?'))
+        self.assertIn('lent, persistent', self.check(0, 'groups').stdout)
+        shown = self.check(0, 'show', '0000:02:00.0').stdout
+        self.assertIn('Claim: lent, persistent\n', shown)
+        self.assertIn('Claim says: it has grown?\n', shown)
 
 
 class FailureTest(IommuctlTest):
