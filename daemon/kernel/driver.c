@@ -143,10 +143,14 @@ static int binding_bind(const Binding *binding, const char *driver, KernelFailur
         Retry retry = RETRY_INIT;
         int r;
 
-        /* EAGAIN: the driver waits for another one to come up */
+        /*
+         * EAGAIN: the driver waits for another one to come up. ENODEV: the driver does not want the device,
+         * or the bus has just found that and lets no driver have it before it has found all.
+         */
         do
                 r = binding_write(binding, driver, "bind", reterr);
-        while (r == -EAGAIN && retry_again(&retry));
+        while ((r == -EAGAIN || (r == -ENODEV && access(binding->device, F_OK) >= 0)) &&
+               retry_again(&retry));
 
         return r;
 }

@@ -89,6 +89,8 @@ static int kernel_unbind(const char *driver) {
         return 0;
 }
 
+static int busy_error = -EAGAIN;
+
 static int kernel_bind(const char *driver) {
         const char *override = get_override();
 
@@ -99,7 +101,7 @@ static int kernel_bind(const char *driver) {
                 return -ENODEV;
         if (n_busy > 0) {
                 n_busy--;
-                return -EAGAIN;
+                return busy_error;
         }
         set_link(driver);
         return 0;
@@ -217,6 +219,14 @@ static void test_put_off(void) {
         n_busy = 3;
         assert(set_driver("vfio-pci", "vfio-pci", &failure) == 0);
         assert(n_pauses == 3);
+
+        /* it was plugged in a moment ago: the bus lets no driver have it yet */
+        busy_error = -ENODEV;
+        setup("", "");
+        n_busy = 3;
+        assert(set_driver("vfio-pci", "vfio-pci", &failure) == 0);
+        assert(n_pauses == 3);
+        busy_error = -EAGAIN;
 
         setup("nvme", "");
         n_busy = 1000;
