@@ -7,7 +7,7 @@ POLICY=/etc/iommud/policy.d/50-lab.json
 LEASES=/run/iommud
 
 # MESSAGE_GRANT, MESSAGE_DENIAL and so on, as the daemon has them
-eval "$(sed -n 's/^#define IOMMUD_\(MESSAGE_[A-Z]*\) "\([0-9a-f]*\)"$/\1=\2/p' names.h)"
+eval "$(sed -n 's/^#define IOMMUD_\(MESSAGE_[A-Z_]*\) "\([0-9a-f]*\)"$/\1=\2/p' names.h)"
 
 if [[ ! -e /usr/lib/systemd/system/iommud.service ]]; then
         skip "iommud is not installed"
@@ -250,4 +250,39 @@ assert_untouched() {
         wait_until 20 no_lease || fail "a lease is left: $(iommuctl leases --json | jq -c .)"
         assert_bindings "$BEFORE"
         assert_soon 10 no_records
+}
+
+# ---- claims
+
+group_field() {
+        iommuctl groups --json | jq -r --argjson id "$1" ".[] | select(.id == \$id) | .$2"
+}
+
+# claim_is DEVICE STATE
+claim_is() {
+        [[ "$(group_field "$(group_of "$1")" claim)" == "$2" ]]
+}
+
+# assert_claim DEVICE STATE: soon
+assert_claim() {
+        wait_until 60 claim_is "$1" "$2" ||
+                fail "the claim on the group of $1 is '$(group_field "$(group_of "$1")" claim)' and should be '$2': $(
+                        group_field "$(group_of "$1")" claim_reason)"
+}
+
+# What is left of claims when nothing is claimed; what lasts is with the case
+no_claim_records() {
+        [[ -z "$(find "$LEASES" -name 'claim-*')" ]]
+}
+
+# Whatever the case has claimed is given back
+drop_claims() {
+        local group
+
+        for group in $(iommuctl groups --json | jq -r '.[] | select(.claim != "none") | .id'); do
+                iommuctl unclaim "group:$group"
+        done
+        systemctl stop iommud.service
+        rm -f /var/lib/iommud/approved-groups
+        systemctl start iommud.service
 }
