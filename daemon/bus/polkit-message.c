@@ -147,7 +147,8 @@ static int refuse_error(const sd_bus_error *error, const PolkitAbout *about, Ref
 
         if (error_is_timeout(error->name))
                 return refuse_about(reterr, OUTCOME_DENIED, about,
-                                    "the policy wants polkit to be asked, and it has not answered in time");
+                                    "the policy wants polkit to be asked, and it has not answered in time, "
+                                    "or ended without an answer");
 
         return refuse_about(reterr, OUTCOME_DENIED, about, "polkit could not tell: %s (%s)",
                             error->message ?: "", error->name);

@@ -21,12 +21,12 @@
 /*
  * Questions to polkit that are open at a time, of one uid and in all (dbus-daemon lets nobody wait for more
  * than 128 answers), and devices that one request can have asked about. How long polkit has for its answer
- * without anybody to ask, and with.
+ * without anybody to ask, which is less than clients wait by default, and with.
  */
 #define LIMIT_UID_QUESTIONS 8
 #define LIMIT_QUESTIONS 96
 #define LIMIT_REQUEST_QUESTIONS 32
-#define LIMIT_QUESTION_USEC (UINT64_C(25) * 1000 * 1000)
+#define LIMIT_QUESTION_USEC (UINT64_C(20) * 1000 * 1000)
 #define LIMIT_QUESTION_HUMAN_USEC (UINT64_C(240) * 1000 * 1000)
 
 /* What one uid may have made in its leases where iommud does the mapping. */
