@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 #
 # Mode confined: the client has the device and nothing else. iommud maps for it, inside its window, what it may write to
 # itself; and takes all of it back.

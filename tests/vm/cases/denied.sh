@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 #
 # Whoever has no rule gets nothing and changes nothing; a rule counts once it is loaded; a policy with a mistake in it never.
 

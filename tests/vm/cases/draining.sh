@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 120
 #
 # A lease lives as long as its lifeline, whoever has it; a device is given back when nobody has it any more, whoever that is.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 120
 #
 # Why not, and what would make it possible: each reason with the real thing behind it, and who is told what.

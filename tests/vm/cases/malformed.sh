@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 180
 #
 # Whatever a client without rights sends, it is told what is wrong with it, and the daemon goes on.

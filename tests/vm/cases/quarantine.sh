@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 180
 #
 # What a tenant has left in a device is not for the next one: it is reset in between, and where that is not so, nobody else gets

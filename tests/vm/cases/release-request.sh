@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 150
 #
 # Somebody would like to have a device back: its holder is asked, and nobody else hears of it.

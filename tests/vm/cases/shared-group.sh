@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 120
 #
 # Two network cards behind one bridge are one group: they come and go together, or not at all.

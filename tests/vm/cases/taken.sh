@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 #
 # What one has, nobody else gets, not even the same user, until it is given back.
 

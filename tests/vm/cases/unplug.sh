@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm vm-sanitize
 # deadline: 180
 #
 # A device is pulled out: while nobody has it, while somebody has, and while it is being given back.
