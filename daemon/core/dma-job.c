@@ -308,4 +308,5 @@ int dma_job_run(const DmaJob *job, const Kernel *kernel, const int *fds, unsigne
         }
 
         assert(false);
+        return -EINVAL;
 }

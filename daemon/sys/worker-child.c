@@ -117,7 +117,8 @@ int worker_child_start(Task *task, const Kernel *kernel, WorkerChild *ret) {
                 return -errno;
 
         /* nothing is ever written: the child begins when this end is closed */
-        _cleanup_close_ int gate_theirs = gate[0], gate_ours = gate[1];
+        _cleanup_close_ int gate_theirs = gate[0];
+        _unused_ _cleanup_close_ int gate_ours = gate[1];
 
         pid = fork();
         if (pid < 0)
