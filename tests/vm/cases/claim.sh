@@ -98,7 +98,7 @@ mark_kernel_log
 assert_eq "$(programs/edu-poke "$LAB_EDU" 1048576)" "done"
 assert_soon 10 dma_was_blocked
 
-start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- "$PWD/programs/edu-dma" '{iommufd}' '{device:0}'
+start dma "$LAB_VMM_UID" iommuctl run -d "$LAB_EDU" -- "$PWD/programs/edu-dma" unbound '{iommufd}' '{device:0}'
 assert_says dma "$PID" '^ready$'
 say dma dma
 assert_says dma "$PID" '^dma ok$'
