@@ -19,13 +19,13 @@
 
 /* What a message that carries one descriptor needs. */
 typedef struct Carrier {
-        union {
-                char buffer[CMSG_SPACE(sizeof(int))];
-                struct cmsghdr align;
-        } control;
         char byte;
         struct iovec iov;
         struct msghdr message;
+        union {                              /* at the end: a header has no size for some compilers */
+                char buffer[CMSG_SPACE(sizeof(int))];
+                struct cmsghdr align;
+        } control;
 } Carrier;
 
 static void carrier_init(Carrier *carrier) {
