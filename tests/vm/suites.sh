@@ -258,6 +258,9 @@ check() {
         vm-sanitize)
                 suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "$pattern"
                 ;;
+        vm-next)
+                suite vm-next faults vm_suite_of faults vm-next "$pattern"
+                ;;
         *)
                 suite "$name" gcc host_suite "$name" gcc "$name" "$pattern"
                 ;;
