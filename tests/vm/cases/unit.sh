@@ -71,6 +71,9 @@ fi
 assert_eq "$(systemd-analyze verify --man=no /usr/lib/systemd/system/iommud.service 2>&1 | grep -v '^$' || true)" "" \
         "what systemd-analyze says of the unit"
 
+# It is started again however often it was before
+assert_eq "$(show StartLimitIntervalUSec)" 0 "the time in which starts are counted"
+
 # Each message has its explanation
 mapfile -t ids < <(sed -n 's/^#define IOMMUD_MESSAGE_[A-Z]* "\([0-9a-f]*\)"$/\1/p' names.h)
 for id in "${ids[@]}"; do

@@ -18,9 +18,8 @@ without_faults() {
 defer without_faults
 mkdir -p /run/systemd/system/iommud.service.d
 cat >/run/systemd/system/iommud.service.d/faults.conf <<EOT
-[Unit]
-StartLimitIntervalSec=0
 [Service]
+RestartSec=0
 Environment=IOMMUD_FAULT_FILE=$FAULTS
 EOT
 for module in "${MODULES[@]}"; do
