@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "core/approved.h"
+#include "core/claim.h"
 #include "core/device.h"
 #include "core/group.h"
 #include "core/kernel.h"
@@ -12,7 +13,9 @@
 #include "core/refusal.h"
 #include "core/store.h"
 
-#define RECORD_BEGIN "version=1\n"
+/* Version 1 is the same without drivers. */
+#define RECORD_BEGIN "version=2\n"
+#define RECORD_BEGIN_OLD "version=1\n"
 
 static void approved_group_done(ApprovedGroup *group) {
         free(group->devices);
@@ -65,24 +68,25 @@ const ApprovedGroup *approved_find(const Approved *approved, const Group *group)
         return NULL;
 }
 
-bool approved_group_has(const ApprovedGroup *approved, const Device *device) {
+const ApprovedDevice *approved_group_find(const ApprovedGroup *approved, const Device *device) {
         const ApprovedDevice *known;
 
         known = find_name(approved, device->facts.name);
-        return known && known->vendor == device->facts.vendor && known->device == device->facts.device;
+        return known && known->vendor == device->facts.vendor && known->device == device->facts.device
+                       ? known
+                       : NULL;
 }
 
-static int append_device(ApprovedGroup *group, const char *name, uint16_t vendor, uint16_t id) {
-        ApprovedDevice *devices, *device;
+static int append_device(ApprovedGroup *group, const ApprovedDevice *device) {
+        ApprovedDevice *devices;
 
         devices = reallocarray(group->devices, group->n_devices + 1, sizeof(*devices));
         if (!devices)
                 return -ENOMEM;
 
         group->devices = devices;
-        device = &devices[group->n_devices++];
-        *device = (ApprovedDevice) { .vendor = vendor, .device = id };
-        return copy_string(device->name, sizeof(device->name), name);
+        devices[group->n_devices++] = *device;
+        return 0;
 }
 
 /* Takes over what is in @group, on success. */
@@ -97,6 +101,14 @@ static int append_group(Approved *approved, ApprovedGroup *group) {
         groups[approved->n_groups++] = *group;
         *group = (ApprovedGroup) {};
         return 0;
+}
+
+/* A driver that is called like no word is better not remembered than in nobody's way. */
+static void write_device(FILE *f, const ApprovedDevice *device) {
+        fprintf(f, " %s=%04x:%04x", device->name, device->vendor, device->device);
+        if (device->has_driver && !strpbrk(device->driver, " \n/") &&
+            !strpbrk(device->driver_override, " \n/"))
+                fprintf(f, "/%s/%s", device->driver, device->driver_override);
 }
 
 int approved_write(const Approved *approved, char **ret) {
@@ -120,8 +132,7 @@ int approved_write(const Approved *approved, char **ret) {
 
                 fprintf(f, "persistent=%u", group->persistent);
                 for (size_t j = 0; j < group->n_devices; j++)
-                        fprintf(f, " %s=%04x:%04x", group->devices[j].name, group->devices[j].vendor,
-                                group->devices[j].device);
+                        write_device(f, &group->devices[j]);
                 fputc('\n', f);
         }
 
@@ -132,11 +143,35 @@ int approved_write(const Approved *approved, char **ret) {
         return 0;
 }
 
-/* "0000:01:00.0=8086:10d3" */
+/* "nvme/": what follows the ids, with the driver and the override */
+static int read_drivers(ApprovedDevice *device, char *text) {
+        char *override;
+
+        override = strchr(text, '/');
+        if (!override || strchr(override + 1, '/'))
+                return -EBADMSG;
+
+        *override++ = '\0';
+        device->has_driver = true;
+        return copy_string(device->driver, sizeof(device->driver), text) < 0 ||
+                               copy_string(device->driver_override, sizeof(device->driver_override),
+                                       override) < 0
+                       ? -EBADMSG
+                       : 0;
+}
+
+/* "0000:01:00.0=8086:10d3/nvme/", where the part from the slash on need not be there. Cuts @word. */
 static int read_device(ApprovedGroup *group, char *word) {
+        ApprovedDevice device = {};
+        char *drivers, *ids, *colon;
         uint32_t vendor, id;
-        char *ids, *colon;
-        int r;
+
+        drivers = strchr(word, '/');
+        if (drivers) {
+                *drivers++ = '\0';
+                if (read_drivers(&device, drivers) < 0)
+                        return -EBADMSG;
+        }
 
         ids = strrchr(word, '=');
         colon = ids ? strchr(ids, ':') : NULL;
@@ -145,11 +180,13 @@ static int read_device(ApprovedGroup *group, char *word) {
 
         *ids++ = *colon++ = '\0';
         if (strlen(ids) != 4 || strlen(colon) != 4 || parse_hex_u32(ids, &vendor) < 0 ||
-            parse_hex_u32(colon, &id) < 0 || find_name(group, word))
+            parse_hex_u32(colon, &id) < 0 || find_name(group, word) ||
+            copy_string(device.name, sizeof(device.name), word) < 0)
                 return -EBADMSG;
 
-        r = append_device(group, word, (uint16_t) vendor, (uint16_t) id);
-        return r == -ENOMEM || r >= 0 ? r : -EBADMSG;
+        device.vendor = (uint16_t) vendor;
+        device.device = (uint16_t) id;
+        return append_device(group, &device);
 }
 
 static int read_group(Approved *approved, char *line) {
@@ -187,7 +224,9 @@ int approved_read(Approved *approved, const char *text) {
         char *rest, *line;
         int r;
 
-        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0)
+        static_assert(sizeof(RECORD_BEGIN) == sizeof(RECORD_BEGIN_OLD), "they are skipped alike");
+        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0 &&
+            strncmp(text, RECORD_BEGIN_OLD, strlen(RECORD_BEGIN_OLD)) != 0)
                 return -EBADMSG;
 
         copy = rest = strdup(text + strlen(RECORD_BEGIN));
@@ -215,8 +254,7 @@ static int copy_group(Approved *approved, const ApprovedGroup *group, bool persi
         int r;
 
         for (size_t i = 0; i < group->n_devices; i++) {
-                r = append_device(&copy, group->devices[i].name, group->devices[i].vendor,
-                        group->devices[i].device);
+                r = append_device(&copy, &group->devices[i]);
                 if (r < 0)
                         return r;
         }
@@ -224,12 +262,29 @@ static int copy_group(Approved *approved, const ApprovedGroup *group, bool persi
         return append_group(approved, &copy);
 }
 
+/* What the claim gives it back to is worth remembering, unless that is the kernel's choice. */
+static void remember_driver(ApprovedDevice *device, const Claim *claim) {
+        const ClaimDevice *claimed;
+
+        claimed = claim ? claim_find_device(claim, device->name) : NULL;
+        if (!claimed || claimed->gone || claim_device_gets_any(claimed))
+                return;
+
+        device->has_driver = true;
+        strcpy(device->driver, claimed->driver);
+        strcpy(device->driver_override, claimed->driver_override);
+}
+
 static int add_group(Approved *approved, const Group *group, bool persistent) {
         _cleanup_(approved_group_done) ApprovedGroup copy = { .persistent = persistent };
         int r;
 
         for (const Device *device = group->devices; device; device = device->next) {
-                r = append_device(&copy, device->facts.name, device->facts.vendor, device->facts.device);
+                ApprovedDevice added = { .vendor = device->facts.vendor, .device = device->facts.device };
+
+                strcpy(added.name, device->facts.name);
+                remember_driver(&added, group->claim);
+                r = append_device(&copy, &added);
                 if (r < 0)
                         return r;
         }
@@ -299,7 +354,7 @@ int manager_check_approved(const Manager *manager, const Group *group, Refusal *
         for (const Device *device = group->devices; device; device = device->next) {
                 size_t n = strlen(added);
 
-                if (!approved_group_has(approved, device))
+                if (!approved_group_find(approved, device))
                         snprintf(added + n, sizeof(added) - n, "%s%s (%04x:%04x)", n > 0 ? ", " : "",
                                 device->facts.name, device->facts.vendor, device->facts.device);
         }

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Which devices a group had when an administrator last approved of it, by claiming it. It lasts over
- * reboots. The kernel's numbers of groups do not: a group is known by the devices that it has in common with
- * what was approved. A device is its name and its ids, so that another card in the same slot is another
- * device.
+ * Which devices a group had when an administrator last approved of it, by claiming it, and which drivers
+ * they were taken from. It lasts over reboots. The kernel's numbers of groups do not: a group is known by
+ * the devices that it has in common with what was approved. A device is its name and its ids, so that
+ * another card in the same slot is another device.
  */
 
 #include "core/forward.h"
@@ -13,6 +13,9 @@
 typedef struct ApprovedDevice {
         char name[KERNEL_NAME_MAX];
         uint16_t vendor, device;             /* 0 where the bus has none */
+        bool has_driver;                     /* these two are known */
+        char driver[KERNEL_NAME_MAX];        /* what the claim gives it back to; "": none */
+        char driver_override[KERNEL_NAME_MAX];
 } ApprovedDevice;
 
 typedef struct ApprovedGroup {
@@ -33,7 +36,8 @@ DEFINE_CLEANUP_FUNC(Approved, approved_free);
 /* What was approved of which @group has a device, by name; NULL: nothing. Borrowed until the next change. */
 const ApprovedGroup *approved_find(const Approved *approved, const Group *group);
 
-bool approved_group_has(const ApprovedGroup *approved, const Device *device);
+/* NULL: this device is not in it. Borrowed likewise. */
+const ApprovedDevice *approved_group_find(const ApprovedGroup *approved, const Device *device);
 
 /* All of it as text and back. -EBADMSG, and nothing is changed, when @text is not such a text. */
 int approved_write(const Approved *approved, char **ret) _must_check_;

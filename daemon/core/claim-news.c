@@ -14,10 +14,11 @@
 
 void claim_device_added(Claim *claim, const Device *device, ChangeSet *changes) {
         const ApprovedGroup *approved;
+        ClaimDevice *added;
         Refusal refusal;
 
         approved = approved_find(claim->manager->approved, device->group);
-        if (!approved || !approved_group_has(approved, device)) {
+        if (!approved || !approved_group_find(approved, device)) {
                 /* who asks for the group is told the same; the kernel keeps its drivers off it */
                 if (manager_check_approved(claim->manager, device->group, &refusal) > 0)
                         claim_set_reason(claim, refusal.text, changes);
@@ -27,10 +28,12 @@ void claim_device_added(Claim *claim, const Device *device, ChangeSet *changes) 
         if (device->facts.bridge || !device_facts_vfio_driver(&device->facts))
                 return;
 
-        if (!claim_add_device(claim, device)) {
+        added = claim_add_device(claim, device);
+        if (!added) {
                 claim_set_reason(claim, "out of memory; \"iommuctl claim\" tries again", changes);
                 return;
         }
+        claim_guess_driver(claim, added);
         claim_announce(claim, changes);
         if (claim->state == CLAIM_PARKED || claim->state == CLAIM_FAILED) {
                 claim_set_state(claim, CLAIM_PARKING, changes);

@@ -52,6 +52,10 @@ void claim_drop_fd(Claim *claim, const ClaimDevice *device, bool *kept);
 /* Closes a device that has no task, for the last time, which is done in a child. */
 void claim_close_device(Claim *claim, ClaimDevice *device, ChangeSet *changes);
 
+/* The result of what gives the device back, or of the way there, which is being undone. */
+void claim_restore_done(Claim *claim, ClaimDevice *device, const Task *task, const TaskResult *result,
+                        ChangeSet *changes);
+
 /* Closes all that is open. True: that is still going on. */
 bool claim_let_go(Claim *claim, ChangeSet *changes);
 

@@ -93,16 +93,12 @@ void claim_task_done(Claim *claim, ClaimDevice *device, const Task *task, const 
                 /* what the kernel can't tell, the monitor will */
                 (void) claim_read_driver(claim, device, driver, override, changes);
 
-        if (result->result < 0 && !device->gone) {
-                if (claim->state == CLAIM_PARKING)
-                        claim_fail_kernel(claim, &result->failure, changes);
-                else if (claim->state == CLAIM_RELEASING && task->kind == TASK_SET_DRIVER) {
-                        /* of the way there, which is being undone, it is no failure */
-                        device->failed = strcmp(task->driver, device->driver) == 0;
-                        if (device->failed)
-                                claim_explain_failure(claim, device, &result->failure, changes);
-                }
-        }
+        if (device->gone)
+                ;
+        else if (claim->state == CLAIM_PARKING && result->result < 0)
+                claim_fail_kernel(claim, &result->failure, changes);
+        else if (claim->state == CLAIM_RELEASING && task->kind == TASK_SET_DRIVER)
+                claim_restore_done(claim, device, task, result, changes);
 
         claim_go_on(claim, changes);
 }

@@ -45,8 +45,11 @@ int claim_record_write(const Claim *claim, char **ret) {
         for (unsigned i = 0; i < claim->n_devices; i++) {
                 const ClaimDevice *d = &claim->devices[i];
 
-                fprintf(f, KEY_DEVICE "=%s subsystem=%s driver=%s override=%s target=%s dirty=%u\n", d->name,
+                fprintf(f, KEY_DEVICE "=%s subsystem=%s driver=%s override=%s target=%s dirty=%u", d->name,
                         d->subsystem, d->driver, d->driver_override, d->target, d->dirty);
+                if (d->guessed)
+                        fputs(" guessed=1", f);
+                fputc('\n', f);
         }
 
         if (fclose(f) != 0)
@@ -97,8 +100,9 @@ static int read_device(Claim *claim, char *line) {
             read_name(&line, "driver", d.driver, sizeof(d.driver)) < 0 ||
             read_name(&line, "override", d.driver_override, sizeof(d.driver_override)) < 0 ||
             read_name(&line, "target", d.target, sizeof(d.target)) < 0 ||
-            read_flag(&line, "dirty", &d.dirty) < 0 || line || !d.name[0] || !d.subsystem[0] ||
-            !d.target[0] || claim_find_device(claim, d.name))
+            read_flag(&line, "dirty", &d.dirty) < 0 ||
+            (line && read_flag(&line, "guessed", &d.guessed) < 0) || line || !d.name[0] ||
+            !d.subsystem[0] || !d.target[0] || claim_find_device(claim, d.name))
                 return -EBADMSG;
 
         devices = reallocarray(claim->devices, claim->n_devices + 1, sizeof(*devices));

@@ -11,6 +11,7 @@
 #include "core/group.h"
 #include "core/manager.h"
 #include "core/store.h"
+#include "core/task.h"
 
 static void claim_end(Claim *claim, ChangeSet *changes) {
         const Store *store = claim->manager->store;
@@ -22,6 +23,14 @@ static void claim_end(Claim *claim, ChangeSet *changes) {
         claim_set_state(claim, CLAIM_ENDED, changes);
         claim_answer(claim, changes);
         change_set_claim(changes, CHANGE_CLAIM_ENDED, claim->id);
+}
+
+static bool claim_device_is_back(const ClaimDevice *device, const char *driver, const char *override) {
+        if (strcmp(override, device->driver_override) != 0)
+                return false;
+
+        return claim_device_gets_any(device) ? driver[0] && strcmp(driver, device->target) != 0
+                                            : strcmp(driver, device->driver) == 0;
 }
 
 /* True: there are devices that still have to be given back, or that could not be. */
@@ -37,8 +46,7 @@ static bool claim_restore(Claim *claim, ChangeSet *changes) {
                         continue;
 
                 r = claim_read_driver(claim, device, driver, override, changes);
-                if (r >= 0 && strcmp(driver, device->driver) == 0 &&
-                    strcmp(override, device->driver_override) == 0) {
+                if (r >= 0 && claim_device_is_back(device, driver, override)) {
                         device->dirty = device->failed = false;
                         continue;
                 }
@@ -46,13 +54,38 @@ static bool claim_restore(Claim *claim, ChangeSet *changes) {
                 if (device->failed)
                         continue;
 
-                if (claim_queue_set_driver(claim, device, device->driver, device->driver_override) < 0) {
+                if (claim_queue_set_driver(claim, device,
+                            claim_device_gets_any(device) ? DRIVER_ANY : device->driver,
+                            device->driver_override) < 0) {
                         device->failed = true;
                         claim_set_reason(claim, "out of memory; \"iommuctl unclaim\" tries again", changes);
                 }
         }
 
         return pending;
+}
+
+void claim_restore_done(Claim *claim, ClaimDevice *device, const Task *task, const TaskResult *result,
+                        ChangeSet *changes) {
+        if (result->result >= 0) {
+                /* whether the kernel has found a driver for it or not */
+                if (claim_device_gets_any(device) && strcmp(task->driver, DRIVER_ANY) == 0)
+                        device->dirty = device->failed = false;
+                return;
+        }
+
+        if (strcmp(task->driver, claim_device_gets_any(device) ? DRIVER_ANY : device->driver) != 0)
+                return;
+
+        if (device->guessed && device->driver[0]) {
+                /* what it had before the host started need not be there any more, or want it */
+                device->driver[0] = '\0';
+                change_set_device(changes, CHANGE_DEVICE_CHANGED, device->name);
+                return;
+        }
+
+        device->failed = true;
+        claim_explain_failure(claim, device, &result->failure, changes);
 }
 
 void claim_give_back(Claim *claim, ChangeSet *changes) {

@@ -258,6 +258,8 @@ void group_claim_persistent(Group *group, ChangeSet *changes) {
         if (group_check_claim(group, &request, &refusal, changes) == 0 &&
             claim_add_devices(claim, group) < 0)
                 refuse(&refusal, OUTCOME_KERNEL_FAILED, "Out of memory");
+        for (unsigned i = 0; i < claim->n_devices; i++)
+                claim_guess_driver(claim, &claim->devices[i]);
 
         claim_set_group(claim, group);
         if (refusal.outcome == OUTCOME_GRANTED) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "core/approved.h"
 #include "core/change.h"
 #include "core/claim.h"
 #include "core/device.h"
@@ -144,4 +145,31 @@ ClaimDevice *claim_add_device(Claim *claim, const Device *device) {
         strcpy(d->driver_override, device->facts.driver_override);
         strcpy(d->target, target);
         return d;
+}
+
+bool claim_device_gets_any(const ClaimDevice *device) {
+        return device->guessed && !device->driver[0];
+}
+
+void claim_guess_driver(Claim *claim, ClaimDevice *device) {
+        const ApprovedDevice *known = NULL;
+        const ApprovedGroup *approved;
+        const Device *found;
+
+        found = manager_find_device(claim->manager, device->name);
+        if (!found || device->driver[0])
+                return;                      /* what it has counts, whatever it had */
+
+        approved = approved_find(claim->manager->approved, found->group);
+        if (approved)
+                known = approved_group_find(approved, found);
+
+        /* one that had none then has none now since nobody wants it */
+        device->guessed = !known || !known->has_driver || known->driver[0];
+
+        /* an override that is there already is younger than what was remembered */
+        if (known && known->has_driver && !device->driver_override[0]) {
+                strcpy(device->driver, known->driver);
+                strcpy(device->driver_override, known->driver_override);
+        }
 }

@@ -43,6 +43,11 @@ typedef struct ClaimDevice {
         char driver[KERNEL_NAME_MAX];        /* what it had, and gets back */
         char driver_override[KERNEL_NAME_MAX];
         char target[KERNEL_NAME_MAX];        /* the VFIO driver that it has while it is claimed */
+        /*
+         * It was claimed before any driver had it: it gets back what it had when the group was approved;
+         * where that is not known, or will not have it, a driver of "" is the kernel's choice.
+         */
+        bool guessed;
         bool dirty;                          /* its driver or override was touched: to be given back */
         bool failed;                         /* it could not be given back */
         bool gone;                           /* it was unplugged */
@@ -89,6 +94,15 @@ void claim_announce(Claim *claim, ChangeSet *changes);
 
 /* Adds a device of its group as it is now, if it is not in it; NULL: memory ran out. */
 ClaimDevice *claim_add_device(Claim *claim, const Device *device);
+
+/*
+ * The device has just appeared, or the host has just started. One without a driver has it only because we
+ * were faster: finds out what it is to be given back to.
+ */
+void claim_guess_driver(Claim *claim, ClaimDevice *device);
+
+/* Whether the kernel is to choose a driver for it when it is given back. */
+bool claim_device_gets_any(const ClaimDevice *device);
 
 ClaimDevice *claim_find_device(const Claim *claim, const char *name);
 ClaimDevice *claim_find_task(const Claim *claim, uint64_t task);

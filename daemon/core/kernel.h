@@ -34,6 +34,9 @@ typedef struct Holders {
         unsigned n_items;                    /* of them; there may be more processes than items */
 } Holders;
 
+/* For set_driver(): whichever driver of the kernel's wants the device, if one does. None is called so. */
+#define DRIVER_ANY "*"
+
 /* Outcomes of probe_group(). */
 enum {
         _GROUP_PROBE_FREE,
@@ -113,6 +116,8 @@ typedef struct KernelOps {
          * it. Verified afterwards: 0 means that the device has exactly that driver and override. -ENODEV
          * when there is no such device. Must not be called while anybody may have the device open: the
          * unbind would wait, unkillable.
+         * DRIVER_ANY: the bus is asked, with that override, once the device has none. Whether a driver takes
+         * it is between them: 0 either way.
          */
         int (*set_driver)(void *userdata, const char *subsystem, const char *name, const char *driver,
                           const char *override, KernelFailure *reterr);

@@ -139,6 +139,25 @@ static int binding_unbind(const Binding *binding, KernelFailure *reterr) {
         return r == -ENODEV ? 0 : r;
 }
 
+/*
+ * Has the bus look for a driver. That it finds none, or one that then fails, is what would have become of
+ * the device without us too: the kernel's log says why.
+ */
+static int binding_probe(const Binding *binding, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX];
+        int r;
+
+        r = kernel_path(
+                path, reterr, "%s/bus/%s/drivers_probe", binding->backend->sysfs, binding->subsystem);
+        if (r < 0)
+                return r;
+
+        r = write_text_at(AT_FDCWD, path, binding->name);
+        if (r < 0 && r != -EINVAL)
+                return kernel_failure(reterr, r, "write %s to %s", binding->name, path);
+        return 0;
+}
+
 static int binding_bind(const Binding *binding, const char *driver, KernelFailure *reterr) {
         Retry retry = RETRY_INIT;
         int r;
@@ -186,16 +205,20 @@ static const char *transit_override(const char *driver, const char *override) {
 
 static int binding_run(const Binding *binding, const char *driver, const char *override,
                        KernelFailure *reterr) {
+        bool any = strcmp(driver, DRIVER_ANY) == 0;
         int r;
 
         /* first of all: no driver that isn't meant can take the device in the moment when it has none */
-        r = binding_write_override(binding, transit_override(driver, override), reterr);
+        r = binding_write_override(binding, any ? override : transit_override(driver, override), reterr);
         if (r < 0 && (r != -ENOENT || override[0] != '\0'))     /* not every bus has overrides */
                 return r;
 
         r = binding_unbind(binding, reterr);
         if (r < 0)
                 return r;
+
+        if (any)
+                return binding_probe(binding, reterr);
 
         if (driver[0] != '\0') {
                 r = binding_bind(binding, driver, reterr);
@@ -227,7 +250,7 @@ int driver_set(const IommufdBackend *backend, const char *subsystem, const char 
         if (strcmp(current, driver) == 0)
                 return binding_write_override(&binding, override, reterr);
 
-        if (driver[0] != '\0') {
+        if (driver[0] != '\0' && strcmp(driver, DRIVER_ANY) != 0) {
                 r = binding_check_driver(&binding, driver, reterr);
                 if (r < 0)
                         return r;

@@ -271,6 +271,8 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
         if (r < 0)
                 return r;
 
+        if (strcmp(driver, DRIVER_ANY) == 0)
+                driver = device->native ?: "";
         if (device->refuses && strcmp(device->refuses, driver) == 0)
                 return kernel_failure(reterr, -EINVAL, "write %s/bind", driver);
 

@@ -28,6 +28,8 @@ struct FakeDevice {
         Holders holders;                     /* and this is who */
         int reset;                           /* 0, PROVE_RESET_FAILED or PROVE_NO_RESET: how a trial ends */
         const char *refuses;                 /* the driver of this name fails to bind to it; NULL: none */
+        /* what the kernel chooses for it; NULL: nothing */
+        const char *native;
 };
 
 struct FakeKernel {

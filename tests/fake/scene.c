@@ -110,6 +110,7 @@ FakeDevice *scene_add(Scene *scene, const char *name, uint32_t group, const char
         strcpy(facts.iommu, "dmar0");
         strcpy(facts.reset_methods, "flr bus");
         facts.group = group;
+        facts.bridge = strcmp(driver, "pcieport") == 0;
         facts.class = 0x010802;
         facts.vendor = 0x8086;
         facts.device = 0x10d3;

@@ -89,7 +89,7 @@ static int kernel_unbind(const char *driver) {
         return 0;
 }
 
-static int busy_error = -EAGAIN;
+static int busy_error = -EAGAIN, probe_error;
 
 static int kernel_bind(const char *driver) {
         const char *override = get_override();
@@ -107,6 +107,16 @@ static int kernel_bind(const char *driver) {
         return 0;
 }
 
+static int kernel_probe(void) {
+        const char *override = get_override();
+
+        if (probe_error < 0)
+                return probe_error;
+        if (get_driver()[0] == '\0' && !refuse)
+                set_link(override[0] ? override : "nvme");
+        return 0;
+}
+
 int __wrap_write_text_at(int dir, const char *path, const char *text) {
         const char *file = strrchr(path, '/') + 1;
         char directory[256], driver[KERNEL_NAME_MAX];
@@ -121,6 +131,8 @@ int __wrap_write_text_at(int dir, const char *path, const char *text) {
 
         if (strcmp(file, "unbind") == 0)
                 return kernel_unbind(driver);
+        if (strcmp(file, "drivers_probe") == 0)
+                return kernel_probe();
         if (strcmp(file, "bind") == 0)
                 return kernel_bind(driver);
 
@@ -149,6 +161,7 @@ static void setup(const char *driver, const char *override) {
         n_calls = fail_at = n_busy = n_pauses = 0;
         refuse = false;
         thief = NULL;
+        probe_error = 0;
 }
 
 static int set_driver(const char *driver, const char *override, KernelFailure *reterr) {
@@ -186,6 +199,36 @@ static void test_ways(void) {
                 "driver_override=nvme unbind=vfio-pci bind=nvme driver_override=other");
         test_way("nvme", "", "vfio-pci", "",
                 "driver_override=vfio-pci unbind=nvme bind=vfio-pci driver_override=");
+}
+
+/* The kernel chooses: that it has nothing for the device, or what it has fails, is its answer. */
+static void test_any(void) {
+        KernelFailure failure;
+
+        setup("vfio-pci", "vfio-pci");
+        assert(set_driver(DRIVER_ANY, "", &failure) == 0);
+        assert(strcmp(writes, "driver_override= unbind=vfio-pci drivers_probe=pci") == 0);
+        assert(strcmp(get_driver(), "nvme") == 0);
+
+        setup("", "vfio-pci");
+        assert(set_driver(DRIVER_ANY, "other", &failure) == 0);
+        assert(strcmp(writes, "driver_override=other drivers_probe=pci") == 0);
+        assert(strcmp(get_driver(), "other") == 0);
+
+        setup("vfio-pci", "vfio-pci");
+        refuse = true;
+        assert(set_driver(DRIVER_ANY, "", &failure) == 0);
+        assert(strcmp(get_driver(), "") == 0);
+
+        setup("vfio-pci", "vfio-pci");
+        probe_error = -EINVAL;
+        assert(set_driver(DRIVER_ANY, "", &failure) == 0);
+        assert(strcmp(get_driver(), "") == 0 && strcmp(get_override(), "") == 0);
+
+        setup("vfio-pci", "vfio-pci");
+        probe_error = -EIO;
+        assert(set_driver(DRIVER_ANY, "", &failure) == -EIO);
+        assert(strstr(failure.call, "/bus/pci/drivers_probe"));
 }
 
 static void test_refusals(void) {
@@ -325,12 +368,14 @@ static void test_no_overrides(void) {
 
 int main(void) {
         test_ways();
+        test_any();
         test_refusals();
         test_put_off();
         test_thief();
         test_every_failure("nvme", "", "vfio-pci", "vfio-pci");
         test_every_failure("vfio-pci", "vfio-pci", "nvme", "other");
         test_every_failure("nvme", "", "", "");
+        test_every_failure("vfio-pci", "vfio-pci", DRIVER_ANY, "");
         test_read();
         test_no_overrides();
         tree_free(tree);

@@ -17,7 +17,6 @@ static Scene *scene_two(void) {
 
         scene_keep(s);
         scene_add(s, PORT, 1, "pcieport");
-        scene_facts(s, PORT)->bridge = true;
         scene_add(s, NVME, 1, "nvme");
         scene_add(s, AUDIO, 1, "snd_hda_intel");
         scene_commit(s);
@@ -336,7 +335,6 @@ static void test_persistent(void) {
 
         /* group numbers are not what it goes by */
         scene_add(s, PORT, 3, "pcieport");
-        scene_facts(s, PORT)->bridge = true;
         scene_add(s, NVME, 3, "nvme");
         scene_run(s);
         scene_add(s, AUDIO, 3, "");
@@ -369,6 +367,123 @@ static void test_persistent_fails(void) {
         s->host = (FakeHost) {};
         assert_eq_int(scene_claim(s, 3, &PLAIN), OUTCOME_GRANTED);
         assert_eq_str(scene_claim_state(s, 3), "parked");
+}
+
+/* The host starts anew: of the claim there is what lasts, and no driver has had the devices yet. */
+static void reboot(Scene *s) {
+        char name[64];
+
+        for (unsigned i = 0; i < 2; i++) {
+                snprintf(name, sizeof(name), "claim-1-device-%u", i);
+                fake_store_lose_fd(s->fake_store, name);
+        }
+        fake_store_lose_fd(s->fake_store, "claim-1-iommufd");
+        s->store_port.ops->forget_claim(s->store_port.userdata, manager_find_claim(s->manager, 1));
+        for (unsigned i = 0; i < s->kernel->n_devices; i++) {
+                FakeDevice *device = &s->kernel->devices[i];
+
+                if (strcmp(device->driver, "pcieport") == 0)
+                        continue;
+                strcpy(device->driver, "");
+                strcpy(device->override, "");
+                device->context = 0;
+        }
+        scene_restart(s);
+        scene_run(s);
+}
+
+/* A device that no driver has had yet when it is claimed goes back to where it would be without us. */
+static void test_early(void) {
+        static const struct {
+                const char *driver, *override;                 /* when root claimed it */
+                bool forgotten;                                /* by a version that did not write it down */
+                const char *refuses, *native;                  /* after the start of the host */
+                const char *back;
+        } table[] = {
+                { "nvme", "", false, NULL, "other", "nvme/-" },
+                { "other", "other", false, NULL, "nvme", "other/other" },
+                { "vfio-pci", "", false, NULL, "nvme", "vfio-pci/-" },
+                { "", "", false, NULL, "nvme", "-/-" },
+                /* it is not there any more */
+                { "nvme", "", false, "nvme", "other", "other/-" },
+                { "nvme", "", false, "nvme", NULL, "-/-" },
+                { "nvme", "", true, NULL, "other", "other/-" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                for (unsigned restart = 0; restart < 4; restart++) {
+                        _cleanup_scene_ Scene *s = scene_two();
+                        FakeDevice *nvme = fake_kernel_find(s->kernel, NVME);
+                        char *slash;
+                        uint64_t id;
+
+                        strcpy(nvme->driver, table[i].driver);
+                        strcpy(nvme->override, table[i].override);
+                        nvme->refuses = table[i].refuses;
+                        nvme->native = table[i].native;
+                        scene_monitor(s);
+                        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_GRANTED);
+
+                        if (table[i].forgotten)
+                                while ((slash = strchr(s->fake_store->approved, '/')))
+                                        memmove(slash, slash + strcspn(slash, " \n"),
+                                                strlen(slash + strcspn(slash, " \n")) + 1);
+                        reboot(s);
+                        assert_parked(s);
+                        assert_eq_str(device_original_driver(manager_find_device(s->manager, NVME)),
+                                      table[i].forgotten ? "" : table[i].driver);
+
+                        /* and once more, by root, of a claim that was taken by itself */
+                        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_GRANTED);
+                        assert_ok(manager_unclaim(s->manager, &ROOT, 1, &id, &s->refusal, &s->changes));
+                        for (unsigned n = 0; n < restart && scene_step(s); n++)
+                                ;
+                        if (restart > 0)
+                                scene_restart(s);
+                        scene_run(s);
+                        assert_eq_str(scene_claim_state(s, 1), "none");
+                        assert_eq_str(nvme->override[0] ? nvme->override : "-",
+                                      strchr(table[i].back, '/') + 1);
+                        assert_eq_int(strncmp(table[i].back, nvme->driver[0] ? nvme->driver : "-",
+                                              strcspn(table[i].back, "/")), 0);
+                }
+}
+
+/* An override that is there when the host starts is what the host wants now. */
+static void test_early_override(void) {
+        _cleanup_scene_ Scene *s = scene_two();
+        FakeDevice *nvme = fake_kernel_find(s->kernel, NVME);
+
+        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_GRANTED);
+        scene_unplug(s, AUDIO);
+        scene_unplug(s, NVME);
+        scene_unplug(s, PORT);
+        scene_run(s);
+
+        strcpy(nvme->override, "other");
+        nvme->native = "other";
+        scene_add(s, NVME, 3, "");
+        scene_run(s);
+        assert_eq_str(scene_claim_state(s, 3), "parked");
+        assert_eq_int(scene_unclaim(s, 3), OUTCOME_GRANTED);
+        assert_eq_str(nvme->driver, "other");
+        assert_eq_str(nvme->override, "other");
+
+        /* one that comes to a claim that is there already */
+        scene_unplug(s, NVME);
+        strcpy(nvme->override, "");
+        scene_add(s, PORT, 1, "pcieport");
+        scene_add(s, NVME, 1, "nvme");
+        scene_add(s, AUDIO, 1, "snd_hda_intel");
+        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_GRANTED);
+        scene_unplug(s, NVME);
+        scene_run(s);
+        strcpy(nvme->override, "");
+        scene_add(s, NVME, 1, "");
+        scene_run(s);
+        assert_parked(s);
+        assert_eq_int(scene_unclaim(s, 1), OUTCOME_GRANTED);
+        assert_eq_str(nvme->driver, "nvme");
 }
 
 /* Its node goes, since somebody takes it from the driver: that waits until we close it. */
@@ -419,14 +534,19 @@ static void test_overdue(void) {
 
 static void test_approved_text(void) {
         static const char *const bad[] = {
-                "", "version=2\n", "version=1\npersistent=2 a=0000:0000\n", "version=1\npersistent=1\n",
+                "", "version=3\n", "version=1\npersistent=2 a=0000:0000\n", "version=1\npersistent=1\n",
                 "version=1\npersistent=1 a=0000\n", "version=1\npersistent=1 a=00000:0000\n",
                 "version=1\npersistent=1 =0000:0000\n", "version=1\npersistent=1 a=0000:000g\n",
                 "version=1\npersistent=1 a=0000:0000 a=0000:0000\n",
                 "version=1\npersistent=1 a=0000:0000\npersistent=0 a=0000:0000\n",
+                "version=2\npersistent=1 a=0000:0000/\n", "version=2\npersistent=1 a=0000:0000/b\n",
+                "version=2\npersistent=1 a=0000:0000/b/c/\n", "version=2\npersistent=1 a/b/c=0000:0000\n",
+                "version=2\npersistent=1 a=0000:0000/0123456789012345678901234567890123456789"
+                "012345678901234567890123456789/\n",
         };
-        static const char good[] = "version=1\npersistent=1 0000:01:00.0=8086:10d3 x=0000:0000\n"
-                                   "persistent=0 0000:02:00.0=1af4:1000\n";
+        static const char good[] = "version=2\npersistent=1 0000:01:00.0=8086:10d3/nvme/ x=0000:0000/a/b\n"
+                                   "persistent=0 0000:02:00.0=1af4:1000//\n",
+                          old[] = "version=1\npersistent=1 0000:01:00.0=8086:10d3\n";
         _cleanup_(approved_freep) Approved *approved = NULL;
         _cleanup_free_ char *text = NULL;
 
@@ -436,6 +556,15 @@ static void test_approved_text(void) {
                 assert_eq_int(approved_read(approved, bad[i]), -EBADMSG);
         assert_ok(approved_write(approved, &text));
         assert_eq_str(text, good);
+
+        assert_ok(approved_read(approved, old));
+        assert_eq_int(approved->n_groups, 1);
+        assert(!approved->groups[0].devices[0].has_driver);
+        strcpy(approved->groups[0].devices[0].driver, "HDA Intel");
+        approved->groups[0].devices[0].has_driver = true;
+        free(text);
+        assert_ok(approved_write(approved, &text));
+        assert_eq_str(text, "version=2\npersistent=1 0000:01:00.0=8086:10d3\n");
 }
 
 int main(void) {
@@ -450,6 +579,8 @@ int main(void) {
         test_grown();
         test_persistent();
         test_persistent_fails();
+        test_early();
+        test_early_override();
         test_leaves();
         test_overdue();
         test_approved_text();
