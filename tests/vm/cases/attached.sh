@@ -89,7 +89,6 @@ assert_answer "blocked 0x100000" m fill 0x7777 0x100000 0x1000 1
 call Attach 'sta{sv}' "$LAB_MOCK" 2 0 >/dev/null
 assert_done m fill 0x7777 0x100000 0x1000
 
-say m exit
 kill "$PID" 2>/dev/null || true
 wait "$PID" || true
 assert_ended "$LEASE"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 #
 # Mode confined: the client has the device and nothing else. iommud maps for it, inside its window, what it may write to
 # itself; and takes all of it back.
@@ -142,7 +142,7 @@ assert_refused "taken back for good" map 1 "$file" 0x100000
 assert_refused "taken back for good" call AllocIoas 'a{sv}' 0
 assert_eq "$(call DmaState | cut -d ' ' -f 1-4)" "aa{sv}aa{sv}aa{sv} 0 0 1"
 
-say m exit
+kill "$client"
 wait "$client" || true
 assert_ended "$first"
 kill "$client2" 2>/dev/null || true
