@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bus/hw-info-message.h"
 #include "bus/objects.h"
 #include "bus/path.h"
 #include "bus/property.h"
@@ -47,6 +48,16 @@ static int append_quarantine(sd_bus_message *message, const void *object) {
 
         entry = quarantine_find(device->group->manager->quarantine, device->facts.name);
         return sd_bus_message_append(message, "s", entry ? entry->reason : "");
+}
+
+static int append_iommu_features(sd_bus_message *message, const void *object) {
+        const Device *device = object;
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "{sv}");
+        if (r >= 0 && device->info)
+                r = hw_info_append(message, device->info);
+        return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
 static int append_group(sd_bus_message *message, const void *object) {
@@ -173,6 +184,7 @@ static const Property device_properties[] = {
         { "NumaNode", "i", append_numa_node },
         { "ResetMethods", "as", append_reset_methods },
         { "Iommu", "s", append_iommu },
+        { "IommuFeatures", "a{sv}", append_iommu_features },
         { "PhysicalFunction", "s", append_physical_function },
         { "Quarantine", "s", append_quarantine },
 };
@@ -231,6 +243,7 @@ static const sd_bus_vtable device_vtable[] = {
         SD_BUS_PROPERTY("NumaNode", "i", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("ResetMethods", "as", get_property, 0, 0),
         SD_BUS_PROPERTY("Iommu", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("IommuFeatures", "a{sv}", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("PhysicalFunction", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Quarantine", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END

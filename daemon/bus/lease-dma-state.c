@@ -5,6 +5,7 @@
  */
 
 #include "bus/error.h"
+#include "bus/hw-info-message.h"
 #include "bus/lease-methods.h"
 #include "bus/path.h"
 #include "bus/property.h"
@@ -102,48 +103,6 @@ int method_iova_ranges(sd_bus_message *message, void *userdata, sd_bus_error *er
 
 /* ---- HwInfo */
 
-static int append_hw_info(sd_bus_message *reply, const Attachments *dma) {
-        const HwInfo *info = &dma->info;
-        const struct {
-                const char *name;
-                bool value;
-        } flags[] = {
-                { "emulated", info->emulated },
-                { "dirty_tracking", info->dirty_tracking },
-                { "hitless", iommu_driver_is_hitless(info->driver) },
-        };
-        int r;
-
-        r = append_entry(reply, "iommu", "s", dma->iommu);
-        if (r >= 0)
-                r = append_entry(reply, "driver", "s", iommu_driver_to_string(info->driver));
-        for (size_t i = 0; i < ELEMENTSOF(flags) && r >= 0; i++)
-                r = append_entry(reply, flags[i].name, "b", (int) flags[i].value);
-        if (r >= 0)
-                r = append_entry(reply, "pasids", "u",
-                                 info->pasid_log2 > 0 ? (UINT32_C(1) << info->pasid_log2) - 1 : 0);
-        if (r >= 0)
-                r = append_entry(reply, "type", "u", info->type);
-        return r;
-}
-
-static int append_data(sd_bus_message *reply, const HwInfo *info) {
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "s", "data");
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'v', "ay");
-        if (r >= 0)
-                r = sd_bus_message_append_array(reply, 'y', info->data, info->data_length);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r;
-}
-
 int method_hw_info(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         const LeaseDevice *device;
@@ -170,9 +129,11 @@ int method_hw_info(sd_bus_message *message, void *userdata, sd_bus_error *error)
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "{sv}");
         if (r >= 0)
-                r = append_hw_info(reply, &device->dma);
+                r = append_entry(reply, "iommu", "s", device->dma.iommu);
         if (r >= 0)
-                r = append_data(reply, &device->dma.info);
+                r = hw_info_append(reply, &device->dma.info);
+        if (r >= 0 && !device->dma.info.emulated)
+                r = hw_info_append_data(reply, &device->dma.info);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r < 0)

@@ -29,5 +29,5 @@ int property_append_all(const Property *properties, size_t n, sd_bus_message *me
 int append_strings(sd_bus_message *message, const char *(*get)(const void *object, size_t i),
         const void *object) _must_check_;
 
-/* Appends one entry of an a{sv}, whose value is of the basic type @type ('s', 'u', 't', 'b'). */
+/* Appends one entry of an a{sv}; what follows is as for sd_bus_message_append(3). */
 int append_entry(sd_bus_message *message, const char *name, const char *type, ...) _must_check_;

@@ -8,6 +8,8 @@
 
 #include "core/approved.h"
 #include "core/claim-private.h"
+#include "core/device.h"
+#include "core/dma.h"
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
@@ -84,6 +86,21 @@ void claim_resume(Claim *claim, ChangeSet *changes) {
         claim_go_on(claim, changes);
 }
 
+/* While it is bound its IOMMU can be asked what it has. Where that fails it stays unknown. */
+static void claim_learn_info(Claim *claim, const ClaimDevice *device, uint32_t id, ChangeSet *changes) {
+        KernelFailure failure;
+        Device *known;
+        HwInfo info;
+        int r;
+
+        known = manager_find_device(claim->manager, device->name);
+        if (!known || known->info)
+                return;
+
+        r = device_read_info(known, claim->iommufd, id, &info, &failure, changes);
+        (void) r;
+}
+
 void claim_task_done(Claim *claim, ClaimDevice *device, const Task *task, const TaskResult *result,
                      ChangeSet *changes) {
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
@@ -99,6 +116,8 @@ void claim_task_done(Claim *claim, ClaimDevice *device, const Task *task, const 
                 claim_fail_kernel(claim, &result->failure, changes);
         else if (claim->state == CLAIM_RELEASING && task->kind == TASK_SET_DRIVER)
                 claim_restore_done(claim, device, task, result, changes);
+        else if (task->kind == TASK_BIND && result->result >= 0)
+                claim_learn_info(claim, device, result->device_id, changes);
 
         claim_go_on(claim, changes);
 }

@@ -4,7 +4,9 @@
 
 #include "core/claim.h"
 #include "core/device.h"
+#include "core/dma.h"
 #include "core/group.h"
+#include "core/kernel.h"
 #include "core/lease.h"
 #include "core/manager.h"
 
@@ -54,6 +56,7 @@ Device *device_free(Device *device) {
                         break;
                 }
 
+        free(device->info);
         free(device);
         return NULL;
 }
@@ -89,6 +92,51 @@ void device_set_driver(Device *device, const char *driver, const char *override,
         strncpy(facts->driver_override, override, sizeof(facts->driver_override) - 1);
         change_set_device(changes, CHANGE_DEVICE_CHANGED, facts->name);
         change_set_group(changes, CHANGE_GROUP_CHANGED, device->group->facts.id);
+}
+
+void device_set_info(Device *device, const HwInfo *info, ChangeSet *changes) {
+        HwInfo *copy;
+
+        if (!info->asked || (device->info && memcmp(device->info, info, sizeof(*info)) == 0))
+                return;
+
+        copy = device->info ?: malloc(sizeof(*copy));
+        if (!copy)
+                return;                      /* unknown, then */
+
+        *copy = *info;
+        device->info = copy;
+        change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
+}
+
+bool device_info_is_complete(const Device *device) {
+        const HwInfo *info = device->info;
+
+        return info && (info->emulated || (info->has | info->lacks) & 1U << IOMMU_FEATURE_PAGE_FAULTS);
+}
+
+int device_read_info(Device *device, int context, uint32_t id, HwInfo *ret, KernelFailure *reterr,
+                     ChangeSet *changes) {
+        const Kernel *kernel = device->group->manager->kernel;
+        HwInfo info;
+        int r;
+
+        r = kernel->dma->read_hw_info(kernel->userdata, context, id, &info, reterr);
+        if (r < 0)
+                return r;
+
+        if (!device->info)
+                kernel->dma->probe(kernel->userdata, context, id, &info);
+        else {
+                info.has = device->info->has;
+                info.lacks = device->info->lacks;
+                info.aperture = device->info->aperture;
+                info.page_size = device->info->page_size;
+        }
+
+        device_set_info(device, &info, changes);
+        *ret = info;
+        return 0;
 }
 
 void device_host_facts(const Device *device, DeviceFacts *ret) {

@@ -38,6 +38,8 @@ struct Device {
         DeviceFacts facts;
         /* never used again: what comes back under the same name is another device */
         uint64_t id;
+        /* what its IOMMU has; NULL: the kernel was not asked yet; owned */
+        HwInfo *info;
         /* the group owns the device; never NULL while it is in a Manager */
         Group *group;
         Device *next;                        /* in the group, ordered by name */
@@ -58,6 +60,22 @@ DEFINE_CLEANUP_FUNC(Device, device_free);
 
 /* The driver that the device will be given back to by who has it now; "": nobody has, or it had none. */
 const char *device_original_driver(const Device *device);
+
+/*
+ * Remembers what the kernel has said of the device's IOMMU. What it did not say is not remembered: @info
+ * counts if it was @asked.
+ */
+void device_set_info(Device *device, const HwInfo *info, ChangeSet *changes);
+
+/* Whether there is nothing more to be found out of it. */
+bool device_info_is_complete(const Device *device);
+
+/*
+ * Asks the kernel, of a device that is bound as @id in @context; and tries out what it does not tell if
+ * nobody has done so. The result is remembered. Returns 0, or a negative errno with *reterr.
+ */
+int device_read_info(Device *device, int context, uint32_t id, HwInfo *ret, KernelFailure *reterr,
+                     ChangeSet *changes) _must_check_;
 
 /* News of its driver and driver_override. Says so in @changes when they are news, for the group too. */
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes);

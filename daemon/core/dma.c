@@ -20,6 +20,15 @@ static const char *const iommu_driver_table[] = {
 
 DEFINE_STRING_TABLE(iommu_driver, IommuDriver, _IOMMU_DRIVER_MAX);
 
+static const char *const iommu_feature_table[] = {
+        [IOMMU_FEATURE_DIRTY_TRACKING] = "dirty_tracking",
+        [IOMMU_FEATURE_NESTING] = "nesting",
+        [IOMMU_FEATURE_PAGE_FAULTS] = "page_faults",
+        [IOMMU_FEATURE_VIOMMU] = "viommu",
+};
+
+DEFINE_STRING_TABLE(iommu_feature, IommuFeature, _IOMMU_FEATURE_MAX);
+
 bool iommu_driver_is_hitless(IommuDriver driver) {
         switch (driver) {
 

@@ -86,17 +86,35 @@ bool iommu_driver_is_hitless(IommuDriver driver);
  */
 bool iommu_driver_can_return(IommuDriver driver);
 
+/* What an IOMMU with its driver may be able to do for a device, and what not all can. */
+typedef enum IommuFeature {
+        IOMMU_FEATURE_DIRTY_TRACKING,
+        IOMMU_FEATURE_NESTING,
+        IOMMU_FEATURE_PAGE_FAULTS,           /* of this device: it can be attached to a queue of them */
+        IOMMU_FEATURE_VIOMMU,
+        _IOMMU_FEATURE_MAX,
+        _IOMMU_FEATURE_INVALID = -EINVAL,
+} IommuFeature;
+
+DECLARE_STRING_TABLE(iommu_feature, IommuFeature);
+
 #define HW_DATA_MAX 128
 
 struct HwInfo {
+        bool asked;                          /* else nothing below is known */
         /* a mediated device: it has no IOMMU of its own, and is attached to an IOAS, not to a domain */
         bool emulated;
         bool dirty_tracking;
         uint8_t pasid_log2;                  /* the width of its PASIDs; 0: it has none */
+        bool pasid_execute, pasid_privileged;
         IommuDriver driver;
         uint32_t type;                       /* the same in the kernel's number, for @data */
         uint32_t data_length;
         uint8_t data[HW_DATA_MAX];           /* of the driver, as it is in linux/iommufd.h */
+        /* 1 << IommuFeature: what it was found to have, and not to have; all else is not known */
+        unsigned has, lacks;
+        IovaRange aperture;                  /* 0 to 0: not known */
+        uint64_t page_size;                  /* of the smallest; 0: not known */
 };
 
 typedef struct FileMapping {
@@ -133,6 +151,12 @@ struct DmaOps {
         /* Of a device by its number in the context. */
         int (*read_hw_info)(
                 void *userdata, int context, uint32_t device, HwInfo *ret, KernelFailure *reterr);
+
+        /*
+         * Tries what the kernel doesn't tell: fills @has, @lacks, @aperture and @page_size of what was read.
+         * Leaves nothing in the context. Without failure: what can't be found out is not known.
+         */
+        void (*probe)(void *userdata, int context, uint32_t device, HwInfo *info);
 
         int (*alloc_ioas)(void *userdata, int context, const IoasOptions *options, uint32_t *ret,
                           KernelFailure *reterr);

@@ -125,10 +125,11 @@ typedef struct KernelOps {
         /*
          * Finds out whether nobody has the device open any more: looks for its nodes in all processes, then
          * binds it to a throw-away iommufd, resets it, looks whether it is as after a reset, and closes
-         * it again. See the outcomes above.
+         * it again. See the outcomes above. Where it could be bound and *ret_info, which may be NULL, be
+         * found out, that is what its IOMMU has; else it is left alone.
          */
         int (*prove_free)(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
-                          KernelFailure *reterr);
+                          HwInfo *ret_info, KernelFailure *reterr);
 
         /*
          * Kills the process @pid if it has the device open or mapped: proved of the very process that is

@@ -122,22 +122,21 @@ static int check_features(const Lease *lease, const LeaseDevice *device, Refusal
         return 0;
 }
 
-static int lease_read_hw_info(Lease *lease, Refusal *reterr) {
-        const Kernel *kernel = lease->manager->kernel;
+static int lease_read_hw_info(Lease *lease, Refusal *reterr, ChangeSet *changes) {
         KernelFailure failure;
         int r;
 
         for (unsigned i = 0; i < lease->n_devices; i++) {
                 LeaseDevice *device = &lease->devices[i];
-                const Device *known;
+                Device *known;
 
                 known = manager_find_device(lease->manager, device->name);
                 if (!known)
                         return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->name);
                 snprintf(device->dma.iommu, sizeof(device->dma.iommu), "%s", known->facts.iommu);
 
-                r = kernel->dma->read_hw_info(
-                        kernel->userdata, lease->iommufd, device->dma.id, &device->dma.info, &failure);
+                r = device_read_info(known, lease->iommufd, device->dma.id, &device->dma.info, &failure,
+                                     changes);
                 if (r < 0)
                         return refuse_kernel(reterr, &failure);
 
@@ -210,14 +209,14 @@ static int lease_make_domain_for(Lease *lease, const LeaseDevice *device, Ioas *
 }
 
 /* What fails here need not be undone: the context goes as a whole. */
-int lease_make_domains(Lease *lease, Refusal *reterr) {
+int lease_make_domains(Lease *lease, Refusal *reterr, ChangeSet *changes) {
         const Kernel *kernel = lease->manager->kernel;
         KernelFailure failure;
         uint32_t id;
         Ioas *ioas;
         int r;
 
-        r = lease_read_hw_info(lease, reterr);
+        r = lease_read_hw_info(lease, reterr, changes);
         if (r > 0)
                 return r;
 

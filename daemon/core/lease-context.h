@@ -17,7 +17,7 @@ int lease_bind(Lease *lease, KernelFailure *reterr) _must_check_;
 void lease_bind_done(LeaseDevice *device, const TaskResult *result);
 
 /* All devices are bound: makes the first IOAS and domains. Returns 0 or an Outcome. */
-int lease_make_domains(Lease *lease, Refusal *reterr) _must_check_;
+int lease_make_domains(Lease *lease, Refusal *reterr, ChangeSet *changes) _must_check_;
 
 /* Has the devices of the next group attached. Returns 0, an Outcome, or LEASE_ALL_ATTACHED. */
 enum {

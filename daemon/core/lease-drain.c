@@ -17,6 +17,9 @@
 /* Looks whether the device is free: at once the first time, then less and less often. */
 static int lease_queue_prove_free(Lease *lease, LeaseDevice *device) {
         Task task = { .kind = TASK_PROVE_FREE, .timeout_usec = LIMIT_PROVE_FREE_USEC };
+        const Device *known = manager_find_device(lease->manager, device->name);
+
+        task.probe = known && !device_info_is_complete(known);
 
         if (device->n_tries > 0) {
                 task.delay_usec = LIMIT_DRAIN_FIRST_USEC;
@@ -126,6 +129,11 @@ void lease_drain_done(
         Lease *lease, LeaseDevice *device, const TaskResult *result, ChangeSet *changes) {
         static const Holders nobody = {};
         KernelFailure failure;
+        Device *known;
+
+        known = manager_find_device(lease->manager, device->name);
+        if (known && result->result != PROVE_HELD)
+                device_set_info(known, &result->info, changes);
 
         /* nobody that is known */
         lease_set_holders(lease, device, result->result == PROVE_HELD ? &result->holders : &nobody, changes);

@@ -143,7 +143,7 @@ static int lease_step(Lease *lease, ChangeSet *changes) {
 
         case LEASE_STEP_BIND:
                 lease->step = LEASE_STEP_ATTACH;
-                return lease_make_domains(lease, &lease->refusal);
+                return lease_make_domains(lease, &lease->refusal, changes);
 
         case LEASE_STEP_ATTACH:
                 r = lease_attach_next(lease, &lease->refusal);

@@ -36,6 +36,19 @@ void task_done(Task *task) {
                 close_fd(task->fds[--task->n_fds]);
 }
 
+/* Of the two that it may fill, the result has room for one. */
+static void task_run_prove_free(const Task *task, const Kernel *kernel, TaskResult *ret) {
+        Holders holders = {};
+        HwInfo info = {};
+
+        ret->result = kernel->ops->prove_free(kernel->userdata, task->subsystem, task->name, &holders,
+                                              task->probe ? &info : NULL, &ret->failure);
+        if (ret->result == PROVE_HELD)
+                ret->holders = holders;
+        else
+                ret->info = info;
+}
+
 void task_run(Task *task, const Kernel *kernel, TaskResult *ret) {
         *ret = (TaskResult) {};
 
@@ -47,8 +60,7 @@ void task_run(Task *task, const Kernel *kernel, TaskResult *ret) {
                 return;
 
         case TASK_PROVE_FREE:
-                ret->result = kernel->ops->prove_free(
-                        kernel->userdata, task->subsystem, task->name, &ret->holders, &ret->failure);
+                task_run_prove_free(task, kernel, ret);
                 return;
 
         case TASK_BIND:

@@ -45,6 +45,7 @@ struct Task {
         char driver_override[KERNEL_NAME_MAX];
         pid_t pid;                           /* TASK_KILL_HOLDER: the process to be ended */
         const DmaJob *job;                   /* TASK_DMA: borrowed until it is done */
+        bool probe;                          /* TASK_PROVE_FREE: and what its IOMMU has is found out */
         uint64_t delay_usec;                 /* to be started so much later */
         uint64_t timeout_usec;               /* and then to be done in this time */
         /*
@@ -62,6 +63,7 @@ struct TaskResult {
         KernelFailure failure;               /* when result is negative or PROVE_RESET_FAILED */
         union {
                 Holders holders;             /* of TASK_PROVE_FREE, when result is PROVE_HELD */
+                HwInfo info;                 /* of TASK_PROVE_FREE, when it is anything else */
                 uint32_t device_id;          /* of TASK_BIND: the device's, in the context */
                 DmaResult dma;               /* of TASK_DMA */
         };

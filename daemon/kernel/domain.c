@@ -5,52 +5,6 @@
 #include "kernel/ioctl.h"
 #include "kernel/uapi.h"
 
-static IommuDriver driver_of_type(uint32_t type) {
-        switch (type) {
-
-        case IOMMU_HW_INFO_TYPE_INTEL_VTD:
-                return IOMMU_DRIVER_INTEL_VTD;
-        case IOMMU_HW_INFO_TYPE_ARM_SMMUV3:
-                return IOMMU_DRIVER_ARM_SMMUV3;
-        case IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV:
-                return IOMMU_DRIVER_TEGRA241_CMDQV;
-        case IOMMU_HW_INFO_TYPE_AMD:
-                return IOMMU_DRIVER_AMD;
-
-        default:
-                return IOMMU_DRIVER_UNKNOWN;
-        }
-}
-
-int hw_info_read(int context, uint32_t device, HwInfo *ret, KernelFailure *reterr) {
-        HwInfo info = {};
-        struct iommu_hw_info query = {
-                .size = sizeof(query),
-                .dev_id = device,
-                .data_len = sizeof(info.data),
-                .data_uptr = (uintptr_t) info.data,
-        };
-        int r;
-
-        r = ioctl_retry(context, IOMMU_GET_HW_INFO, &query);
-        if (r == -ENOENT) {
-                /* it was bound a moment ago, so that this says that no IOMMU stands behind it */
-                *ret = (HwInfo) { .emulated = true };
-                return 0;
-        }
-        if (r < 0)
-                return kernel_failure(reterr, r, "ioctl IOMMU_GET_HW_INFO");
-
-        info.type = query.out_data_type;
-        info.driver = driver_of_type(query.out_data_type);
-        info.dirty_tracking = query.out_capabilities & IOMMU_HW_CAP_DIRTY_TRACKING;
-        info.pasid_log2 = query.out_max_pasid_log2;
-        /* what the kernel has beyond that, it has not written */
-        info.data_length = query.data_len < sizeof(info.data) ? query.data_len : sizeof(info.data);
-        *ret = info;
-        return 0;
-}
-
 int domain_alloc(int context, const DomainSpec *spec, uint32_t *ret, KernelFailure *reterr) {
         const DomainOptions *options = spec->options;
         struct iommu_hwpt_alloc alloc = {

@@ -2,13 +2,11 @@
 #pragma once
 
 /*
- * Domains in an iommufd context, which the kernel calls hardware page tables, and what the IOMMU says of
- * itself. See DmaOps of core/dma.h.
+ * Domains in an iommufd context, which the kernel calls hardware page tables. See DmaOps of core/dma.h.
  */
 
 #include "core/dma.h"
 
-int hw_info_read(int context, uint32_t device, HwInfo *ret, KernelFailure *reterr) _must_check_;
 int domain_alloc(int context, const DomainSpec *spec, uint32_t *ret, KernelFailure *reterr) _must_check_;
 int domain_set_dirty_tracking(int context, uint32_t domain, bool on, KernelFailure *reterr) _must_check_;
 int domain_read_dirty(int context, uint32_t domain, const DirtyRange *range, uint64_t *bitmap,

@@ -6,6 +6,7 @@
 #include "kernel/attach.h"
 #include "kernel/domain.h"
 #include "kernel/driver.h"
+#include "kernel/hw-info.h"
 #include "kernel/ioas.h"
 #include "kernel/iommufd.h"
 #include "kernel/kill.h"
@@ -68,8 +69,8 @@ static int backend_set_driver(void *userdata, const char *subsystem, const char 
 }
 
 static int backend_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
-                              KernelFailure *reterr) {
-        return prove_free(userdata, subsystem, name, ret_holders, reterr);
+                              HwInfo *ret_info, KernelFailure *reterr) {
+        return prove_free(userdata, subsystem, name, ret_holders, ret_info, reterr);
 }
 
 static int backend_check_parked(void *userdata, const char *subsystem, const char *name, int device,
@@ -150,6 +151,10 @@ static int backend_read_hw_info(
         return hw_info_read(context, device, ret, reterr);
 }
 
+static void backend_probe(void *userdata, int context, uint32_t device, HwInfo *info) {
+        hw_info_probe(context, device, /* device= */ -EBADF, info);
+}
+
 static int backend_alloc_ioas(
         void *userdata, int context, const IoasOptions *options, uint32_t *ret, KernelFailure *reterr) {
         return ioas_alloc(context, options, ret, reterr);
@@ -223,6 +228,7 @@ static int backend_reset(
 
 static const DmaOps backend_dma_ops = {
         .read_hw_info = backend_read_hw_info,
+        .probe = backend_probe,
         .alloc_ioas = backend_alloc_ioas,
         .read_iova_ranges = backend_read_iova_ranges,
         .map_file = backend_map_file,

@@ -7,7 +7,9 @@
 #include "base/dir.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "core/dma.h"
 #include "kernel/device-holders.h"
+#include "kernel/hw-info.h"
 #include "kernel/iommufd.h"
 #include "kernel/path.h"
 #include "kernel/prove.h"
@@ -64,11 +66,13 @@ static int check_siblings(const char *device, KernelFailure *reterr) {
  * EPERM and EBUSY are waited with: that can be ourselves, at another device of the same group.
  */
 static int try_device(const IommufdBackend *backend, const char *subsystem, const char *device,
-                      KernelFailure *reterr) {
+                      HwInfo *ret_info, KernelFailure *reterr) {
         FAULT_SPAN;                          /* with the last close */
         _cleanup_close_ int iommufd = -EBADF, fd = -EBADF;
         Retry retry = RETRY_INIT;
         VfioNode node;
+        HwInfo info;
+        uint32_t id;
         int r;
 
         r = iommufd_open(backend, &iommufd, reterr);
@@ -80,7 +84,7 @@ static int try_device(const IommufdBackend *backend, const char *subsystem, cons
                 return r;
 
         do
-                r = vfio_node_bind(fd, &node, iommufd, /* ret_id= */ NULL, reterr);
+                r = vfio_node_bind(fd, &node, iommufd, &id, reterr);
         while ((r == -EPERM || r == -EBUSY) && retry_again(&retry));
         if (r == -EPERM && check_siblings(device, reterr) < 0)
                 return r;
@@ -88,6 +92,11 @@ static int try_device(const IommufdBackend *backend, const char *subsystem, cons
                 return PROVE_HELD;
         if (r < 0)
                 return r;
+
+        if (ret_info && hw_info_read(iommufd, id, &info, /* reterr= */ NULL) >= 0) {
+                hw_info_probe(iommufd, id, fd, &info);
+                *ret_info = info;
+        }
 
         /* before the close, which resets too but doesn't say how it went */
         r = reset_device(subsystem, device, fd, &node, reterr);
@@ -98,7 +107,7 @@ static int try_device(const IommufdBackend *backend, const char *subsystem, cons
 }
 
 static int prove_device(const IommufdBackend *backend, const char *subsystem, const char *device,
-                        Holders *ret_holders, KernelFailure *reterr) {
+                        Holders *ret_holders, HwInfo *ret_info, KernelFailure *reterr) {
         Holders holders = {};
         VfioNode node = {};
         bool has_node;
@@ -119,7 +128,7 @@ static int prove_device(const IommufdBackend *backend, const char *subsystem, co
                         return _PROVE_FREE;
 
                 /* held? It may be mapped; or on its way through a socket, where nobody can see it */
-                r = try_device(backend, subsystem, device, reterr);
+                r = try_device(backend, subsystem, device, ret_info, reterr);
                 if (r != PROVE_HELD)
                         return r;
         }
@@ -131,7 +140,7 @@ static int prove_device(const IommufdBackend *backend, const char *subsystem, co
 }
 
 int prove_free(const IommufdBackend *backend, const char *subsystem, const char *name, Holders *ret_holders,
-               KernelFailure *reterr) {
+               HwInfo *ret_info, KernelFailure *reterr) {
         char device[KERNEL_PATH_MAX];
         int r;
 
@@ -141,7 +150,7 @@ int prove_free(const IommufdBackend *backend, const char *subsystem, const char 
         if (r < 0)
                 return r;
 
-        r = prove_device(backend, subsystem, device, ret_holders, reterr);
+        r = prove_device(backend, subsystem, device, ret_holders, ret_info, reterr);
         if ((r < 0 || r == PROVE_RESET_FAILED) && access(device, F_OK) < 0 && errno == ENOENT)
                 return PROVE_GONE; /* meanwhile, and that is why it failed */
         return r;

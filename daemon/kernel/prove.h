@@ -5,4 +5,4 @@
 
 /* See KernelOps.prove_free. */
 int prove_free(const IommufdBackend *backend, const char *subsystem, const char *name, Holders *ret_holders,
-               KernelFailure *reterr) _must_check_;
+               HwInfo *ret_info, KernelFailure *reterr) _must_check_;

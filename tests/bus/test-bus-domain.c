@@ -86,6 +86,7 @@ static void test_confined(void) {
 static void test_deferred(void) {
         _cleanup_message_ sd_bus_message *acquired = NULL, *message = NULL, *attach = NULL, *info = NULL,
                                          *ioas = NULL;
+        _cleanup_free_ char *text = NULL;
         BusRig *rig = bus_rig_new();
         uint64_t lease;
         Client client;
@@ -102,6 +103,13 @@ static void test_deferred(void) {
         assert(!attach);
         info = call(rig, "HwInfo", "s", DEVICE);
         assert_reply(info, "a{sv}");
+        text = message_text(info);
+        assert_eq_str(text,
+                      "{\"iommu\": <s \"dmar0\">, \"emulated\": <b false>, \"driver\": <s \"intel-vtd\">, "
+                      "\"hitless\": <b false>, \"dirty_tracking\": <b true>, \"nesting\": <b true>, "
+                      "\"viommu\": <b false>, \"pasids\": <u 15>, \"pasid_execute\": <b false>, "
+                      "\"pasid_privileged\": <b false>, \"aperture\": <(tt) (0, 281474976710655)>, "
+                      "\"page_size\": <t 4096>, \"type\": <u 1>, \"data\": <ay []>}");
         assert(!attach);
 
         bus_rig_run_tasks(rig);

@@ -113,6 +113,7 @@ static void test_device(void) {
                 { "Tags", "<as [\"lab\", \"fast\"]>" },
                 { "ResetMethods", "<as [\"flr\", \"bus\"]>" },
                 { "Iommu", "<s \"dmar0\">" },
+                { "IommuFeatures", "<a{sv} {}>" },
                 { "PhysicalFunction", "<s \"0000:01:00.7\">" },
                 { "Quarantine", "<s \"\">" },
         };

@@ -9,10 +9,13 @@
 #define DEVICE "/org/iommud1/device/_30000_3a01_3a00_2e0"
 #define DEVICE_CHANGED                                                                                      \
         DEVICE " PropertiesChanged org.iommud1.Device Serial Driver DriverOverride OriginalDriver Lease "   \
-        "Cdev Quarantine\n"
+        "Cdev IommuFeatures Quarantine\n"
 #define GROUP_CHANGED(id)                                                                                   \
         "/org/iommud1/group/" id " PropertiesChanged org.iommud1.Group DmaOwner Viable Blockers Devices "   \
         "Lease Claim ClaimPersistent ClaimReason\n"
+#define LEASE_CHANGED                                                                                       \
+        "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders Devices "       \
+        "Companions Groups Revoked\n"
 #define ADDED(path, interface)                                                                              \
         "/org/iommud1 InterfacesAdded " path " Peer Introspectable Properties " interface "\n"
 #define REMOVED(path, interface)                                                                            \
@@ -73,9 +76,6 @@ static void test_came_and_went(void) {
 
 /* A lease from beginning to end, each step of it. */
 static void test_lease(void) {
-        static const char lease_changed[] =
-                "/org/iommud1/lease/1 PropertiesChanged org.iommud1.Lease State StateReason Holders Devices "
-                "Companions Groups Revoked\n";
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_rig_ BusRig *rig = bus_rig_new();
 
@@ -91,16 +91,17 @@ static void test_lease(void) {
         bus_rig_forget(rig);
         bus_rig_commit(rig);
         assert_eq_int(strncmp(rig->received, "reply\n", 6), 0);
-        assert_has(rig->received, lease_changed);
+        assert_has(rig->received, LEASE_CHANGED);
         assert_has(rig->received, DEVICE_CHANGED);
 
         reply = sd_bus_message_unref(reply); /* and with it all that the client has got */
         bus_rig_forget(rig);
         bus_rig_watch(rig);
-        assert_eq_str(rig->received, lease_changed);         /* draining */
+        assert_eq_str(rig->received, LEASE_CHANGED);         /* draining */
 
         task_runner_step(&rig->scene->tasks, &rig->scene->changes);
-        assert_received(rig, lease_changed);                 /* restoring */
+        /* restoring; and now it is known what its IOMMU has */
+        assert_received(rig, DEVICE_CHANGED LEASE_CHANGED);
         task_runner_step(&rig->scene->tasks, &rig->scene->changes);
         bus_rig_forget(rig);
         bus_rig_commit(rig);

@@ -172,8 +172,23 @@ static int fake_read_hw_info(
         if (kernel->devices[id - 1].context != inode_of(context))
                 return kernel_failure(reterr, -ENOENT, "read_hw_info %u", id);
 
+        /* the kernel does not tell what has to be tried */
         *ret = kernel->devices[id - 1].info;
+        ret->has &= 1U << IOMMU_FEATURE_DIRTY_TRACKING;
+        ret->lacks &= 1U << IOMMU_FEATURE_DIRTY_TRACKING;
+        ret->aperture = (IovaRange) {};
+        ret->page_size = 0;
         return 0;
+}
+
+/* Only a device that is attached shows whether it has page faults. */
+static void fake_probe(void *userdata, int context, uint32_t id, HwInfo *info) {
+        const unsigned faults = 1U << IOMMU_FEATURE_PAGE_FAULTS;
+        FakeKernel *kernel = userdata;
+
+        *info = kernel->devices[id - 1].info;
+        info->has &= ~faults;
+        info->lacks &= ~faults;
 }
 
 static int fake_alloc_ioas(
@@ -470,6 +485,7 @@ static int fake_reset(
 
 const DmaOps fake_dma_ops = {
         .read_hw_info = fake_read_hw_info,
+        .probe = fake_probe,
         .alloc_ioas = fake_alloc_ioas,
         .read_iova_ranges = fake_read_iova_ranges,
         .map_file = fake_map_file,

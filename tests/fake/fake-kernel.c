@@ -108,10 +108,16 @@ FakeDevice *fake_kernel_add(FakeKernel *kernel, const char *name, uint32_t group
 
         *device = (FakeDevice){
                 .group = group,
-                .info = { .driver = IOMMU_DRIVER_INTEL_VTD,
+                .info = { .asked = true,
+                        .driver = IOMMU_DRIVER_INTEL_VTD,
                         .type = 1,
                         .dirty_tracking = true,
-                        .pasid_log2 = 4 },
+                        .pasid_log2 = 4,
+                        .has = 1U << IOMMU_FEATURE_DIRTY_TRACKING | 1U << IOMMU_FEATURE_NESTING |
+                               1U << IOMMU_FEATURE_PAGE_FAULTS,
+                        .lacks = 1U << IOMMU_FEATURE_VIOMMU,
+                        .aperture = { 0, UINT64_C(0xffffffffffff) },
+                        .page_size = 4096 },
         };
         strcpy(device->name, name);
         strcpy(device->driver, driver);
@@ -281,7 +287,7 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
 }
 
 static int fake_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
-                           KernelFailure *reterr) {
+                           HwInfo *ret_info, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         FakeDevice *device;
         int r;
@@ -306,6 +312,8 @@ static int fake_prove_free(void *userdata, const char *subsystem, const char *na
                 return PROVE_HELD;
         }
 
+        if (ret_info)
+                *ret_info = device->info;
         if (device->reset == PROVE_RESET_FAILED)
                 kernel_failure(reterr, -EIO, "reset %s", name);
         return device->reset;

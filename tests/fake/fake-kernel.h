@@ -21,7 +21,7 @@ struct FakeDevice {
         /* the context that it is bound to, as long as anybody has it open; 0: none */
         ino_t context;
         FakeAttached attached[FAKE_ATTACHED_MAX];
-        HwInfo info;                         /* what its IOMMU says */
+        HwInfo info;                         /* what its IOMMU says, and what is found by trying */
         bool cannot_nest;
         bool gone;                           /* it has been unplugged */
         unsigned n_held;                     /* another process has it open for so many more trials */

@@ -293,7 +293,7 @@ static Holders holders;
 
 static int prove_free(KernelFailure *reterr) {
         memset(&holders, 0, sizeof(holders));
-        return kernel.ops->prove_free(kernel.userdata, "pci", NAME, &holders, reterr);
+        return kernel.ops->prove_free(kernel.userdata, "pci", NAME, &holders, /* ret_info= */ NULL, reterr);
 }
 
 static void test_context(void) {

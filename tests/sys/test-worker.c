@@ -75,7 +75,7 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
 
 /* Says by its result which descriptors the child has. */
 static int fake_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
-                           KernelFailure *reterr) {
+                           HwInfo *ret_info, KernelFailure *reterr) {
         _cleanup_dir_ DIR *fds = NULL;
         const char *entry;
         sigset_t mask;

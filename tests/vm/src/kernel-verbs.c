@@ -103,7 +103,7 @@ static int prove(const Kernel *kernel, char **arguments) {
         Holders holders = {};
         int r;
 
-        r = kernel->ops->prove_free(kernel->userdata, bus, name, &holders, &failure);
+        r = kernel->ops->prove_free(kernel->userdata, bus, name, &holders, /* ret_info= */ NULL, &failure);
         if (r < 0)
                 return print_failure(&failure);
 
