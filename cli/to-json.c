@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "iommu-text.h"
 #include "to-json.h"
 
 void json_put(json_object *object, const char *key, json_object *value) {
@@ -74,6 +75,7 @@ json_object *json_from_device(const iommud_device *d, NamesDb *names) {
         json_put(o, "numa_node", need(json_object_new_int(iommud_device_numa_node(d))));
         json_put_strings(o, "reset_methods", iommud_device_reset_methods(d));
         json_put_string(o, "iommu", iommud_device_iommu(d));
+        json_put(o, "iommu_features", json_from_iommu(iommud_device_hw_info(d)));
         json_put_string(o, "physical_function", iommud_device_physical_function(d));
         json_put_string(o, "quarantine", iommud_device_quarantine(d));
         return o;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "iommu-text.h"
 #include "lease-text.h"
 #include "text-list.h"
 #include "to-json.h"
@@ -48,6 +49,24 @@ static void print_pci(const iommud_device *d, NamesDb *names) {
         print_line("Physical function", iommud_device_physical_function(d));
 }
 
+static void print_iommu(const iommud_device *d) {
+        const iommud_hw_info *info = iommud_device_hw_info(d);
+        const char *driver = iommud_hw_info_driver(info);
+        bool emulated;
+
+        print_line_take("IOMMU",
+                        print_string("%s%s%s", iommud_device_iommu(d), *driver ? ", " : "", driver));
+        if (iommud_hw_info_has(info, "emulated", &emulated) == 0 && emulated) {
+                print_line("IOMMU has", "nothing: the kernel itself maps for this device");
+                return;
+        }
+
+        print_line_take("IOMMU has", iommu_features(info, IOMMU_HAS));
+        print_line_take("IOMMU has no", iommu_features(info, IOMMU_LACKS));
+        print_line_take("Not known yet", iommu_features(info, IOMMU_UNKNOWN));
+        print_line_take("IOMMU translates", iommu_addresses(info));
+}
+
 static void print_device(const iommud_device *d, NamesDb *names) {
         printf("%s\n", iommud_device_name(d));
         print_line("Name", iommud_device_stable_name(d));
@@ -59,7 +78,7 @@ static void print_device(const iommud_device *d, NamesDb *names) {
         print_line("Original driver", iommud_device_original_driver(d));
         if (*iommud_device_cdev(d))
                 print_line_take("Device node", print_string("/dev/vfio/devices/%s", iommud_device_cdev(d)));
-        print_line("IOMMU", iommud_device_iommu(d));
+        print_iommu(d);
         if (iommud_device_numa_node(d) >= 0)
                 print_line_take("NUMA node", print_string("%d", iommud_device_numa_node(d)));
         print_line_take("Reset methods", join_strings(iommud_device_reset_methods(d), ", "));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "hw-info.h"
 #include "names.h"
 #include "public.h"
 #include "record.h"
@@ -21,6 +22,7 @@ struct iommud_device {
         char *original_driver;
         char *cdev;
         char *iommu;
+        iommud_hw_info *hw_info;
         char *physical_function;
         char *quarantine;
         char **reset_methods;
@@ -45,6 +47,7 @@ static const Field device_fields[] = {
         { "OriginalDriver",   &field_text,  offsetof(iommud_device, original_driver)   },
         { "Cdev",             &field_text,  offsetof(iommud_device, cdev)              },
         { "Iommu",            &field_text,  offsetof(iommud_device, iommu)             },
+        { "IommuFeatures",    &field_hw_info, offsetof(iommud_device, hw_info), .optional = true },
         { "PhysicalFunction", &field_text,  offsetof(iommud_device, physical_function) },
         { "Quarantine",       &field_text,  offsetof(iommud_device, quarantine)        },
         { "ResetMethods",     &field_texts, offsetof(iommud_device, reset_methods)     },
@@ -81,6 +84,7 @@ DEFINE_GETTER_TEXT(device, driver_override);
 DEFINE_GETTER_TEXT(device, original_driver);
 DEFINE_GETTER_TEXT(device, cdev);
 DEFINE_GETTER_TEXT(device, iommu);
+DEFINE_GETTER(device, const iommud_hw_info *, hw_info, NULL);
 DEFINE_GETTER_TEXT(device, physical_function);
 DEFINE_GETTER_TEXT(device, quarantine);
 DEFINE_GETTER_LIST(device, reset_methods);

@@ -1,58 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
-#include "client.h"
 #include "domain-options.h"
+#include "lease-call.h"
 #include "names.h"
 #include "public.h"
-#include "text.h"
-
-#define PATH_LEASE_MAX (sizeof(IOMMUD_PATH_LEASE "/") + 20)
-
-/* A call of a method of the lease, to be filled with arguments. */
-static int domain_prepare(iommud_client *client, uint64_t lease, const char *member, sd_bus_message **ret) {
-        char path[PATH_LEASE_MAX];
-        int r;
-
-        if (lease == 0)
-                return -EINVAL;
-
-        r = client_begin(client);
-        if (r < 0)
-                return r;
-
-        (void) snprintf(path, sizeof(path), IOMMUD_PATH_LEASE "/%" PRIu64, lease);
-        return client_prepare(client, path, IOMMUD_INTERFACE_LEASE, member, ret);
-}
-
-/* Sends what was prepared with the result @r, and expects an answer of these types. */
-static int domain_call(iommud_client *client, uint64_t lease, int r, sd_bus_message *m, const char *types,
-                       sd_bus_message **ret_reply) {
-
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        const char *member = sd_bus_message_get_member(m);
-
-        if (r < 0)
-                return client_fail(client, r, "the call of %s cannot be sent: %s", member, strerror(-r));
-
-        r = client_call(client, m, 0, &reply);
-        if (r == -EBADR)                /* of sd-bus, for an object that is not there */
-                return client_fail(client, IOMMUD_E_NO_SUCH_LEASE, "there is no lease %" PRIu64, lease);
-        if (r != 0)
-                return r;
-
-        r = client_expect(client, member, reply, types);
-        if (r < 0)
-                return r;
-
-        *ret_reply = TAKE_PTR(reply);
-        return 0;
-}
 
 /* Reads the number with this name out of an a{sv}, if it is there. */
 static int read_detail(sd_bus_message *m, const char *name, char type, const char *types, void *ret) {
@@ -98,10 +52,10 @@ _public_ int iommud_alloc_ioas(
         if (!ret_ioas)
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "AllocIoas", &m);
+        r = lease_prepare(client, lease, "AllocIoas", &m);
         if (r < 0)
                 return r;
-        r = domain_call(client, lease, domain_options_append(options, m), m, "ta{sv}", &reply);
+        r = lease_call(client, lease, domain_options_append(options, m), m, "ta{sv}", &reply);
         if (r != 0)
                 return r;
 
@@ -158,13 +112,13 @@ _public_ int iommud_alloc_domain(
         if (!device || !ret_domain || (options && options->fault_queue && !ret_fault_queue))
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "AllocDomain", &m);
+        r = lease_prepare(client, lease, "AllocDomain", &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "st", device, parent);
         if (r >= 0)
                 r = domain_options_append(options, m);
-        r = domain_call(client, lease, r, m, "ta{sh}a{sv}", &reply);
+        r = lease_call(client, lease, r, m, "ta{sh}a{sv}", &reply);
         if (r != 0)
                 return r;
 
@@ -205,13 +159,13 @@ _public_ int iommud_attach(
         if (!device)
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "Attach", &m);
+        r = lease_prepare(client, lease, "Attach", &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "st", device, target);
         if (r >= 0)
                 r = append_pasid(m, pasid);
-        r = domain_call(client, lease, r, m, "a{sv}", &reply);
+        r = lease_call(client, lease, r, m, "a{sv}", &reply);
         if (r != 0)
                 return r;
 
@@ -230,25 +184,25 @@ _public_ int iommud_detach(
         if (!device || (pasid && *pasid == IOMMUD_PASID_ANY))
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "Detach", &m);
+        r = lease_prepare(client, lease, "Detach", &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "s", device);
         if (r >= 0)
                 r = append_pasid(m, pasid);
 
-        return domain_call(client, lease, r, m, "", &reply);
+        return lease_call(client, lease, r, m, "", &reply);
 }
 
 _public_ int iommud_destroy(iommud_client *client, uint64_t lease, uint64_t handle) {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
         int r;
 
-        r = domain_prepare(client, lease, "Destroy", &m);
+        r = lease_prepare(client, lease, "Destroy", &m);
         if (r < 0)
                 return r;
 
-        return domain_call(client, lease, sd_bus_message_append(m, "t", handle), m, "", &reply);
+        return lease_call(client, lease, sd_bus_message_append(m, "t", handle), m, "", &reply);
 }
 
 _public_ int iommud_map_file(
@@ -262,7 +216,7 @@ _public_ int iommud_map_file(
         if (!iova || memory < 0 || (flags & ~(IOMMUD_MAP_READ | IOMMUD_MAP_WRITE | IOMMUD_MAP_FIXED)))
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "MapFile", &m);
+        r = lease_prepare(client, lease, "MapFile", &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "thtt", ioas, memory, offset, length);
@@ -276,7 +230,7 @@ _public_ int iommud_map_file(
                 r = sd_bus_message_append(m, "{sv}", "iova", "t", *iova);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
-        r = domain_call(client, lease, r, m, "t", &reply);
+        r = lease_call(client, lease, r, m, "t", &reply);
         if (r != 0)
                 return r;
 
@@ -294,10 +248,10 @@ _public_ int iommud_unmap(
         uint64_t unmapped = 0;
         int r;
 
-        r = domain_prepare(client, lease, "Unmap", &m);
+        r = lease_prepare(client, lease, "Unmap", &m);
         if (r < 0)
                 return r;
-        r = domain_call(client, lease, sd_bus_message_append(m, "ttt", ioas, iova, length), m, "t", &reply);
+        r = lease_call(client, lease, sd_bus_message_append(m, "ttt", ioas, iova, length), m, "t", &reply);
         if (r != 0)
                 return r;
 
@@ -349,10 +303,10 @@ _public_ int iommud_get_iova_ranges(
         if (!ret_ranges || !ret_n)
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "IovaRanges", &m);
+        r = lease_prepare(client, lease, "IovaRanges", &m);
         if (r < 0)
                 return r;
-        r = domain_call(client, lease, sd_bus_message_append(m, "t", ioas), m, "a(tt)t", &reply);
+        r = lease_call(client, lease, sd_bus_message_append(m, "t", ioas), m, "a(tt)t", &reply);
         if (r != 0)
                 return r;
 
@@ -366,11 +320,11 @@ _public_ int iommud_set_dirty_tracking(iommud_client *client, uint64_t lease, ui
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
         int r;
 
-        r = domain_prepare(client, lease, "SetDirtyTracking", &m);
+        r = lease_prepare(client, lease, "SetDirtyTracking", &m);
         if (r < 0)
                 return r;
 
-        return domain_call(client, lease, sd_bus_message_append(m, "tb", domain, (int) on), m, "", &reply);
+        return lease_call(client, lease, sd_bus_message_append(m, "tb", domain, (int) on), m, "", &reply);
 }
 
 _public_ int iommud_get_dirty_bitmap(
@@ -383,12 +337,12 @@ _public_ int iommud_get_dirty_bitmap(
         if (!ret_bitmap)
                 return -EINVAL;
 
-        r = domain_prepare(client, lease, "GetDirtyBitmap", &m);
+        r = lease_prepare(client, lease, "GetDirtyBitmap", &m);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(m, "ttta{sv}", domain, iova, length, 2, "page_size", "t", page_size,
                                   "clear", "b", (int) clear);
-        r = domain_call(client, lease, r, m, "h", &reply);
+        r = lease_call(client, lease, r, m, "h", &reply);
         if (r != 0)
                 return r;
 
@@ -408,9 +362,9 @@ _public_ int iommud_revoke(iommud_client *client, uint64_t lease) {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
         int r;
 
-        r = domain_prepare(client, lease, "Revoke", &m);
+        r = lease_prepare(client, lease, "Revoke", &m);
         if (r < 0)
                 return r;
 
-        return domain_call(client, lease, sd_bus_message_append(m, "a{sv}", 0), m, "a{sv}", &reply);
+        return lease_call(client, lease, sd_bus_message_append(m, "a{sv}", 0), m, "a{sv}", &reply);
 }

@@ -238,6 +238,41 @@ static void done_named_numbers(void *field) {
         *numbers = (NamedNumbers) {};
 }
 
+static int read_known_number(sd_bus_message *m, void *field) {
+        KnownNumber *to = field;
+
+        to->known = true;
+        return sd_bus_message_read_basic(m, 'u', &to->number);
+}
+
+static int read_range(sd_bus_message *m, void *field) {
+        KnownRange *to = field;
+
+        to->known = true;
+        return sd_bus_message_read(m, "(tt)", &to->first, &to->last);
+}
+
+static int read_bytes(sd_bus_message *m, void *field) {
+        const void *array;
+        Bytes *to = field;
+        int r;
+
+        r = sd_bus_message_read_array(m, 'y', &array, &to->size);
+        if (r < 0 || to->size == 0)
+                return r;
+
+        to->data = malloc(to->size);
+        if (!to->data)
+                return -ENOMEM;
+
+        memcpy(to->data, array, to->size);
+        return 0;
+}
+
+static void done_bytes(void *field) {
+        free(((Bytes *) field)->data);
+}
+
 static void done_string(void *field) {
         free(*(char **) field);
 }
@@ -265,3 +300,6 @@ const FieldType field_u64     = { "t",  read_u64,     NULL };
 const FieldType field_numbers = { "au", read_numbers, done_numbers };
 const FieldType field_handles = { "a{st}", read_handles, done_named_numbers };
 const FieldType field_ids     = { "a{su}", read_ids,     done_named_numbers };
+const FieldType field_known_number = { "u", read_known_number, NULL };
+const FieldType field_range   = { "(tt)", read_range, NULL };
+const FieldType field_bytes   = { "ay",   read_bytes, done_bytes };

@@ -246,6 +246,54 @@ int32_t iommud_device_numa_node(const iommud_device *device);
 uint32_t iommud_device_group(const iommud_device *device);
 uint64_t iommud_device_lease(const iommud_device *device);
 
+/*
+ * What the IOMMU and its driver can do for a device, as far as it is known: the kernel tells it of a device
+ * that somebody has bound, and iommud remembers what it said when that was iommud. Never NULL for a device;
+ * it is the device's, and lives as long.
+ */
+typedef struct iommud_hw_info iommud_hw_info;
+const iommud_hw_info *iommud_device_hw_info(const iommud_device *device);
+
+/*
+ * The same of a device of a lease in mode "attached" or "confined", for its user and root, and with all that
+ * the kernel has said. The caller frees it. Refusals: as for the functions of "Domains" below, and
+ * IOMMUD_E_NO_SUCH_DEVICE: the lease has no such device.
+ */
+int iommud_get_hw_info(
+                iommud_client *client, uint64_t lease, const char *device, iommud_hw_info **ret_info);
+void iommud_hw_info_free(iommud_hw_info *info);
+
+/*
+ * What is known, "" or 0 for what is not:
+ *      iommu      the instance; "" when it was taken from a device
+ *      driver     "intel-vtd", "arm-smmuv3", "tegra241-cmdqv", "amd"
+ *      page_size  of the smallest page, in bytes
+ */
+const char *iommud_hw_info_iommu(const iommud_hw_info *info);
+const char *iommud_hw_info_driver(const iommud_hw_info *info);
+uint64_t iommud_hw_info_page_size(const iommud_hw_info *info);
+
+/*
+ * Whether it has a feature: "dirty_tracking", "nesting", "page_faults", "viommu" (virtual IOMMUs),
+ * "pasid_execute", "pasid_privileged" (what DMA with a PASID may ask for), "hitless" (a domain may be
+ * replaced without a moment in which DMA is blocked), or "emulated" (there is no IOMMU: the kernel maps for
+ * it).
+ * Returns 0, or -ENODATA when that is not known: that is not the same as false.
+ */
+int iommud_hw_info_has(const iommud_hw_info *info, const char *feature, bool *ret);
+
+/* How many PASIDs can be used, from 1 on; 0 for none. Returns 0, or -ENODATA when it is not known. */
+int iommud_hw_info_pasids(const iommud_hw_info *info, uint32_t *ret_n);
+
+/* First and last address that a domain translates. Returns 0, or -ENODATA when it is not known. */
+int iommud_hw_info_aperture(const iommud_hw_info *info, uint64_t *ret_first, uint64_t *ret_last);
+
+/*
+ * What is the IOMMU driver's own: the type of the data and the data, as in linux/iommufd.h. NULL when there
+ * is none; @ret_type and @ret_size may be NULL.
+ */
+const void *iommud_hw_info_data(const iommud_hw_info *info, uint32_t *ret_type, size_t *ret_size);
+
 /* ---- IOMMU groups ------------------------------------------------------------------------------------- */
 
 typedef struct iommud_group iommud_group;

@@ -35,6 +35,9 @@ extern const FieldType field_u64;               /* t   uint64_t */
 extern const FieldType field_numbers;           /* au  Numbers */
 extern const FieldType field_handles;           /* a{st}  NamedNumbers: of devices */
 extern const FieldType field_ids;               /* a{su}  NamedNumbers: of devices */
+extern const FieldType field_known_number;      /* u   KnownNumber */
+extern const FieldType field_range;             /* (tt)  KnownRange */
+extern const FieldType field_bytes;             /* ay  Bytes */
 
 /* For a reader: room for one item more in the array at *@items, all zero; that is NULL while it has none. */
 int array_grow(void *items, size_t n_items, size_t size) _must_check_;
@@ -43,6 +46,22 @@ typedef struct Numbers {
         uint32_t *items;
         size_t n_items;
 } Numbers;
+
+/* For what is optional: zero is something else than not known. */
+typedef struct KnownNumber {
+        bool known;
+        uint32_t number;
+} KnownNumber;
+
+typedef struct KnownRange {
+        bool known;
+        uint64_t first, last;
+} KnownRange;
+
+typedef struct Bytes {
+        void *data;
+        size_t size;
+} Bytes;
 
 typedef struct NamedNumber {
         char *name;

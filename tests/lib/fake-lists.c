@@ -28,6 +28,23 @@ static void append_string(sd_bus_message *m, const char *key, const char *value)
         check(sd_bus_message_append(m, "{sv}", key, "s", value));
 }
 
+/* Known of devices that are leased alone; and one that nobody has heard of. */
+static void append_features(sd_bus_message *m, bool known) {
+        check(sd_bus_message_open_container(m, 'e', "sv"));
+        check(sd_bus_message_append(m, "s", "IommuFeatures"));
+        check(sd_bus_message_open_container(m, 'v', "a{sv}"));
+        if (known)
+                check(sd_bus_message_append(
+                        m, "a{sv}", 9, "driver", "s", "intel-vtd", "hitless", "b", 0, "nesting", "b", 1,
+                        "viommu", "b", 0, "pasids", "u", 1023, "pasid_execute", "b", 1, "aperture", "(tt)",
+                        UINT64_C(0), UINT64_C(0xffffffffffff), "page_size", "t", UINT64_C(4096), "coffee",
+                        "b", 1));
+        else
+                check(sd_bus_message_append(m, "a{sv}", 0));
+        check(sd_bus_message_close_container(m));
+        check(sd_bus_message_close_container(m));
+}
+
 static void append_device(sd_bus_message *m, const FakeDevice *d) {
         bool leased = d->group == 13;
 
@@ -64,6 +81,7 @@ static void append_device(sd_bus_message *m, const FakeDevice *d) {
         check(sd_bus_message_append(m, "{sv}", "ResetMethods", "as", 2, "flr", "bus"));
         check(sd_bus_message_append(m, "{sv}", "Tags", "as", 1, "lab"));
         append_string(m, "Iommu", "dmar0");
+        append_features(m, leased);
         append_string(m, "PhysicalFunction", "");
         append_string(m, "Quarantine", leased ? "" : "it can't be reset\033");
 

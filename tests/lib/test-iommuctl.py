@@ -112,7 +112,23 @@ LEASE  PID  COMMAND  UNIT        CONTROL GROUP
         output = self.check(0, 'show', '0000:01:00.0').stdout
         self.assertIn('       Blocked by: 0000:01:00.0, which is bound to nvme\n', output)
         self.assertIn('            Lease: none\n', output)
+        # nothing is known of its IOMMU, which is not the same as nothing
+        self.assertIn('IOMMU: dmar0\n', output)
+        self.assertIn('Not known yet: dirty tracking, nesting, page faults, virtual IOMMUs, PASIDs\n', output)
+        self.assertNotIn('IOMMU has', output)
+        output = self.check(0, 'show', 'group:13').stdout
+        self.assertIn('IOMMU: dmar0, intel-vtd\n', output)
+        self.assertIn('IOMMU has: nesting, PASIDs 1 to 1023 (execute)\n', output)
+        self.assertIn('IOMMU has no: virtual IOMMUs\n', output)
+        self.assertIn('Not known yet: dirty tracking, page faults\n', output)
+        self.assertIn('IOMMU translates: 0x0 to 0xffffffffffff, in pages of 4096 bytes and more\n', output)
         shown = self.json('show', 'group:13')
+        features = shown[0]['device']['iommu_features']
+        self.assertIs(features['nesting'], True)
+        self.assertIs(features['viommu'], False)
+        self.assertIsNone(features['dirty_tracking'])
+        self.assertEqual(features['pasids'], 1023)
+        self.assertEqual(features['aperture'], {'first': 0, 'last': 0xffffffffffff})
         self.assertEqual(len(shown), 2)
         self.assertEqual(shown[0]['lease']['id'], shown[0]['group']['lease'])
 

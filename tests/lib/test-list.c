@@ -6,6 +6,35 @@
 
 #define _cleanup_client_ _cleanup_(iommud_client_freep)
 
+/* What is known, and what nothing is known of. */
+static void test_features(const iommud_hw_info *info, const iommud_hw_info *nothing) {
+        uint64_t first = 7, last = 7;
+        uint32_t n = 7, type = 7;
+        bool there = true;
+        size_t size = 7;
+
+        assert(strcmp(iommud_hw_info_driver(info), "intel-vtd") == 0);
+        assert(strcmp(iommud_hw_info_iommu(info), "") == 0);
+        assert(iommud_hw_info_has(info, "viommu", &there) == 0 && !there);
+        assert(iommud_hw_info_has(info, "nesting", &there) == 0 && there);
+        assert(iommud_hw_info_has(info, "coffee", &there) == 0 && there);
+        assert(iommud_hw_info_has(info, "dirty_tracking", &there) == -ENODATA);
+        assert(iommud_hw_info_has(info, NULL, &there) == -EINVAL);
+        assert(iommud_hw_info_pasids(info, &n) == 0 && n == 1023);
+        assert(iommud_hw_info_aperture(info, &first, &last) == 0);
+        assert(first == 0 && last == UINT64_C(0xffffffffffff));
+        assert(iommud_hw_info_page_size(info) == 4096);
+        assert(!iommud_hw_info_data(info, &type, &size) && type == 0 && size == 0);
+
+        assert(nothing);
+        assert(strcmp(iommud_hw_info_driver(nothing), "") == 0);
+        assert(iommud_hw_info_has(nothing, "nesting", &there) == -ENODATA && there);
+        assert(iommud_hw_info_pasids(nothing, &n) == -ENODATA && n == 1023);
+        assert(iommud_hw_info_aperture(nothing, &first, &last) == -ENODATA);
+        assert(iommud_hw_info_page_size(nothing) == 0);
+        assert(iommud_hw_info_has(NULL, "nesting", &there) == -ENODATA);
+}
+
 static void test_devices(const char *scenario) {
         _cleanup_(iommud_devices_freep) iommud_device **devices = NULL;
         _cleanup_client_ iommud_client *client = client_of(scenario);
@@ -40,6 +69,7 @@ static void test_devices(const char *scenario) {
         assert(strcmp(iommud_device_quarantine(d), "") == 0);
         assert(strcmp(iommud_device_quarantine(devices[0]), "it can't be reset?") == 0);
         assert(iommud_device_lease(devices[0]) == 0);
+        test_features(iommud_device_hw_info(d), iommud_device_hw_info(devices[0]));
 }
 
 static void test_groups(void) {
