@@ -25,8 +25,10 @@ enum {
 };
 int lease_attach_next(Lease *lease, Refusal *reterr) _must_check_;
 
-/* The result of a job that is not an operation's. */
+/* The result of a job that is not an operation's: of the first attach, or the last cut. */
 void lease_job_done(Lease *lease, const TaskResult *result, ChangeSet *changes);
+void lease_attach_done(Lease *lease, const TaskResult *result);
+void lease_cut_done(Lease *lease, const TaskResult *result, ChangeSet *changes);
 
 /* Has a job run in a child process, with the context and @n_fds descriptors. Returns 0 or a negative errno.
  */
@@ -46,8 +48,10 @@ void lease_forget_context(Lease *lease);
 /* What can be mapped in an IOAS now. Returns 0 or an Outcome. */
 int lease_read_iova_ranges(const Lease *lease, uint64_t ioas, IovaRanges *ret, Refusal *reterr) _must_check_;
 
-/* Descriptors that are to come back after a restart go to the service manager. */
+/* Descriptors that are to come back after a restart go to the service manager; and one that is not any more.
+ */
 int lease_keep_fds(const Lease *lease, KernelFailure *reterr) _must_check_;
+void lease_drop_fd(const Lease *lease, const char *name);
 
 /* True: there is something left to be detached or to be closed. */
 bool lease_leave_context(Lease *lease, ChangeSet *changes);
