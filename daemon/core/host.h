@@ -44,7 +44,8 @@ typedef struct HostFacts {
 typedef struct HostOps {
         /*
          * Whether the host needs the device. On HOST_USE_FOUND @ret_use, of @size bytes, says for what: "/
-         * is on nvme0n1p1". A negative errno means that it can't be told, and nothing is taken then.
+         * is on nvme0n1p1". -ENODEV when there is no such device; any other negative errno means that
+         * it can't be told, -EAGAIN because it kept changing. Nothing is taken then.
          */
         int (*in_use)(void *userdata, const char *subsystem, const char *name, char *ret_use, size_t size);
 

@@ -338,6 +338,8 @@ int plan_check_host(const Manager *manager, const Device *device, Refusal *reter
                 return 0;
 
         r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
+        if (r == -ENODEV)
+                return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->facts.name);
         if (r < 0)
                 return refuse(reterr, OUTCOME_HOST_IN_USE,
                         "Whether the host uses %s could not be found out (%s), so it stays with the host",

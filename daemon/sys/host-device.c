@@ -87,18 +87,25 @@ static int nvme_subsystem_is_below(const HostDevice *device, char *path) {
         return r;
 }
 
-int host_device_has(const HostDevice *device, const char *class, const char *name) {
+int host_device_has_named(const HostDevice *device, const char *class, const char *name) {
         char path[PATH_MAX];
         int r;
 
         r = resolve_in(device, class, name, path);
         if (r < 0)
-                return r == -ENOENT || r == -EINVAL ? 0 : r;         /* gone meanwhile; a file among them */
+                return r == -EINVAL ? 0 : r;         /* a file among them */
         if (path_is_below(path, device->path))
                 return 1;
         if (strncmp(path, NVME_SUBSYSTEM_DIR, strlen(NVME_SUBSYSTEM_DIR)) == 0)
                 return nvme_subsystem_is_below(device, path);
         return 0;
+}
+
+int host_device_has(const HostDevice *device, const char *class, const char *name) {
+        int r;
+
+        r = host_device_has_named(device, class, name);
+        return r == -ENOENT ? 0 : r;         /* gone meanwhile */
 }
 
 int host_device_find_below(const HostDevice *device, const char *class, const char *prefix,

@@ -29,6 +29,9 @@ int host_device_find(const LocalHost *host, const char *subsystem, const char *n
  */
 int host_device_has(const HostDevice *device, const char *class, const char *name) _must_check_;
 
+/* The same, but -ENOENT when there is no such link: where things are renamed, it may have another name. */
+int host_device_has_named(const HostDevice *device, const char *class, const char *name) _must_check_;
+
 /*
  * The name of something in the directory @class that the device has made, and that begins with @prefix; one
  * of them, if there are more. Returns 1, 0 (also when there is no such directory), or a negative errno.

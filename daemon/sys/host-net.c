@@ -10,25 +10,77 @@
 /* Devices below devices: deeper than any there is */
 #define DEPTH_MAX 32
 
-/*
- * Interfaces of other namespaces are left out of @net, the directory of a device's interfaces. But it is
- * there only while the device has some, wherever, and its link count knows of all.
- */
-static int has_hidden_in(DIR *net) {
-        unsigned n_visible = 0;
+typedef struct Search {
+        const HostDevice *device;
+        unsigned n_asked;                    /* interfaces whose use was asked for */
+        unsigned n_seen;                     /* in the directories of the device */
+        char *use;                           /* the caller's */
+        size_t size;
+} Search;
+
+/* Those that we see. Most devices have none, and then nobody is asked. */
+static int check_visible(Search *search) {
+        const HostDevice *device = search->device;
+        _cleanup_(net_use_freep) NetUse *use = NULL;
+        _cleanup_dir_ DIR *dir = NULL;
         const char *name;
-        struct stat st;
         int r;
 
-        if (fstat(dirfd(net), &st) < 0)
-                return -errno;
+        r = dir_open_at(device->host->sysfs, "class/net", &dir);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;         /* a kernel without */
 
+        while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
+                r = host_device_has_named(device, "class/net", name);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        continue;
+
+                search->n_asked++;
+                if (!use) {
+                        r = net_use_new(&use);
+                        if (r < 0)
+                                return r;
+                }
+                r = net_use_find(use, name, search->use, search->size);
+                if (r != _HOST_USE_NONE)
+                        return r;
+        }
+
+        return r;
+}
+
+/*
+ * Interfaces of other namespaces are left out of @net, the directory of a device's interfaces. But its link
+ * count knows of all. It is empty only for the moment in which the first is made or the last one goes.
+ */
+static int check_hidden_in(Search *search, DIR *net) {
+        struct stat before, after;
+        unsigned n_visible = 0;
+        const char *name;
+        int r;
+
+        if (fstat(dirfd(net), &before) < 0)
+                return -errno;
         while ((r = dir_next(net, &name)) == DIR_ENTRY)
                 n_visible++;
         if (r < 0)
                 return r;
+        if (fstat(dirfd(net), &after) < 0)
+                return -errno;
 
-        return n_visible == 0 || st.st_nlink > n_visible + 2;
+        if (before.st_nlink != after.st_nlink)
+                return -EAGAIN;
+
+        search->n_seen += n_visible;
+        if (after.st_nlink > n_visible + 2) {
+                snprintf(search->use, search->size,
+                        "a network interface of it is in another network namespace");
+                return HOST_USE_FOUND;
+        }
+
+        return n_visible > 0 ? _HOST_USE_NONE : -EAGAIN;
 }
 
 /* Whether @name is a device below the one that @dir is the directory of, and no link to one elsewhere. */
@@ -44,7 +96,7 @@ static bool is_child(int dir, const char *name) {
 }
 
 /* An interface can be of a device below: of virtio, of USB. Such a one is a child, or a child's. */
-static int has_hidden(int parent, const char *path, unsigned depth) {
+static int check_hidden(Search *search, int parent, const char *path, unsigned depth) {
         _cleanup_dir_ DIR *dir = NULL, *net = NULL;
         const char *name;
         int r;
@@ -60,46 +112,15 @@ static int has_hidden(int parent, const char *path, unsigned depth) {
         if (r < 0 && r != -ENOENT)
                 return r;
         if (r >= 0) {
-                r = has_hidden_in(net);
-                if (r != 0)
+                r = check_hidden_in(search, net);
+                if (r != _HOST_USE_NONE)
                         return r;
         }
 
         while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
                 if (!is_child(dirfd(dir), name))
                         continue;
-                r = has_hidden(dirfd(dir), name, depth + 1);
-                if (r != 0)
-                        return r;
-        }
-
-        return r;
-}
-
-/* Those that we see. Most devices have none, and then nobody is asked. */
-static int check_visible(const HostDevice *device, char *ret_use, size_t size) {
-        _cleanup_(net_use_freep) NetUse *use = NULL;
-        _cleanup_dir_ DIR *dir = NULL;
-        const char *name;
-        int r;
-
-        r = dir_open_at(device->host->sysfs, "class/net", &dir);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;         /* a kernel without */
-
-        while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
-                r = host_device_has(device, "class/net", name);
-                if (r < 0)
-                        return r;
-                if (r == 0)
-                        continue;
-
-                if (!use) {
-                        r = net_use_new(&use);
-                        if (r < 0)
-                                return r;
-                }
-                r = net_use_find(use, name, ret_use, size);
+                r = check_hidden(search, dirfd(dir), name, depth + 1);
                 if (r != _HOST_USE_NONE)
                         return r;
         }
@@ -108,16 +129,17 @@ static int check_visible(const HostDevice *device, char *ret_use, size_t size) {
 }
 
 int host_net_in_use(const HostDevice *device, char *ret_use, size_t size) {
+        Search search = { .device = device, .use = ret_use, .size = size };
         int r;
 
-        r = check_visible(device, ret_use, size);
+        r = check_visible(&search);
         if (r != _HOST_USE_NONE)
                 return r;
 
-        r = has_hidden(device->host->sysfs, device->path, /* depth= */ 0);
-        if (r <= 0)
+        r = check_hidden(&search, device->host->sysfs, device->path, /* depth= */ 0);
+        if (r != _HOST_USE_NONE)
                 return r;
 
-        snprintf(ret_use, size, "a network interface of it is in another network namespace");
-        return HOST_USE_FOUND;
+        /* one was renamed past us in the list of all */
+        return search.n_seen > search.n_asked ? -EAGAIN : _HOST_USE_NONE;
 }

@@ -20,22 +20,44 @@ static int (*const checks[])(const HostDevice *device, char *ret_use, size_t siz
         host_node_in_use,
 };
 
-static int local_host_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use,
-                             size_t size) {
-        HostDevice device;
+/* Looks are cheap, and what a driver makes or udev renames is done with it soon. */
+#define LOOKS_MAX 10
+
+static int look(const HostDevice *device, char *ret_use, size_t size) {
         int r;
 
-        r = host_device_find(userdata, subsystem, name, &device);
-        if (r < 0)
-                return r;
-
         for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
-                r = checks[i](&device, ret_use, size);
+                r = checks[i](device, ret_use, size);
                 if (r != _HOST_USE_NONE)
                         return r;
         }
 
         return _HOST_USE_NONE;
+}
+
+/* Something was there in one moment and not in the next. */
+static bool has_changed(int r) {
+        return r == -ENODEV || r == -ENOENT || r == -EAGAIN;
+}
+
+/*
+ * An interface that is given its name by udev, or a disk that goes, while it is looked at, says nothing
+ * about the device: only a look during which nothing has changed does.
+ */
+static int local_host_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use,
+                             size_t size) {
+        HostDevice device;
+        int r;
+
+        for (unsigned n = 1;; n++) {
+                r = host_device_find(userdata, subsystem, name, &device);
+                if (r < 0)
+                        return r;
+
+                r = look(&device, ret_use, size);
+                if (!has_changed(r) || n == LOOKS_MAX)
+                        return r == -ENODEV ? -EAGAIN : r;
+        }
 }
 
 static int local_host_describe(void *userdata, const char *subsystem, const char *name, const char *driver,

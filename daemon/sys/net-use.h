@@ -24,7 +24,7 @@ DEFINE_CLEANUP_FUNC(NetUse, net_use_free);
 
 /*
  * Whether the host uses the interface: the outcomes of HostOps.in_use(), -ENODEV when there is none of that
- * name. What has been found to be in no use is not looked at again for another interface, and after anything
- * else nothing more can be asked.
+ * name, or none any more. What has been found to be in no use is not looked at again for another interface,
+ * and after anything else nothing more can be asked.
  */
 int net_use_find(NetUse *use, const char *interface, char *ret_use, size_t size) _must_check_;

@@ -25,6 +25,7 @@ static int error_from_nl(int error) {
         case NLE_NOACCESS:
                 return -EPERM;
         case NLE_AGAIN:
+                return -ETIMEDOUT;
         case NLE_DUMP_INTR:                  /* something has changed meanwhile */
                 return -EAGAIN;
         default:

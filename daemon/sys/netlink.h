@@ -22,7 +22,7 @@ DEFINE_CLEANUP_FUNC(struct nl_sock, nl_socket_free);
 
 /*
  * Returns 0 and *ret (caller owns), or a negative errno. The kernel answers at once: a question that has no
- * answer after a second fails with -EAGAIN.
+ * answer after a second fails with -ETIMEDOUT.
  */
 int netlink_open(struct nl_sock **ret) _must_check_;
 
@@ -38,8 +38,9 @@ typedef int (*NetlinkFunc)(struct nlmsghdr *message, void *userdata);
 
 /*
  * Calls @func for each item of the answer, until it returns something that isn't 0. Returns that, 0 after
- * the whole list, or a negative errno. The rest of an answer that was not taken is still in the socket then,
- * which can't be asked anything else.
+ * the whole list, or a negative errno: -EAGAIN when what is listed has changed meanwhile, -ENODEV when the
+ * interface that is asked about is no more. The rest of an answer that was not taken is still in the socket
+ * then, which can't be asked anything else.
  */
 int netlink_ask(struct nl_sock *sock, const NetlinkQuestion *question, NetlinkFunc func,
                 void *userdata) _must_check_;

@@ -14,20 +14,27 @@
 #include <unistd.h>
 
 #include "base/dir.h"
-#include "sys/host-net.h"
+#include "sys/host.h"
 #include "sys/netlink.h"
 #include "tree.h"
 
 #define NAME "0000:00:04.0"
 #define DIRECTORY "devices/pci0000:00/" NAME
 
-static Tree *tree;
+static Tree *tree, *proc;
 static LocalHost local;
 static char use[128];
 static unsigned n_calls, fail_at;
 
+/* Something that happens before a call, while the device is looked at. */
+static unsigned event_at;
+static void (*event)(void);
+
 static bool must_fail(void) {
-        return ++n_calls == fail_at;
+        n_calls++;
+        if (n_calls == event_at)
+                event();
+        return n_calls == fail_at;
 }
 
 /* The calls that can fail, with what they fail with. */
@@ -75,7 +82,12 @@ static void make_interface(const char *name) {
 static void setup(void) {
         tree = tree_free(tree);
         tree = tree_new();
-        local = (LocalHost) { .sysfs = tree->fd, .proc = -EBADF };
+        proc = tree_free(proc);
+        proc = tree_new();
+        local = (LocalHost) { .sysfs = tree->fd, .proc = proc->fd };
+        tree_file(proc, "", "self/mountinfo");
+        tree_dir(tree, "dev/block");
+        tree_dir(tree, "dev/char");
         tree_pci_device(tree, NAME, 1, "e1000e");
         make_interface("eth0");
         tree_file(tree, "", "class/net/bonding_masters");
@@ -86,16 +98,15 @@ static void setup(void) {
         ip("link set eth0 up");
         ip("link add other type veth peer name far");
         ip("link set other up");
-        fail_at = 0;
+        fail_at = event_at = 0;
 }
 
 static int ask(void) {
-        HostDevice device;
+        const Host host = local_host_port(&local);
 
         use[0] = '\0';
         n_calls = 0;
-        assert(host_device_find(&local, "pci", NAME, &device) == 0);
-        return host_net_in_use(&device, use, sizeof(use));
+        return host.ops->in_use(host.userdata, "pci", NAME, use, sizeof(use));
 }
 
 #define assert_answer(outcome, text)                                                                        \
@@ -235,7 +246,8 @@ static void test_bond(void) {
 static void test_two(void) {
         setup();
         make_interface("eth1");
-        assert(ask() == -ENODEV);            /* sysfs has it, the kernel doesn't: nobody knows */
+        assert(ask() == -EAGAIN);            /* sysfs has it, the kernel doesn't: nobody knows */
+        assert(n_calls < 1000);
         ip("link add eth1 type veth peer name wire1");
         assert_free();
         ip("link set eth1 up");
@@ -243,24 +255,102 @@ static void test_two(void) {
         assert_used("eth1 carries 192.0.2.7/24");
 }
 
+/* Only the count of links knows of those of other namespaces. */
 static void test_other_namespace(void) {
         struct stat st;
 
         setup();
-        tree_dir(tree, DIRECTORY "/virtio0/net");
+        tree_dir(tree, DIRECTORY "/virtio0/net/.hidden");
+        assert(fstatat(tree->fd, DIRECTORY "/virtio0/net", &st, 0) == 0);
+        if (st.st_nlink != 3) {
+                printf("the file system of the test doesn't count directories\n");
+                return;
+        }
+
         assert_free();                       /* no device: it has no uevent */
         tree_file(tree, "", DIRECTORY "/virtio0/uevent");
         assert_used("a network interface of it is in another network namespace");
-        tree_dir(tree, DIRECTORY "/virtio0/net/eth1");
-        assert_free();
 
-        /* one of two: only the count of links knows */
-        tree_dir(tree, DIRECTORY "/virtio0/net/.hidden");
-        assert(fstatat(tree->fd, DIRECTORY "/virtio0/net", &st, 0) == 0);
-        if (st.st_nlink == 4)
-                assert_used("a network interface of it is in another network namespace");
-        else
-                printf("the file system of the test doesn't count directories\n");
+        /* one of two */
+        tree_dir(tree, DIRECTORY "/virtio0/net/eth1");
+        tree_link(tree, "../../" DIRECTORY "/virtio0/net/eth1", "class/net/eth1");
+        ip("link add eth1 type veth peer name wire1");
+        assert_used("a network interface of it is in another network namespace");
+        tree_remove(tree, DIRECTORY "/virtio0/net/.hidden");
+        assert_free();
+}
+
+/* The driver is about to make an interface, and never does; the list of all doesn't have the device's. */
+static void test_half_made(void) {
+        setup();
+        tree_remove(tree, DIRECTORY "/net/eth0");
+        tree_remove(tree, "class/net/eth0");
+        assert(ask() == -EAGAIN);
+        tree_dir(tree, DIRECTORY "/net/eth0");
+        assert(ask() == -EAGAIN);
+        tree_link(tree, "../../" DIRECTORY "/net/eth0", "class/net/eth0");
+        assert_free();
+}
+
+static void forget_eth0(void) {
+        tree_remove(tree, "class/net/eth0");
+        tree_remove(tree, DIRECTORY "/net/eth0");
+}
+
+/* As udev does it. */
+static void rename_interface(void) {
+        forget_eth0();
+        make_interface("eth7");
+        tree_remove(tree, "class/net/eth7");
+        tree_link(tree, "../../" DIRECTORY "/net/eth7", "class/net/eth7");
+        ip("link set eth0 name eth7");
+}
+
+/* As when its driver is unbound. */
+static void remove_interface(void) {
+        forget_eth0();
+        tree_remove(tree, DIRECTORY "/net");
+        ip("link del eth0");
+}
+
+static void remove_device(void) {
+        remove_interface();
+        tree_remove(tree, "bus/pci/devices/" NAME);
+}
+
+/* Whenever it happens, what is found is what there was before or what there is afterwards. */
+static void test_changes(void) {
+        static const struct {
+                void (*event)(void);
+                int outcome;
+                const char *use;
+        } changes[] = {
+                { rename_interface, HOST_USE_FOUND, "eth7 carries 192.0.2.7/24" },
+                { remove_interface, _HOST_USE_NONE, "" },
+                { remove_device, -ENODEV, "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(changes); i++) {
+                unsigned n, n_after = 0;
+
+                event = changes[i].event;
+                for (n = 1;; n++) {
+                        int r;
+
+                        setup();
+                        ip("addr add 192.0.2.7/24 dev eth0");
+                        event_at = n;
+                        r = ask();
+                        if (n_calls < event_at)
+                                break;
+
+                        if (r == changes[i].outcome && strcmp(use, changes[i].use) == 0)
+                                n_after++;
+                        else
+                                assert(r == HOST_USE_FOUND && strcmp(use, "eth0 carries 192.0.2.7/24") == 0);
+                }
+                assert(n_after > 0);
+        }
 }
 
 static int on_item(struct nlmsghdr *message, void *userdata) {
@@ -321,8 +411,11 @@ int main(void) {
         test_bond();
         test_two();
         test_other_namespace();
+        test_half_made();
+        test_changes();
         test_no_answer();
         test_failures();
         tree_free(tree);
+        tree_free(proc);
         return 0;
 }
