@@ -146,7 +146,8 @@ int iommud_clear_quarantine(iommud_client *client, const char *selector);
  * client work as ever; what comes meanwhile is kept for iommud_dispatch(), and the timeout is 0 then.
  */
 enum iommud_event_kind {
-        IOMMUD_EVENT_RELEASE_REQUESTED = 1, /* close the devices and end the lease, please */
+        IOMMUD_EVENT_RELEASE_REQUESTED = 1, /* close the devices and end the lease, please; also when one is
+                                             * being unplugged, for which the kernel waits */
         IOMMUD_EVENT_DEVICE_GONE = 2,       /* a device was unplugged; after the last one the lease ends */
         IOMMUD_EVENT_GROUP_GREW = 3,        /* a device that is not ours has appeared in one of our groups */
 };

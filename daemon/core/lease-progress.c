@@ -193,6 +193,16 @@ static bool lease_has_lost_all(const Lease *lease) {
         return true;
 }
 
+void lease_device_leaves(Lease *lease, LeaseDevice *device, ChangeSet *changes) {
+        /* what nobody has open goes by itself */
+        if (lease->state != LEASE_ACTIVE || (!device->given && device->fd < 0))
+                return;
+
+        snprintf(lease->request_reason, sizeof(lease->request_reason),
+                 "%s is being unplugged, or taken from its driver", device->name);
+        change_set_lease(changes, CHANGE_LEASE_REQUESTED, lease->id);
+}
+
 void lease_device_gone(Lease *lease, LeaseDevice *device, ChangeSet *changes) {
         static const Holders nobody = {};
 

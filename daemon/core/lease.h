@@ -188,6 +188,12 @@ void lease_task_done(Lease *lease, LeaseDevice *device, const Task *task, const 
 void lease_task_overdue(Lease *lease, LeaseDevice *device, const Task *task, ChangeSet *changes);
 
 /*
+ * The node of a device is being taken away: it is being unplugged, or its driver is. The kernel waits for
+ * whoever has it open: the holder is asked to let go of it, and asked nothing more than that.
+ */
+void lease_device_leaves(Lease *lease, LeaseDevice *device, ChangeSet *changes);
+
+/*
  * A device of the lease was unplugged. The kernel removes a device when nobody has it open any more, so that
  * nothing of it is left to be proved or given back. A lease that has lost all that was handed out ends.
  */

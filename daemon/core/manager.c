@@ -165,6 +165,17 @@ static int manager_add_device(Manager *manager, const DeviceFacts *facts, Change
         return 0;
 }
 
+/* The node of a device goes, for which the kernel waits until nobody has it open. */
+static void group_device_leaves(Group *group, const char *name, ChangeSet *changes) {
+        LeaseDevice *leased = group->lease ? lease_find_device(group->lease, name) : NULL;
+        ClaimDevice *claimed = group->claim ? claim_find_device(group->claim, name) : NULL;
+
+        if (leased)
+                lease_device_leaves(group->lease, leased, changes);
+        if (claimed)
+                claim_device_leaves(group->claim, claimed, changes);
+}
+
 int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet *changes) {
         DeviceFacts known;
         Device *device;
@@ -195,13 +206,8 @@ int manager_update_device(Manager *manager, const DeviceFacts *facts, ChangeSet 
         if (memcmp(&device->facts, facts, sizeof(*facts)) == 0)
                 return 0;
 
-        if (device->facts.cdev[0] && !facts->cdev[0] && device->group->claim) {
-                ClaimDevice *claimed;
-
-                claimed = claim_find_device(device->group->claim, facts->name);
-                if (claimed)
-                        claim_device_leaves(device->group->claim, claimed, changes);
-        }
+        if (device->facts.cdev[0] && !facts->cdev[0])
+                group_device_leaves(device->group, facts->name, changes);
 
         device->facts = *facts;
         change_set_device(changes, CHANGE_DEVICE_CHANGED, facts->name);

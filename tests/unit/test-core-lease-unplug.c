@@ -115,6 +115,45 @@ static void test_active(void) {
         }
 }
 
+static void set_node(Scene *s, const char *name, const char *node) {
+        DeviceFacts facts = *scene_facts(s, name);
+
+        memset(facts.cdev, 0, sizeof(facts.cdev));
+        strcpy(facts.cdev, node);
+        assert_ok(manager_update_device(s->manager, &facts, &s->changes));
+}
+
+/* The kernel waits for the holder, who is asked once; of what nobody has open it takes no asking. */
+static void test_leaves(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+
+        plug_in(s);
+        scene_add(s, "0000:01:00.1", 1, "nvme");
+        scene_grant(s, &ALICE, NAME);
+        let_go(s);
+        set_node(s, NAME, "vfio0");
+        set_node(s, "0000:01:00.1", "vfio1");
+        scene_commit(s);
+
+        set_node(s, "0000:01:00.1", "");     /* a companion */
+        assert(!strstr(scene_changes(s), "lease-requested"));
+        set_node(s, NAME, "");
+        assert_has(scene_changes(s), "lease-requested 1");
+        assert_eq_str(scene_lease(s, 1)->request_reason,
+                      NAME " is being unplugged, or taken from its driver");
+        scene_commit(s);
+        set_node(s, NAME, "");
+        assert_eq_str(scene_changes(s), "");
+        assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
+
+        /* one that has no holder any more */
+        set_node(s, NAME, "vfio0");
+        scene_watch(s);
+        scene_commit(s);
+        set_node(s, NAME, "");
+        assert(!strstr(scene_changes(s), "lease-requested"));
+}
+
 /* One of two: the lease goes on with the other, and gives back that one only. */
 static void test_active_in_part(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -218,6 +257,7 @@ int main(void) {
         test_preparing_unheard();
         test_preparing_after();
         test_active();
+        test_leaves();
         test_active_in_part();
         test_companion();
         test_draining();
