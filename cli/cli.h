@@ -52,6 +52,7 @@ typedef Status (*VerbFunction)(const Options *options, char **arguments);
 
 Status verb_acquire(const Options *options, char **arguments);
 Status verb_claim(const Options *options, char **arguments);
+Status verb_domain(const Options *options, char **arguments);
 Status verb_explain(const Options *options, char **arguments);
 Status verb_find(const Options *options, char **arguments);
 Status verb_groups(const Options *options, char **arguments);

@@ -5,7 +5,7 @@
 
 _iommuctl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb='' i
-    local verbs='list groups leases ps show find explain plan acquire run release claim unclaim quarantine log policy reload version help'
+    local verbs='list groups leases ps domain show find explain plan acquire run release claim unclaim quarantine log policy reload version help'
     local options='--json --device --mode --accounting --no-wait --no-ask-password --persistent --accept --timeout --request --deadline --reason --kill --supervise --as --ram --since --lease --uid --unit --slice --cgroup --label --userns --help --version'
 
     for ((i = 1; i < COMP_CWORD; i++)); do

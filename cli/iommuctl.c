@@ -143,6 +143,8 @@ static const Verb verb_table[] = {
           "",                                 "List what has been handed out, and to whom" },
         { "ps",      0, 0,       JSON,                     verb_ps,
           "",                                 "Show which process has what, and pins how much" },
+        { "domain",  0, 1,       JSON,                     verb_domain,
+          " [LEASE|SELECTOR]",                "Show what the DMA of a lease reaches" },
         { "show",    1, 1,       JSON,                     verb_show,
           " SELECTOR",                        "Show a device with its group and lease" },
         { "find",    1, 1,       JSON,                     verb_find,

@@ -5,58 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/parse.h"
+#include "lease-ids.h"
 #include "to-json.h"
 
 #define TIMEOUT_USEC (UINT64_C(30) * 1000 * 1000)
-
-typedef struct Ids {
-        uint64_t *items;
-        size_t n_items;
-} Ids;
-
-static void ids_done(Ids *ids) {
-        free(ids->items);
-}
-
-static void ids_add(Ids *ids, uint64_t id) {
-        for (size_t i = 0; i < ids->n_items; i++)
-                if (ids->items[i] == id)
-                        return;
-
-        ids->items = need(reallocarray(ids->items, ids->n_items + 1, sizeof(*ids->items)));
-        ids->items[ids->n_items++] = id;
-}
-
-/* The leases that the devices are in which the selector names */
-static Status find_ids(iommud_client *client, const char *selector, Ids *ids) {
-        _cleanup_(iommud_devices_freep) iommud_device **devices = NULL;
-        _cleanup_(iommud_strings_freep) char **names = NULL;
-        int r;
-
-        r = iommud_find(client, selector, &names);
-        if (r == 0)
-                r = iommud_list_devices(client, &devices);
-        if (r != 0) {
-                _cleanup_free_ char *what = print_string("release %s", selector);
-
-                return report(client, r, what);
-        }
-
-        for (size_t i = 0; names[i]; i++) {
-                uint64_t id = iommud_device_lease(find_device(devices, names[i]));
-
-                if (id > 0)
-                        ids_add(ids, id);
-        }
-
-        if (ids->n_items == 0) {
-                complain("cannot release %s: it is in no lease", selector);
-                return STATUS_REFUSED;
-        }
-
-        return STATUS_OK;
-}
 
 static uint64_t now_usec(void) {
         struct timespec now;
@@ -116,7 +68,7 @@ static Status release(const Options *options, iommud_client *client, uint64_t id
 static Status release_all(
                 const Options *options,
                 iommud_client *client,
-                const Ids *ids,
+                const LeaseIds *ids,
                 json_object *array) {
 
         Status first = STATUS_OK;
@@ -147,10 +99,9 @@ static Status release_all(
 
 Status verb_release(const Options *options, char **arguments) {
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
-        _cleanup_(ids_done) Ids ids = {};
+        _cleanup_(lease_ids_done) LeaseIds ids = {};
         json_object *array = NULL;
         Status status;
-        uint64_t id;
 
         if (options->request && options->kill) {
                 complain("a holder can be asked or ended: --request or --kill, not both");
@@ -165,14 +116,9 @@ Status verb_release(const Options *options, char **arguments) {
         if (status != STATUS_OK)
                 return status;
 
-        /* No selector is a bare number */
-        if (parse_u64(arguments[0], &id) == 0 && id > 0)
-                ids_add(&ids, id);
-        else {
-                status = find_ids(client, arguments[0], &ids);
-                if (status != STATUS_OK)
-                        return status;
-        }
+        status = lease_ids_find(client, "release", arguments[0], &ids);
+        if (status != STATUS_OK)
+                return status;
 
         if (options->json)
                 array = need(json_object_new_array());

@@ -257,7 +257,7 @@ const iommud_hw_info *iommud_device_hw_info(const iommud_device *device);
 
 /*
  * The same of a device of a lease in mode "attached" or "confined", for its user and root, and with all that
- * the kernel has said. The caller frees it. Refusals: as for the functions of "Domains" below, and
+ * the kernel has said. The caller frees it. Refusals: as for the functions of iommud-domain.h, and
  * IOMMUD_E_NO_SUCH_DEVICE: the lease has no such device.
  */
 int iommud_get_hw_info(
@@ -381,7 +381,7 @@ int iommud_request_set_mode(iommud_request *request, const char *mode);
 
 /*
  * What the first domain of the modes "attached" and "confined" and its address space are to be; see
- * "Domains" below. The request keeps a copy. NULL: a plain one.
+ * iommud-domain.h. The request keeps a copy. NULL: a plain one.
  */
 int iommud_request_set_domain(iommud_request *request, const iommud_domain_options *options);
 
@@ -536,7 +536,7 @@ const char *const *iommud_lease_companions(const iommud_lease *lease);
 const uint32_t *iommud_lease_groups(const iommud_lease *lease, size_t *ret_n);
 
 /*
- * In the modes "attached" and "confined" also handles for the functions of "Domains" below: of the address
+ * In the modes "attached" and "confined" also handles for the functions of iommud-domain.h: of the address
  * space, and of the domain that the device at @index of iommud_lease_devices() is attached to, which is 0
  * for a device that has no IOMMU of its own.
  * In mode "attached" also their numbers, and that of the device, in the iommufd; else 0.
@@ -565,134 +565,6 @@ int iommud_lease_device_fd(const iommud_lease *lease, size_t index);
 
 /* As iommud_lease_fd(), but the fd is the caller's from now on, who closes it. */
 int iommud_lease_take_fd(iommud_lease *lease, const char *role);
-
-/* ---- Domains ------------------------------------------------------------------------------------------ */
-
-/*
- * In a lease of mode "attached" or "confined" iommud makes address spaces (IOAS) and domains. They are named
- * by handles, which are never used again in a lease; @lease is its number. Only its user, and root, may call
- * these functions. Each waits until it is done, up to 25 seconds.
- *
- * Refusals of all of them: IOMMUD_E_NO_SUCH_LEASE, IOMMUD_E_DENIED, IOMMUD_E_NOT_SUPPORTED (the mode is
- * "vmm", or the hardware can't do it), IOMMUD_E_DRAINING (the lease has ended), IOMMUD_E_REVOKED,
- * IOMMUD_E_NO_SUCH_OBJECT, IOMMUD_E_INVALID_OPTION, IOMMUD_E_QUOTA, IOMMUD_E_KERNEL_FAILED.
- */
-
-/*
- * What a domain or an address space is to be. An empty set of options, which the caller frees, asks for
- * nothing special.
- */
-int iommud_domain_options_new(iommud_domain_options **ret_options);
-void iommud_domain_options_free(iommud_domain_options *options);
-
-/* Of a domain: "paging", the default, "nest-parent" or "nested". */
-int iommud_domain_options_set_kind(iommud_domain_options *options, const char *kind);
-/* Of a domain: it can tell which pages devices have written to. */
-int iommud_domain_options_set_dirty_tracking(iommud_domain_options *options, bool on);
-/* Of a domain: it can be attached to PASIDs, and to a device that has PASIDs attached. */
-int iommud_domain_options_set_pasid(iommud_domain_options *options, bool on);
-/* Of a domain: page faults are read from a descriptor, and answered there. */
-int iommud_domain_options_set_fault_queue(iommud_domain_options *options, bool on);
-/* Of a nested domain: what the IOMMU driver wants, as in linux/iommufd.h. -E2BIG: more than 128 bytes. */
-int iommud_domain_options_set_data(
-                iommud_domain_options *options, uint32_t type, const void *data, size_t size);
-/* Of an address space: false: pages are never combined to bigger ones. */
-int iommud_domain_options_set_huge_pages(iommud_domain_options *options, bool on);
-/*
- * Of an address space: addresses from @first to @last, which is included and beyond it, can always be
- * mapped, and nothing outside of such windows. -ENOSPC: there are 8 already.
- */
-int iommud_domain_options_add_window(iommud_domain_options *options, uint64_t first, uint64_t last);
-
-/*
- * Makes an address space. *ret_id, which may be NULL, is its number in the iommufd in mode "attached", else
- * 0. @options may be NULL.
- */
-int iommud_alloc_ioas(
-                iommud_client *client, uint64_t lease, const iommud_domain_options *options,
-                uint64_t *ret_ioas, uint32_t *ret_id);
-
-/*
- * Makes a domain, for @device and others behind the same IOMMU, of the address space @parent; a nested one
- * on the domain @parent. *ret_fault_queue is for the caller to close; -EBADF when none was asked for, and
- * only then may @ret_fault_queue be NULL. @options and @ret_id as above.
- */
-int iommud_alloc_domain(
-                iommud_client *client, uint64_t lease, const char *device, uint64_t parent,
-                const iommud_domain_options *options, uint64_t *ret_domain, uint32_t *ret_id,
-                int *ret_fault_queue);
-
-/* Instead of a certain PASID: one that is free. */
-#define IOMMUD_PASID_ANY UINT32_MAX
-
-/*
- * Attaches @device, with all others of its group, to the domain @target (a device that has no IOMMU of its
- * own to an address space). What is attached already is moved there. With @pasid that is not NULL it is this
- * PASID of it alone; *pasid is the one that was used.
- * Also refused with IOMMUD_E_IN_USE: another device of the group uses the PASID.
- */
-int iommud_attach(
-                iommud_client *client, uint64_t lease, const char *device, uint64_t target,
-                uint32_t *pasid);
-
-/* The opposite: DMA is blocked. No failure when nothing was attached. */
-int iommud_detach(iommud_client *client, uint64_t lease, const char *device, const uint32_t *pasid);
-
-/* Destroys a domain or an address space. IOMMUD_E_IN_USE: something is attached, or made of it. */
-int iommud_destroy(iommud_client *client, uint64_t lease, uint64_t handle);
-
-/* What devices may do with what is mapped; and that it is to be at *iova, not where there is room. */
-enum iommud_map_flags {
-        IOMMUD_MAP_READ = 1 << 0,
-        IOMMUD_MAP_WRITE = 1 << 1,
-        IOMMUD_MAP_FIXED = 1 << 2,
-};
-
-/*
- * Maps @length bytes of @memory from @offset on, in mode "confined". @memory is a memfd that is sealed with
- * F_SEAL_SHRINK, and can be closed afterwards. *iova is where it is.
- * Also refused with IOMMUD_E_IN_USE: something is mapped there.
- */
-int iommud_map_file(
-                iommud_client *client, uint64_t lease, uint64_t ioas, int memory, uint64_t offset,
-                uint64_t length, unsigned flags, uint64_t *iova);
-
-/*
- * Unmaps everything in a range, which must not cut what was mapped at once; 0 and UINT64_MAX are all of it.
- * When it returns, no device reaches the memory. *ret_unmapped, in bytes, may be NULL.
- */
-int iommud_unmap(
-                iommud_client *client, uint64_t lease, uint64_t ioas, uint64_t iova, uint64_t length,
-                uint64_t *ret_unmapped);
-
-typedef struct iommud_iova_range {
-        uint64_t first, last;           /* the last one is in it */
-} iommud_iova_range;
-
-/*
- * What can be mapped now: *ret_n ranges, for the caller to free() as one, and what addresses, offsets and
- * lengths are multiples of, which may be NULL.
- */
-int iommud_get_iova_ranges(
-                iommud_client *client, uint64_t lease, uint64_t ioas, iommud_iova_range **ret_ranges,
-                size_t *ret_n, uint64_t *ret_alignment);
-
-/* Of a domain made with dirty tracking. Switching it on forgets what was dirty before. */
-int iommud_set_dirty_tracking(iommud_client *client, uint64_t lease, uint64_t domain, bool on);
-
-/*
- * Which pages of a mapped range were written to: *ret_bitmap is a memfd, for the caller to close, with one
- * bit for each @page_size bytes, the lowest of the first byte first. @clear: they are clean afterwards.
- */
-int iommud_get_dirty_bitmap(
-                iommud_client *client, uint64_t lease, uint64_t domain, uint64_t iova, uint64_t length,
-                uint64_t page_size, bool clear, int *ret_bitmap);
-
-/*
- * Takes back, for good, all memory of a lease of mode "confined": unmaps, detaches and destroys everything,
- * and resets the devices. The lease itself goes on.
- */
-int iommud_revoke(iommud_client *client, uint64_t lease);
 
 /* ---- Leases of everybody ------------------------------------------------------------------------------ */
 
@@ -768,3 +640,6 @@ int iommud_wait(iommud_client *client, uint64_t id, uint64_t usec);
 #ifdef __cplusplus
 }
 #endif
+
+/* Address spaces and domains */
+#include "iommud-domain.h"

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What iommud.h declares, libiommud.sym exports and libiommud.so has: the same functions, nothing else."""
+"""What the headers declare, libiommud.sym exports and libiommud.so has: the same functions, nothing else."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-nm, library, symbols, header = sys.argv[1:]
+nm, library, symbols, *headers = sys.argv[1:]
 
 
 def without_comments(path):
     return re.sub(r'/\*.*?\*/', '', Path(path).read_text(), flags=re.S)
 
 
-declared = set(re.findall(r'\b(iommud_\w+)\(', without_comments(header)))
+declared = {name for header in headers for name in re.findall(r'\b(iommud_\w+)\(', without_comments(header))}
 listed = set(re.findall(r'\b(iommud_\w+);', without_comments(symbols)))
 
 lines = subprocess.run([nm, '--dynamic', '--defined-only', '--with-symbol-versions', library],

@@ -219,6 +219,8 @@ static int on_manager(sd_bus_message *m) {
                 { "Release",     on_release     },
                 { "Claim",       on_claim       },
                 { "Get",         on_get         },
+                { "DmaState",    reply_dma_state },
+                { "HwInfo",      reply_hw_info  },
                 { "ListQuarantine",  on_list_quarantine  },
                 { "ClearQuarantine", on_clear_quarantine },
         };

@@ -23,3 +23,5 @@ int reply_leases(sd_bus_message *m, const char *state, bool gone);
 int reply_find(sd_bus_message *m);
 int reply_plan(sd_bus_message *m);
 int reply_acquire(sd_bus_message *m);
+int reply_dma_state(sd_bus_message *m);
+int reply_hw_info(sd_bus_message *m);

@@ -151,7 +151,8 @@ static void append_lease(
 
         check(sd_bus_message_append(
                         m, "(oa{sv})", path, 12,
-                        "Id", "t", id, "Uid", "u", 1000, "Pid", "u", 4711, "Mode", "s", "vmm",
+                        "Id", "t", id, "Uid", "u", 1000, "Pid", "u", 4711,
+                        "Mode", "s", scenario_is("confined") ? "confined" : "vmm",
                         "State", "s", state, "StateReason", "s", reason,
                         "Holders", "a(usss)", 2,
                         (unsigned) (100 * id), "qemu\033", "vm.service", "/system.slice/vm.service",

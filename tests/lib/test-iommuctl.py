@@ -6,6 +6,7 @@
 import json
 import os
 import pty
+import pwd
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,11 @@ def iommuctl(*arguments, scenario='ok', stdin=subprocess.DEVNULL, **options):
     }
     return subprocess.run([IOMMUCTL, *arguments], env=environment, text=True, stdin=stdin,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def words(text):
+    """A table without its widths, which depend on names of this host."""
+    return [line.split() for line in text.split('\n') if line]
 
 
 class IommuctlTest(unittest.TestCase):
@@ -107,6 +113,54 @@ LEASE  PID  COMMAND  UNIT        CONTROL GROUP
         self.assertEqual(self.json('leases')[0]['holders'][0], {
             'pid': 700, 'command': 'qemu?', 'unit': 'vm.service', 'cgroup': '/system.slice/vm.service'})
         self.assertEqual(self.json('leases')[1]['state_reason'], 'the reset failed')
+
+    def test_domain(self):
+        user = pwd.getpwuid(1000).pw_name if 1000 in (u.pw_uid for u in pwd.getpwall()) else '1000'
+        self.assertEqual(words(self.check(0, 'domain', scenario='confined').stdout), words(f'''
+LEASE  MODE      USER    ATTACHED  PASIDS  DOMAINS  IOASES  MAPPINGS  PINNED
+    7  confined  {user}         1       1        2       2         2  2 MiB
+    9  confined  {user}         ?       ?        ?       ?         ?        ?
+'''))
+        for what in '7', '0000:02:00.0':
+            self.assertEqual(words(self.check(0, 'domain', what, scenario='confined').stdout), words(f'''
+Lease 7 of {user}, mode confined
+
+DEVICE               PASID  ATTACHED TO
+0000:02:00.0             -  domain 2
+0000:02:00.0             5  domain 4
+0000:02:00.1 (held)      -  nothing, its DMA is blocked
+
+DOMAIN  KIND         MADE OF   IOMMU  CAN
+     2  nest-parent  IOAS 1    dmar0  dirty tracking (on), PASIDs
+     4  nested       domain 2  dmar0  fault queue
+
+IOAS  MAPPINGS   PINNED  PAGES  WINDOWS
+   1         2  2 MiB  any    0x100000 to 0xffffff
+   3         0        0  small  all that the IOMMU has
+
+IOAS   ADDRESS     BYTES
+   1  0x100000  0x200000
+   1  0x400000    0x1000
+'''))
+
+    def test_domain_json(self):
+        shown = json.loads(self.check(0, 'domain', '--json', scenario='confined').stdout)
+        self.assertEqual([s['lease'] for s in shown], [7, 9])
+        self.assertIsNone(shown[1]['dma'])
+        dma = shown[0]['dma']
+        self.assertEqual(dma['ioases'][0]['mappings'][1], {'iova': 0x400000, 'length': 0x1000})
+        self.assertEqual(dma['ioases'][0]['iova_windows'], [{'first': 0x100000, 'last': 0xffffff}])
+        self.assertEqual(dma['domains'][1]['parent'], 2)
+        self.assertIs(dma['domains'][0]['tracking'], True)
+        self.assertEqual(dma['devices'][0], {
+            'device': '0000:02:00.0', 'target': 2, 'pasids': [{'pasid': 5, 'domain': 4}]})
+
+    def test_domain_refused(self):
+        self.assertIn('(Denied)', self.complaint(1, 'domain', '9'))
+        self.assertIn('there is no lease 8', self.complaint(1, 'domain', '8'))
+        self.assertIn('it is in no lease', self.complaint(1, 'domain', '0000:01:00.0'))
+        # in mode vmm the client has it all to itself
+        self.assertEqual(self.check(0, 'domain').stdout.count('\n'), 1)
 
     def test_show(self):
         output = self.check(0, 'show', '0000:01:00.0').stdout
