@@ -120,6 +120,52 @@ static void test_plan(void) {
         assert(strlen(iommud_error_text(client)) > 0);
 }
 
+/* What a fact says to programs: by number, and by key */
+static void test_facts(void) {
+        static const struct {
+                const char *key, *text;
+                int result;
+                uint64_t number;
+        } values[] = {
+                { "ram", "18446744073709551615", 0, UINT64_MAX },
+                { "accounting", "process", -ENOENT, 0 },
+                { "known", "true", 0, 1 },
+                { "group", "4294967295", 0, UINT32_MAX },
+        };
+        _cleanup_(iommud_request_freep) iommud_request *request = request_for("0000:02:00.1");
+        _cleanup_(iommud_plan_freep) iommud_plan *plan = NULL;
+        _cleanup_client_ iommud_client *client = client_of("ok");
+        const char *key = "untouched", *text = "untouched";
+        const iommud_step *fact;
+        uint64_t number = 99;
+
+        assert(iommud_plan_new(client, request, &plan) == 0);
+        fact = iommud_plan_steps(plan)[0];
+        assert(strcmp(iommud_step_topic(fact), "memory") == 0);
+        assert(strcmp(iommud_step_grade(fact), "note") == 0);
+
+        assert(iommud_step_value(fact, ELEMENTSOF(values), &key, &text) == -ENOENT);
+        assert(strcmp(key, "untouched") == 0 && strcmp(text, "untouched") == 0);
+        for (size_t i = 0; i < ELEMENTSOF(values); i++) {
+                assert(iommud_step_value(fact, i, &key, &text) == 0);
+                assert(strcmp(key, values[i].key) == 0 && strcmp(text, values[i].text) == 0);
+
+                number = 99;
+                assert(iommud_step_number(fact, key, &number) == values[i].result);
+                assert(number == (values[i].result == 0 ? values[i].number : 99));
+        }
+
+        /* of a type that is not known; a word that every step has; none */
+        assert(iommud_step_number(fact, "window", &number) == -ENOENT);
+        assert(iommud_step_number(fact, "action", &number) == -ENOENT);
+        assert(iommud_step_number(NULL, "ram", &number) == -ENOENT);
+        assert(iommud_step_value(NULL, 0, &key, &text) == -ENOENT);
+        assert(iommud_step_number(fact, NULL, &number) == -EINVAL);
+        assert(iommud_step_number(fact, "ram", NULL) == -EINVAL);
+        assert(iommud_step_value(fact, 0, NULL, &text) == -EINVAL);
+        assert(iommud_step_value(fact, 0, &key, NULL) == -EINVAL);
+}
+
 static void test_arguments(void) {
         _cleanup_client_ iommud_client *client = client_of("ok");
         iommud_client *none = NULL;
@@ -150,6 +196,7 @@ int main(void) {
         test_manager_malformed();
         test_find_nothing();
         test_plan();
+        test_facts();
         test_arguments();
         assert(count_fds() == before);
         return EXIT_SUCCESS;

@@ -215,6 +215,12 @@ Not possible:
         self.assertEqual(plan['steps'][1]['reason'], 'HostInUse')
 
 
+    def test_facts(self):
+        self.assertEqual(self.json('plan', '0000:02:00.1')['facts'], [{
+            'topic': 'memory', 'grade': 'note', 'device': '', 'driver': '', 'text': 'It may fail',
+            'values': {'ram': 2**64 - 1, 'accounting': 'process', 'known': True, 'group': 2**32 - 1}}])
+
+
 class AcquireTest(IommuctlTest):
     def test_end_of_input(self):
         self.assertEqual(self.check(0, 'acquire', 'group:13').stdout, '7\n')
