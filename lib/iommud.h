@@ -437,7 +437,7 @@ const iommud_step *const *iommud_plan_steps(const iommud_plan *plan);
  *      reason  for "blocked": the refusal, as iommud_error_name() has it
  *      text    for "blocked": what is wrong and what to do about it; for "fact": what is so
  *      topic   for "fact": what it is about: "policy", "lease", "host", "driver", "isolation", "interrupts",
- *              "reserved", "reset", "kernel", "memory"
+ *              "reserved", "reset", "kernel", "memory", "quota"
  *      grade   for "fact": "good", "note", "bad", "unknown"
  */
 const char *iommud_step_action(const iommud_step *step);

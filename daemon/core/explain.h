@@ -21,5 +21,12 @@
 int explain_plan(const Manager *manager, const Subject *subject, const Request *request, bool reserved,
         Plan *plan) _must_check_;
 
+/*
+ * Appends a fact for each limit that one more lease counts against: of the user, and of the rules that grant
+ * the devices.
+ */
+int explain_quota(Manager *manager, const Subject *subject, const Request *request,
+        Plan *plan) _must_check_;
+
 /* Appends whether the client may pin @request->ram, if that is given. */
 int explain_memory(const Request *request, Plan *plan) _must_check_;

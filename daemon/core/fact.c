@@ -17,6 +17,7 @@ static const char *const fact_topic_table[] = {
         [FACT_RESET] = "reset",
         [FACT_KERNEL] = "kernel",
         [FACT_MEMORY] = "memory",
+        [FACT_QUOTA] = "quota",
 };
 
 DEFINE_STRING_TABLE(fact_topic, FactTopic, _FACT_TOPIC_MAX);

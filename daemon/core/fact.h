@@ -20,6 +20,7 @@ typedef enum FactTopic {
         FACT_RESET,                          /* how it is made clean between two tenants */
         FACT_KERNEL,                         /* what this kernel lacks */
         FACT_MEMORY,                         /* whether the client may pin what it needs */
+        FACT_QUOTA,                          /* of each limit, how much is used and what this takes */
         _FACT_TOPIC_MAX,
         _FACT_TOPIC_INVALID = -EINVAL,
 } FactTopic;

@@ -115,6 +115,20 @@ bool plan_has_device(const Plan *plan, const Device *device) {
         return false;
 }
 
+bool plan_count_by_rule(const Plan *plan, unsigned index, unsigned *ret) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < plan->n_devices; i++)
+                if (plan->rules[i] == plan->rules[index]) {
+                        if (i < index)
+                                return false;
+                        n++;
+                }
+
+        *ret = n;
+        return true;
+}
+
 void plan_done(Plan *plan) {
         free(plan->steps);
         *plan = (Plan) {};
@@ -678,18 +692,11 @@ static int planner_check_quota(Planner *p) {
 
         r = planner_check_account(p, /* rule= */ NULL, plan->n_devices);
         for (unsigned i = 0; r >= 0 && i < plan->n_devices; i++) {
-                unsigned before = 0, n = 0;
+                const PolicyRule *rule = plan->rules[i];
+                unsigned n;
 
-                if (!plan->rules[i] || plan->rules[i]->limits.set == 0)
-                        continue;
-
-                for (unsigned j = 0; j < plan->n_devices; j++)
-                        if (plan->rules[j] == plan->rules[i]) {
-                                before += j < i;
-                                n++;
-                        }
-                if (before == 0)             /* each rule once */
-                        r = planner_check_account(p, plan->rules[i]->origin, n);
+                if (rule && rule->limits.set != 0 && plan_count_by_rule(plan, i, &n))
+                        r = planner_check_account(p, rule->origin, n);
         }
 
         return r;
@@ -745,6 +752,10 @@ int plan_make(
                 return r;
 
         if (request->explain) {
+                r = explain_quota(manager, p.subject, request, &plan);
+                if (r < 0)
+                        return r;
+
                 r = explain_plan(manager, p.subject, request, p.reserved, &plan);
                 if (r < 0)
                         return r;

@@ -113,6 +113,12 @@ int plan_check_host(const Manager *manager, const Device *device, Refusal *reter
 int plan_check_kind(const Device *device, Refusal *reterr) _must_check_;
 int plan_check_free(const Group *group, Refusal *reterr) _must_check_;
 
+/*
+ * How many devices are granted by the rule that grants the one at @index; false when an earlier one is
+ * granted by it too, so that each rule is counted once.
+ */
+bool plan_count_by_rule(const Plan *plan, unsigned index, unsigned *ret);
+
 bool plan_has_device(const Plan *plan, const Device *device);
 
 void plan_done(Plan *plan);

@@ -252,6 +252,65 @@ static void test_memory(void) {
         }
 }
 
+/* The fact about that limit; @by: by the rule that grants the device. */
+static const Fact *find_quota(const Plan *plan, const char *limit, bool by) {
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const PlanStep *step = &plan->steps[i];
+
+                if (step->action == PLAN_FACT && step->fact.topic == FACT_QUOTA &&
+                    strcmp(value_of(&step->fact, "limit")->text, limit) == 0 &&
+                    (strstr(value_of(&step->fact, "rule")->text, "rules[") != NULL) == by)
+                        return &step->fact;
+        }
+
+        return NULL;
+}
+
+static void assert_quota(const Fact *fact, uint64_t max, uint64_t used, uint64_t asked) {
+        assert(fact);
+        assert_eq_int(value_of(fact, "max")->number, max);
+        assert_eq_int(value_of(fact, "used")->number, used);
+        assert_eq_int(value_of(fact, "asked")->number, asked);
+        assert_eq_int(fact->grade, used + asked <= max ? FACT_GOOD : FACT_BAD);
+        if (used + asked <= max)
+                assert_eq_int(value_of(fact, "left")->number, max - used - asked);
+}
+
+/* Of the user, and of what he has by the rule. */
+static void test_quota(void) {
+        const Request confined = { .explain = true, .mode = MODE_CONFINED };
+        _cleanup_(plan_done) Plan plan = {}, full = {}, counted = {};
+        _cleanup_scene_ Scene *s = scene_new();
+        Account *account;
+        Charge charge = {};
+
+        scene_add(s, DEVICE, 1, "nvme");
+        explain(s, &ALICE, &WITH_FACTS, DEVICE, &plan);
+        assert_quota(find_quota(&plan, "leases", false), LIMIT_UID_LEASES, 0, 1);
+        assert_quota(find_quota(&plan, "devices", false), LIMIT_UID_DEVICES, 0, 1);
+        assert_eq_str(value_of(find_quota(&plan, "devices", false), "rule")->text, "");
+        assert(!find_quota(&plan, "devices", true) && !find_quota(&plan, "mappings", false));
+
+        for (size_t i = 0; i < s->manager->policy->n_rules; i++)
+                s->manager->policy->rules[i].limits = (Limits) {
+                        .set = 1U << ACCOUNT_DEVICES, .max = { [ACCOUNT_DEVICES] = 2 },
+                };
+        assert_ok(manager_get_account(s->manager, ALICE.uid, plan.rules[0]->origin, &account));
+        charge_force(&charge, account, ACCOUNT_DEVICES, 2);
+        explain(s, &ALICE, &WITH_FACTS, DEVICE, &full);
+        assert_eq_int(plan_refusal(&full)->outcome, OUTCOME_QUOTA);
+        assert_quota(find_quota(&full, "devices", true), 2, 2, 1);
+        assert_has(find_quota(&full, "devices", true)->text, "release some first");
+        assert_quota(find_quota(&full, "devices", false), LIMIT_UID_DEVICES, 0, 1);
+        assert(!find_quota(&full, "leases", true));
+        charge_done(&charge);
+
+        /* where iommud makes the domains, all that it makes counts */
+        explain(s, &ALICE, &confined, DEVICE, &counted);
+        assert_quota(find_quota(&counted, "pinned_bytes", false), LIMIT_UID_PINNED_BYTES, 0, 0);
+        assert_quota(find_quota(&counted, "devices", true), 2, 0, 1);
+}
+
 int main(void) {
         test_all_is_well();
         test_all_is_bad();
@@ -259,5 +318,6 @@ int main(void) {
         test_taken();
         test_denied();
         test_memory();
+        test_quota();
         return 0;
 }
