@@ -541,8 +541,8 @@ static void test_approved_text(void) {
                 "version=1\npersistent=1 a=0000:0000\npersistent=0 a=0000:0000\n",
                 "version=2\npersistent=1 a=0000:0000/\n", "version=2\npersistent=1 a=0000:0000/b\n",
                 "version=2\npersistent=1 a=0000:0000/b/c/\n", "version=2\npersistent=1 a/b/c=0000:0000\n",
-                "version=2\npersistent=1 a=0000:0000/0123456789012345678901234567890123456789"
-                "012345678901234567890123456789/\n",
+                ("version=2\npersistent=1 a=0000:0000/0123456789012345678901234567890123456789"
+                 "012345678901234567890123456789/\n"),
         };
         static const char good[] = "version=2\npersistent=1 0000:01:00.0=8086:10d3/nvme/ x=0000:0000/a/b\n"
                                    "persistent=0 0000:02:00.0=1af4:1000//\n",
