@@ -27,7 +27,7 @@ typedef struct IsolationHop {
         char name[KERNEL_NAME_MAX];
         uint32_t group;                      /* UINT32_MAX: it is in none */
         bool acs_known;
-        char acs_supported[40];              /* "SV TB RR CR UF EC DT": what it can, and what is on */
+        char acs_supported[40];              /* "SV TB RR CR UF EC DT", "none": what it can, what is on */
         char acs_enabled[40];
 } IsolationHop;
 

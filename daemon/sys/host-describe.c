@@ -7,6 +7,7 @@
 #include "base/dir.h"
 #include "base/parse.h"
 #include "sys/attribute.h"
+#include "sys/bridge.h"
 #include "sys/host-describe.h"
 
 static uint32_t read_group(const HostDevice *device, const char *bridge) {
@@ -40,7 +41,8 @@ static void read_hops(const HostDevice *device, HostFacts *facts) {
                         continue;
 
                 facts->hops[facts->n_hops] = (IsolationHop) { .group = read_group(device, address) };
-                strcpy(facts->hops[facts->n_hops++].name, address);
+                strcpy(facts->hops[facts->n_hops].name, address);
+                bridge_read_acs(&facts->hops[facts->n_hops++]);
         }
 }
 

@@ -65,7 +65,7 @@ static void test_all_is_well(void) {
         strcpy(scene_facts(s, DEVICE)->reset_methods, "flr bus");
         s->host.facts = (HostFacts) {
                 .hops = { { .name = "0000:00:01.0", .group = 9, .acs_known = true,
-                            .acs_enabled = "SV RR" } },
+                            .acs_supported = "SV RR EC", .acs_enabled = "SV RR" } },
                 .n_hops = 1,
                 .interrupts = INTERRUPTS_ISOLATED,
                 .iommufd = true,
@@ -81,6 +81,8 @@ static void test_all_is_well(void) {
         assert_fact(&plan, DEVICE, FACT_HOST, FACT_GOOD, "does not need it");
         fact = assert_fact(&plan, DEVICE, FACT_ISOLATION, FACT_GOOD, "0000:00:01.0 above it passes");
         assert_has(fact->text, "(ACS: SV RR)");
+        assert_eq_str(value_of(fact, "acs_supported")->text, "SV RR EC");
+        assert_eq_str(value_of(fact, "acs_enabled")->text, "SV RR");
         assert_eq_int(value_of(fact, "isolated")->number, 1);
         assert_eq_int(value_of(fact, "group")->number, 9);
         assert_fact(&plan, DEVICE, FACT_INTERRUPTS, FACT_GOOD, "remapped");
