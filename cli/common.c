@@ -112,6 +112,8 @@ Status new_request(const Options *options, char *const *selectors, iommud_reques
                 r = iommud_request_set_mode(request, options->mode);
         if (r == 0 && options->accounting)
                 r = iommud_request_set_accounting(request, options->accounting);
+        if (r == 0)
+                r = iommud_request_set_ram(request, options->ram);
         if (r == 0 && options->timeout_usec > 0)
                 r = iommud_request_set_timeout(request, options->timeout_usec);
         if (r < 0)

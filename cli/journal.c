@@ -29,6 +29,7 @@ static const char *const message_ids[] = {
         IOMMUD_MESSAGE_CLAIM,
         IOMMUD_MESSAGE_CLAIM_FAILED,
         IOMMUD_MESSAGE_CLAIM_RELEASED,
+        IOMMUD_MESSAGE_MEMLOCK,
         IOMMUD_MESSAGE_POLICY,
 };
 

@@ -36,8 +36,6 @@ static Status make_plan(const Options *options, char **selectors, bool explain, 
                 return status;
 
         r = iommud_request_set_explain(request, explain);
-        if (r >= 0)
-                r = iommud_request_set_ram(request, options->ram);
         if (r >= 0 && options->has_as)
                 r = set_as(options, request);
         if (r < 0)

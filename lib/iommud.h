@@ -403,16 +403,21 @@ int iommud_request_set_holder(iommud_request *request, int pidfd);
 int iommud_request_set_timeout(iommud_request *request, uint64_t usec);
 
 /*
+ * The memory in bytes that the client will map for the devices, such as that of a guest; 0: not said. A plan
+ * has a fact then that says whether the client may pin so much. Where the policy lets it (memlock),
+ * iommud_acquire() raises the limit of locked memory (RLIMIT_MEMLOCK) of the holder's process, if there is
+ * one, else of the caller's, to what that takes. It stays raised, and what is executed inherits it.
+ */
+int iommud_request_set_ram(iommud_request *request, uint64_t bytes);
+
+/*
  * For a plan only:
  *      explain  the plan has a step "fact" for each thing that speaks for or against it, and what blocks a
  *               device that the policy denies is told as far as everybody may know it
- *      ram      the memory in bytes that the client will map for the devices, such as that of a guest: the
- *               plan has a fact that says whether the client may pin so much
  *      as       the plan is made as if this user had asked, who is in @n_gids groups; only root may
  *               (IOMMUD_E_DENIED)
  */
 int iommud_request_set_explain(iommud_request *request, bool explain);
-int iommud_request_set_ram(iommud_request *request, uint64_t bytes);
 int iommud_request_set_as(iommud_request *request, uid_t uid, const gid_t *gids, size_t n_gids);
 
 /* ---- Plans: the dry run ------------------------------------------------------------------------------- */

@@ -45,9 +45,9 @@
 #define IOMMUD_OPTION_ACCOUNTING "accounting"
 #define IOMMUD_OPTION_HOLDER "holder"
 #define IOMMUD_OPTION_DOMAIN "domain"
+#define IOMMUD_OPTION_RAM "ram"
 /* of Plan alone */
 #define IOMMUD_OPTION_EXPLAIN "explain"
-#define IOMMUD_OPTION_RAM "ram"
 #define IOMMUD_OPTION_AS "as"
 
 /* Options of domains and address spaces, in Acquire and in methods of the lease */
@@ -106,6 +106,7 @@
 #define IOMMUD_MESSAGE_CLAIM "087ca4f0e3c94f9a9abe22b4223111b6"
 #define IOMMUD_MESSAGE_CLAIM_FAILED "0c63e72ac5f242098238522df0ba53d8"
 #define IOMMUD_MESSAGE_CLAIM_RELEASED "4aace6afb5384bd3a071ac6353d26190"
+#define IOMMUD_MESSAGE_MEMLOCK "26c3ac46d0a64d5aa5ae1dda5e2c9d1d"
 #define IOMMUD_MESSAGE_POLICY "13e76350934d44deb269bb1b39a7da91"
 
 /* What IOMMUD_EVENT= of these messages says, each with a message id of its own */
@@ -126,4 +127,5 @@
 #define IOMMUD_EVENT_CLAIM "claim"
 #define IOMMUD_EVENT_CLAIM_FAILED "claim-failed"
 #define IOMMUD_EVENT_CLAIM_RELEASED "claim-released"
+#define IOMMUD_EVENT_MEMLOCK "memlock"
 #define IOMMUD_EVENT_POLICY "policy"

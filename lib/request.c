@@ -202,8 +202,6 @@ static int request_append_plan_options(const iommud_request *request, sd_bus_mes
 
         if (request->explain)
                 r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_EXPLAIN, "b", 1);
-        if (r >= 0 && request->ram > 0)
-                r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_RAM, "t", request->ram);
         if (r >= 0 && request->as != (uid_t) -1)
                 r = request_append_as(request, m);
 
@@ -229,6 +227,12 @@ static int request_append_options(const iommud_request *request, bool plan, sd_b
         }
         if (request->holder >= 0) {
                 r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_HOLDER, "h", request->holder);
+                if (r < 0)
+                        return r;
+        }
+
+        if (request->ram > 0) {
+                r = sd_bus_message_append(m, "{sv}", IOMMUD_OPTION_RAM, "t", request->ram);
                 if (r < 0)
                         return r;
         }

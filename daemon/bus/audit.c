@@ -60,6 +60,26 @@ void audit_granted(const Lease *lease) {
         audit_log_send(AUDIT_TYPE_ALLOC, &f.fields, /* success= */ true);
 }
 
+void audit_memlock(const Lease *lease, pid_t pid, uint64_t before, int error) {
+        uint64_t mib = lease->memlock >> 20;
+        LeaseFields f;
+
+        lease_fields_init(&f, lease, IOMMUD_EVENT_MEMLOCK);
+        if (error < 0)
+                log_event(IOMMUD_MESSAGE_MEMLOCK, LOG_WARNING, &f.fields,
+                        "Lease %s: the limit of locked memory of uid %u's process can't be raised to "
+                        "%" PRIu64 " MiB, ignoring: %s", f.lease, lease->subject.uid, mib,
+                        strerrordesc_np(-error) ?: "unknown error");
+        else if (lease->memlock == UINT64_MAX)
+                log_event(IOMMUD_MESSAGE_MEMLOCK, LOG_NOTICE, &f.fields,
+                        "Lease %s: process %d may lock any amount of memory, and could lock %" PRIu64
+                        " MiB before", f.lease, (int) pid, before >> 20);
+        else
+                log_event(IOMMUD_MESSAGE_MEMLOCK, LOG_NOTICE, &f.fields,
+                        "Lease %s: process %d may lock %" PRIu64 " MiB of memory, and could lock %" PRIu64
+                        " MiB before", f.lease, (int) pid, mib, before >> 20);
+}
+
 static void audit_refusal(LogFields *fields, const char *devices, const Refusal *refusal) {
         bool kernel = refusal->outcome == OUTCOME_KERNEL_FAILED;
 

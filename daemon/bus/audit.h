@@ -10,6 +10,8 @@
 #include "core/kernel.h"
 
 void audit_granted(const Lease *lease);
+/* The limit of locked memory of its client's process was raised from @before bytes; @error: could not be. */
+void audit_memlock(const Lease *lease, pid_t pid, uint64_t before, int error);
 void audit_refused(
         const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal);
 void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */

@@ -12,3 +12,13 @@
  * unknown.
  */
 void memlock_read(int pidfd, Memlock *ret);
+
+/*
+ * Lets the process of a pidfd lock @bytes at least, if it is @owner's in every respect; (uid_t) -1: whosever
+ * it is. The kernel knows limits by the number of a process only: the process is proved to be running before
+ * and after, and if it has ended in between, what the number stands for has back what it had.
+ *
+ * Returns 1 when the limit was raised, 0 when it was high enough, *ret_before is what it was; or a negative
+ * errno: -ESRCH when the process has ended, -EPERM when it is somebody else's.
+ */
+int memlock_raise(int pidfd, uid_t owner, uint64_t bytes, Memlock *ret_before) _must_check_;

@@ -216,8 +216,8 @@ static int read_option(sd_bus_message *message, RequestMessage *request, Refusal
                 { IOMMUD_OPTION_ACCOUNTING, false, read_accounting },
                 { IOMMUD_OPTION_HOLDER, false, read_holder },
                 { IOMMUD_OPTION_DOMAIN, false, read_domain },
+                { IOMMUD_OPTION_RAM, false, read_ram },
                 { IOMMUD_OPTION_EXPLAIN, true, read_explain },
-                { IOMMUD_OPTION_RAM, true, read_ram },
                 { IOMMUD_OPTION_AS, true, read_as },
         };
         bool plan = strcmp(sd_bus_message_get_member(message), "Plan") == 0;
@@ -233,8 +233,8 @@ static int read_option(sd_bus_message *message, RequestMessage *request, Refusal
                         return options[i].read(message, request, reterr);
 
         return refuse(reterr, OUTCOME_INVALID_OPTION,
-                      "There is no option \"%.32s\": there are mode, accounting, holder and domain%s", key,
-                      plan ? ", explain, ram and as" : "");
+                      "There is no option \"%.32s\": there are mode, accounting, holder, domain and ram%s",
+                      key, plan ? ", explain and as" : "");
 }
 
 static int read_options(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {

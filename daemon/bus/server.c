@@ -6,6 +6,7 @@
 #include "bus/audit.h"
 #include "bus/error.h"
 #include "bus/lease-event.h"
+#include "bus/memlock.h"
 #include "bus/objects.h"
 #include "bus/operation-reply.h"
 #include "bus/path.h"
@@ -16,6 +17,7 @@
 #include "core/manager.h"
 #include "core/operation.h"
 #include "core/quarantine.h"
+#include "core/subject.h"
 #include "names.h"
 #include "sys/journal.h"
 
@@ -160,6 +162,24 @@ static sd_bus_message *bus_server_take_pending(BusServer *server, ChangeKind due
         return NULL;
 }
 
+/*
+ * What the rules let the client lock, before it can try to. It has the devices in any case: whether it will
+ * really map so much, nobody knows.
+ */
+static void bus_server_raise_memlock(BusServer *server, sd_bus_message *call, const Lease *lease) {
+        uid_t owner = subject_is_root(&lease->subject) ? (uid_t) -1 : lease->subject.uid;
+        Memlock before = {};
+        int pidfd, r;
+
+        if (lease->memlock == 0)
+                return;
+
+        pidfd = lease->lifeline_is_pidfd ? lease->lifeline : server->funcs->pidfd(server->userdata, call);
+        r = pidfd < 0 ? -ENODATA : memlock_raise(pidfd, owner, lease->memlock, &before);
+        if (r != 0)
+                audit_memlock(lease, before.pid, before.limit, r < 0 ? r : 0);
+}
+
 static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         Lease *lease;
@@ -174,6 +194,7 @@ static void bus_server_answer(BusServer *server, uint64_t id, ChangeSet *more) {
                 r = reply_refusal(call, &lease->refusal);
                 audit_failed(lease);
         } else {
+                bus_server_raise_memlock(server, call, lease);
                 r = lease_object_reply(call, lease);
                 lease_close(lease);          /* the message has its own */
                 if (r >= 0)

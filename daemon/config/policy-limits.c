@@ -4,16 +4,13 @@
 
 #include "config/policy-reader.h"
 
-/* More is no number that JSON readers agree on */
-#define LIMIT_MAX (UINT64_C(1) << 53)
-
 static int read_limit(const JsonNode *node, void *userdata) {
         PolicyReader *reader = userdata;
         AccountSlot slot = account_slot_from_string(node->key);
 
         assert(slot >= 0);
         reader->limits->set |= 1U << slot;
-        return json_node_read_u64(node, 0, LIMIT_MAX, &reader->limits->max[slot]);
+        return json_node_read_u64(node, 0, POLICY_NUMBER_MAX, &reader->limits->max[slot]);
 }
 
 #define CHARGED_FIELDS                                                                                      \

@@ -7,6 +7,9 @@
 #include "config/name-lookup.h"
 #include "core/policy.h"
 
+/* More is no number that JSON readers agree on */
+#define POLICY_NUMBER_MAX (UINT64_C(1) << 53)
+
 /* How much of a string that is wrong is shown */
 #define POLICY_SHOWN_MAX 64
 

@@ -117,6 +117,25 @@ static int read_max_lease(const JsonNode *node, void *userdata) {
         return 0;
 }
 
+static int read_memlock(const JsonNode *node, void *userdata) {
+        PolicyReader *reader = userdata;
+        const char *s;
+        int r;
+
+        if (!json_object_is_type(node->value, json_type_string))
+                return json_node_read_u64(node, 1, POLICY_NUMBER_MAX, &reader->rule->memlock);
+
+        r = json_node_read_string(node, &s);
+        if (r < 0)
+                return r;
+        if (strcmp(s, "unlimited") != 0)
+                return json_node_fail(node, "\"%.*s\" is unknown here; it is a number of bytes, or "
+                                      "\"unlimited\"", POLICY_SHOWN_MAX, s);
+
+        reader->rule->memlock = UINT64_MAX;
+        return 0;
+}
+
 static int read_host_use(const JsonNode *node, void *userdata) {
         PolicyReader *reader = userdata;
         const char *s;
@@ -147,7 +166,8 @@ int policy_read_comment(const JsonNode *node, void *userdata) {
  */
 static int check_terms(const JsonNode *node, const PolicyRule *rule, const Catalog *catalog) {
         static const char *const keys[] = {
-                "whole_group", "needs_reset", "features", "max_lease_seconds", "host_use", "limits",
+                "whole_group", "needs_reset", "features", "max_lease_seconds", "memlock",
+                "host_use",    "limits",
         };
 
         for (size_t i = 0; rule->verdict == VERDICT_DENY && i < ELEMENTSOF(keys); i++)
@@ -176,6 +196,7 @@ int policy_read_rule(const JsonNode *node, void *userdata) {
                 { "needs_reset", read_needs_reset },
                 { "features", read_features },
                 { "max_lease_seconds", read_max_lease },
+                { "memlock", read_memlock },
                 { "host_use", read_host_use },
                 { "limits", policy_read_rule_limits },
                 { "verdict", read_verdict, "the rule has no \"verdict\"; add \"allow\" or \"deny\"" },

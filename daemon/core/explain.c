@@ -109,7 +109,7 @@ static int explain_hop(const Explainer *e, const Device *device, const Isolation
                           "The bridge %s above it may turn requests around below the IOMMU%s%s%s: what is "
                           "behind it can be had together only", hop->name,
                           hop->acs_known ? " (ACS: " : "",
-                          hop->acs_known ? hop->acs_enabled[0] ? hop->acs_enabled : "none" : "",
+                          hop->acs_known ? hop->acs_enabled : "",
                           hop->acs_known ? ")" : "");
 
         fact_add_text(&fact, "bridge", hop->name);
@@ -309,49 +309,4 @@ int explain_plan(const Manager *manager, const Subject *subject, const Request *
         }
 
         return 0;
-}
-
-#define MIB(bytes) ((bytes) >> 20)
-
-int explain_memory(const Request *request, Plan *plan) {
-        const Memlock *memlock = &request->memlock;
-        uint64_t needed;
-        Fact fact;
-
-        if (request->ram == 0)
-                return 0;
-        if (__builtin_add_overflow(request->ram, MEMLOCK_EXTRA, &needed))
-                needed = UINT64_MAX;
-
-        if (!memlock->known)
-                fact_init(&fact, FACT_MEMORY, FACT_UNKNOWN,
-                          "About %" PRIu64 " MiB are pinned; how much the client may lock (RLIMIT_MEMLOCK) "
-                          "is not known", MIB(needed));
-        else if (memlock->limit == UINT64_MAX)
-                fact_init(&fact, FACT_MEMORY, FACT_GOOD,
-                          "About %" PRIu64 " MiB are pinned, and process %d may lock any amount",
-                          MIB(needed), (int) memlock->pid);
-        else if (memlock->limit >= needed)
-                fact_init(&fact, FACT_MEMORY, request->accounting == ACCOUNTING_USER ? FACT_NOTE : FACT_GOOD,
-                          "About %" PRIu64 " MiB are pinned, of the %" PRIu64 " MiB that process %d may "
-                          "lock%s", MIB(needed), MIB(memlock->limit), (int) memlock->pid,
-                          request->accounting == ACCOUNTING_USER ?
-                          ", together with all other processes of its user" : "");
-        else
-                fact_init(&fact, FACT_MEMORY, memlock->limit < request->ram ? FACT_BAD : FACT_NOTE,
-                          "About %" PRIu64 " MiB are pinned, %" PRIu64 " MiB for the guest and some for its "
-                          "firmware and video memory, but process %d may lock %" PRIu64 " MiB only: %s. "
-                          "Raise LimitMEMLOCK= of its unit, or \"ulimit -l\", to %" PRIu64 " MiB",
-                          MIB(needed), MIB(request->ram), (int) memlock->pid, MIB(memlock->limit),
-                          memlock->limit < request->ram ? "it will fail with ENOMEM" : "it may fail",
-                          MIB(needed));
-
-        fact_add_number(&fact, "ram", request->ram);
-        fact_add_number(&fact, "needed", needed);
-        fact_add_text(&fact, "accounting", accounting_to_string(request->accounting));
-        if (memlock->known) {
-                fact_add_number(&fact, "limit", memlock->limit);
-                fact_add_number(&fact, "pid", (uint64_t) memlock->pid);
-        }
-        return plan_append_fact(plan, /* device= */ NULL, &fact);
 }

@@ -28,5 +28,12 @@ int explain_plan(const Manager *manager, const Subject *subject, const Request *
 int explain_quota(Manager *manager, const Subject *subject, const Request *request,
         Plan *plan) _must_check_;
 
+/*
+ * Up to how many bytes the limit of locked memory of the client's process is raised when the devices are
+ * handed out: what @request->ram takes, and no more than each rule by which they are granted has. 0: it
+ * stays.
+ */
+uint64_t plan_memlock(const Plan *plan, const Request *request);
+
 /* Appends whether the client may pin @request->ram, if that is given. */
 int explain_memory(const Request *request, Plan *plan) _must_check_;

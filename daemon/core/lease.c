@@ -8,6 +8,7 @@
 #include "core/claim.h"
 #include "core/device.h"
 #include "core/domain.h"
+#include "core/explain.h"
 #include "core/group.h"
 #include "core/lease-charge.h"
 #include "core/lease-context.h"
@@ -201,6 +202,7 @@ static void lease_set_terms(Lease *lease, const Plan *plan, const Request *reque
                         lease->max_usec = rule->max_lease_usec;
         }
 
+        lease->memlock = plan_memlock(plan, request);
         if (lease->max_usec > 0)
                 lease->until_usec = request->boottime_usec + lease->max_usec;
 }

@@ -126,6 +126,8 @@ struct Lease {
         unsigned n_rule_charges;
 
         unsigned features;                   /* 1 << DomainFeature of those that may be used */
+        /* up to which its client's limit of locked memory is raised with the answer; 0: it isn't */
+        uint64_t memlock;
         uint64_t max_usec;                   /* it ends that long after it was asked for; 0: it need not */
         uint64_t until_usec;                 /* CLOCK_BOOTTIME: when that is; 0: never */
 };

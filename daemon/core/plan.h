@@ -43,9 +43,8 @@ struct Request {
         const Permits *permits;
         char client[CLIENT_MAX];             /* how to reach the caller; "": in no way */
         bool explain;                        /* for a plan only: with what speaks for and against it */
-        /* for a plan only: the memory that the client will map for the devices; 0: not said */
-        uint64_t ram;
-        Memlock memlock;                     /* of the one who will map it; only with @ram */
+        uint64_t ram;                        /* that the client will map for the devices; 0: not said */
+        Memlock memlock;                     /* of the one who will map it; for a plan with @ram only */
         uint64_t now_usec;                   /* CLOCK_REALTIME */
         uint64_t boottime_usec;              /* CLOCK_BOOTTIME */
 };

@@ -42,6 +42,8 @@ struct PolicyRule {
         bool host_use;                       /* although the host uses it */
         uint64_t max_lease_usec;             /* the lease ends after that; 0: it need not end */
         unsigned features;                   /* 1 << DomainFeature of those that may be used */
+        /* up to which the client's limit of locked memory is raised; UINT64_MAX: to any; 0: it isn't */
+        uint64_t memlock;
         Limits limits;                       /* for what each user has by this rule */
 };
 

@@ -61,6 +61,7 @@ static const char *event_of_message(const char *id) {
                 { IOMMUD_MESSAGE_CLAIM, IOMMUD_EVENT_CLAIM },
                 { IOMMUD_MESSAGE_CLAIM_FAILED, IOMMUD_EVENT_CLAIM_FAILED },
                 { IOMMUD_MESSAGE_CLAIM_RELEASED, IOMMUD_EVENT_CLAIM_RELEASED },
+                { IOMMUD_MESSAGE_MEMLOCK, IOMMUD_EVENT_MEMLOCK },
                 { IOMMUD_MESSAGE_POLICY, IOMMUD_EVENT_POLICY },
         };
 

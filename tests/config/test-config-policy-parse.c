@@ -161,9 +161,10 @@ static void test_terms(void) {
                 "} ],\n"
                 "\"rules\": [ { \"uid\": 1, \"devices\": [ \"gpu0\", \"pf=01:00.0,vf=1\", \"serial=S\" ],\n"
                 "\"features\": [ \"nesting\", \"pasid\" ], \"max_lease_seconds\": 3600, \"host_use\": "
-                "\"allow\",\n"
+                "\"allow\", \"memlock\": \"unlimited\",\n"
                 "\"limits\": { \"devices\": 2, \"pasids\": 3 }, \"verdict\": \"allow\" },\n"
-                "{ \"uid\": 1, \"devices\": \"any\", \"features\": [], \"verdict\": \"ask\" } ] }");
+                "{ \"uid\": 1, \"devices\": \"any\", \"features\": [], \"memlock\": 9007199254740992, "
+                "\"verdict\": \"ask\" }, { \"uid\": 1, \"devices\": \"any\", \"verdict\": \"allow\" } ] }");
 
         rule = &policy->rules[0];
         assert(rule->features == (1U << DOMAIN_FEATURE_NESTING | 1U << DOMAIN_FEATURE_PASID));
@@ -172,6 +173,8 @@ static void test_terms(void) {
         assert(rule->limits.max[ACCOUNT_DEVICES] == 2 && rule->limits.max[ACCOUNT_PASIDS] == 3);
         rule = &policy->rules[1];
         assert(rule->features == 0 && !rule->host_use && rule->limits.set == 0);
+        assert(policy->rules[0].memlock == UINT64_MAX && rule->memlock == UINT64_C(1) << 53);
+        assert(policy->rules[2].memlock == 0);
 
         assert(policy->n_limits == 2);
         limits = &policy->limits[0];
@@ -344,6 +347,11 @@ static const BadCase bad_rule[] = {
           "from 1 to 4294967295" },
         { RULE("\"uid\":1,\"max_lease_seconds\":\"1h\""), 1, 40, "rules[0].max_lease_seconds",
           "where a whole number" },
+        { RULE("\"uid\":1,\"memlock\":0"), 1, 30, "rules[0].memlock", "from 1 to 9007199254740992" },
+        { RULE("\"uid\":1,\"memlock\":\"8G\""), 1, 30, "rules[0].memlock", "or \"unlimited\"" },
+        { RULE("\"uid\":1,\"memlock\":true"), 1, 30, "rules[0].memlock", "where a whole number must be" },
+        { RULE("\"uid\":1,\"memlock\":1,\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
+          "can't have \"memlock\"" },
         { RULE("\"uid\":1,\"host_use\":true"), 1, 31, "rules[0].host_use", "a string must be" },
         { RULE("\"uid\":1,\"host_use\":\"deny\""), 1, 31, "rules[0].host_use", "it is \"allow\"" },
         { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":[\"01:00.0\",\"class:03\"],"

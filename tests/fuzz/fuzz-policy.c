@@ -67,7 +67,8 @@ static void check_rule(const PolicyRule *rule) {
         assert(rule->modes < 1U << _MODE_MAX);
         assert(rule->features < 1U << _DOMAIN_FEATURE_MAX);
         assert(rule->limits.set < 1U << _ACCOUNT_CHARGED_MAX);
-        assert(rule->verdict != VERDICT_DENY || (!rule->host_use && rule->limits.set == 0));
+        assert(rule->verdict != VERDICT_DENY ||
+               (!rule->host_use && rule->limits.set == 0 && rule->memlock == 0));
 
         for (size_t i = 0; i < rule->subject.n_uids; i++)
                 assert(rule->subject.uids[i] != (uid_t) -1);

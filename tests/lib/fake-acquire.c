@@ -100,6 +100,8 @@ static int read_options(sd_bus_message *m, bool *ret_holder) {
                 check(sd_bus_message_peek_type(m, NULL, &contents));
                 if (strcmp(key, IOMMUD_OPTION_HOLDER) == 0 && strcmp(contents, "h") == 0)
                         *ret_holder = true;
+                else if (strcmp(key, IOMMUD_OPTION_RAM) == 0 && strcmp(contents, "t") == 0)
+                        ;
                 else if (strcmp(key, IOMMUD_OPTION_MODE) != 0 && strcmp(key, IOMMUD_OPTION_ACCOUNTING) != 0)
                         return -EINVAL;
                 else if (strcmp(contents, "s") != 0)

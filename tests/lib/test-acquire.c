@@ -38,6 +38,7 @@ static void test_acquire(const char *scenario) {
         assert(iommud_request_set_mode(request, "vmm") == 0);
         assert(iommud_request_set_mode(request, "vmm") == 0);
         assert(iommud_request_set_accounting(request, "process") == 0);
+        assert(iommud_request_set_ram(request, UINT64_C(64) << 20) == 0);
         assert(iommud_acquire(client, request, &lease) == 0);
 
         assert(iommud_lease_id(lease) == 7);

@@ -254,6 +254,70 @@ static void test_memory(void) {
         }
 }
 
+/* The limit is raised as far as each of the rules lets it, when the client binds and maps. */
+static void test_memory_raised(void) {
+        static const struct {
+                uint64_t rules[2], limit;
+                Mode mode;
+                uint64_t raised;
+                FactGrade grade;
+                const char *text;
+        } table[] = {
+                { { UINT64_MAX, UINT64_MAX }, GIB, MODE_VMM, 8 * GIB + MEMLOCK_EXTRA, FACT_GOOD,
+                  "of the 8320 MiB that process 77 may lock when it has the devices" },
+                { { 16 * GIB, 32 * GIB }, GIB, MODE_ATTACHED, 8 * GIB + MEMLOCK_EXTRA, FACT_GOOD,
+                  "8320 MiB" },
+                { { UINT64_MAX, 4 * GIB }, GIB, MODE_VMM, 4 * GIB, FACT_BAD,
+                  "may lock 4096 MiB only, raised by the policy: it will fail" },
+                { { 8 * GIB, 8 * GIB }, GIB, MODE_VMM, 8 * GIB, FACT_NOTE, "it may fail" },
+                { { GIB, GIB }, 2 * GIB, MODE_VMM, 0, FACT_BAD, "may lock 2048 MiB only: it will fail" },
+                { { UINT64_MAX, 0 }, GIB, MODE_VMM, 0, FACT_BAD, "may lock 1024 MiB only: it will fail" },
+                { { UINT64_MAX, UINT64_MAX }, GIB, MODE_CONFINED, 0, FACT_BAD, "1024 MiB only" },
+                { { 0, 0 }, UINT64_MAX, MODE_VMM, 0, FACT_GOOD, "any amount" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                const Request request = {
+                        .ram = 8 * GIB, .memlock = { true, table[i].limit, 77 }, .mode = table[i].mode,
+                };
+                _cleanup_(plan_done) Plan plan = {};
+                _cleanup_scene_ Scene *s = scene_new();
+                Policy *policy = s->manager->policy;
+                PolicyRule *rule;
+                const Fact *fact;
+                bool told = false;
+
+                /* a rule for one of the two devices, and one for all */
+                scene_add(s, DEVICE, 1, "nvme");
+                scene_add(s, SIBLING, 1, "nvme");
+                assert_ok(policy_append(policy, &rule));
+                for (size_t j = policy->n_rules - 1; j > 0; j--) {
+                        PolicyRule other = policy->rules[j];
+
+                        policy->rules[j] = policy->rules[j - 1];
+                        policy->rules[j - 1] = other;
+                }
+                rule = &policy->rules[0];
+                rule->origin = strdup("test.json: first");
+                rule->verdict = VERDICT_ALLOW;
+                rule->subject.any = true;
+                assert_ok(policy_rule_add_device(rule, &(DeviceMatch) {
+                        .keys = 1U << DEVICE_KEY_ADDRESS, .address = SIBLING,
+                }));
+                for (size_t j = 0; j < policy->n_rules; j++)
+                        policy->rules[j].memlock = table[i].rules[j > 0];
+
+                explain(s, &ALICE, &request, "group:1", &plan);
+                fact = assert_fact(&plan, "", FACT_MEMORY, table[i].grade, table[i].text);
+                for (unsigned j = 0; j < fact->n_values; j++)
+                        if (strcmp(fact->values[j].key, "raised") == 0) {
+                                told = true;
+                                assert_eq_int(fact->values[j].number, table[i].raised);
+                        }
+                assert_eq_int(told, table[i].raised > table[i].limit);
+        }
+}
+
 /* The fact about that limit; @by: by the rule that grants the device. */
 static const Fact *find_quota(const Plan *plan, const char *limit, bool by) {
         for (size_t i = 0; i < plan->n_steps; i++) {
@@ -320,6 +384,7 @@ int main(void) {
         test_taken();
         test_denied();
         test_memory();
+        test_memory_raised();
         test_quota();
         return 0;
 }

@@ -39,17 +39,56 @@ assert_fails limited $((8 * mib)) iommuctl run --ram=64M -d "$LAB_EDU" -- true
 assert_match "$OUTPUT" 'may lock 8 MiB only'
 assert_eq "$(entries MESSAGE_ID="$MESSAGE_GRANT" | wc -l)" "$since" "the number of grants"
 
+# pin NAME LIMIT: pins 64 MiB, in the background, by a command that begins with that limit. Its process is $PID.
+pin() {
+        prlimit --memlock="$2:$2" -- setpriv --reuid="$LAB_VMM_UID" --regid="$LAB_VMM_UID" --clear-groups \
+                --inh-caps=-all --no-new-privs -- iommuctl run --ram=64M -d "$LAB_EDU" -- \
+                "$PWD/programs/pin-for" 64 '{iommufd}' '{device:0}' >"$CASE_DIR/$1" 2>&1 &
+        PID=$!
+        assert_says "$1" "$PID" '^pinned'
+}
+
+# unpin: and the device is free again
+unpin() {
+        kill -TERM "$PID"
+        wait "$PID" || true
+        assert_soon 30 no_lease
+        assert clear_quarantine
+}
+
+limit_of() {
+        prlimit --pid="$1" --memlock --output=SOFT,HARD --noheadings --raw
+}
+
 # Enough, and it is
 assert_eq "$(memory_of $((192 * mib)) 64M .grade)" good
-(limited() { exec prlimit --memlock="$1:$1" -- setpriv --reuid="$LAB_VMM_UID" --regid="$LAB_VMM_UID" --clear-groups -- "${@:2}"; }
-limited $((192 * mib)) iommuctl run --ram=64M -d "$LAB_EDU" -- \
-        "$PWD/programs/pin-for" 64 '{iommufd}' '{device:0}' >"$CASE_DIR/pinned" 2>&1) &
-PID=$!
-assert_says pinned "$PID" '^pinned'
-kill -TERM "$PID"
-wait "$PID" || true
-assert_soon 30 no_lease
-assert clear_quarantine
+pin pinned $((192 * mib))
+assert_no_entry "$MESSAGE_MEMLOCK"
+unpin
+
+# The rule has it raised: for what is mapped and no more, of this process, and the journal says so
+may_raise() {
+        use_policy "$(rule allow "$LAB_VMM_UID" "$LAB_EDU" | jq -c --argjson to "$1" '. + {memlock: $to}')"
+}
+may_raise '"unlimited"'
+assert_eq "$(memory_of $((8 * mib)) 64M '[.grade, .values.limit, .values.raised] | @text')" \
+        "[\"good\",$((8 * mib)),$((192 * mib))]"
+pin raised $((8 * mib))
+assert_eq "$(limit_of "$PID")" "$((192 * mib)) $((192 * mib))" "the limit of the process"
+assert_entry "$MESSAGE_MEMLOCK" IOMMUD_UID="$LAB_VMM_UID" IOMMUD_DEVICE="$LAB_EDU" IOMMUD_EVENT=memlock
+assert_match "$(iommuctl log "$LAB_EDU")" "memlock .* process $PID may lock 192 MiB of memory, and could lock 8 MiB before"
+unpin
+
+# Up to what the rule says, and never down
+may_raise $((100 * mib))
+assert_eq "$(memory_of $((8 * mib)) 64M '[.grade, .values.raised] | @text')" "[\"note\",$((100 * mib))]"
+pin some $((8 * mib))
+assert_eq "$(limit_of "$PID")" "$((100 * mib)) $((100 * mib))" "the limit of the process"
+unpin
+pin more $((150 * mib))
+assert_eq "$(limit_of "$PID")" "$((150 * mib)) $((150 * mib))" "the limit of the process"
+unpin
+allow "$LAB_VMM_UID" "$LAB_EDU"
 
 # Of all processes of the user together; of root there is no limit
 assert_eq "$(limited $((192 * mib)) iommuctl plan --json --accounting=user --ram=64M "$LAB_EDU" |
