@@ -17,22 +17,21 @@ static int read_limit(const JsonNode *node, void *userdata) {
         { "leases", read_limit }, { "devices", read_limit }, { "domains", read_limit },                     \
                 { "mappings", read_limit }, { "pinned_bytes", read_limit }, { "pasids", read_limit }
 
-/* Requests are counted before it is known which rule they are about. */
-int policy_read_rule_limits(const JsonNode *node, void *userdata) {
-        static const JsonField fields[] = { CHARGED_FIELDS };
-        PolicyReader *reader = userdata;
-
-        static_assert(ELEMENTSOF(fields) == _ACCOUNT_CHARGED_MAX, "there is a field for every limit");
-
-        reader->limits = &reader->rule->limits;
-        return json_node_read_object(node, fields, ELEMENTSOF(fields), reader);
-}
-
 static int read_requests(const JsonNode *node, void *userdata) {
         PolicyReader *reader = userdata;
 
         reader->limits->set |= 1U << ACCOUNT_REQUESTS_PER_SECOND;
         return json_node_read_u64(node, 1, 1000 * 1000, &reader->limits->max[ACCOUNT_REQUESTS_PER_SECOND]);
+}
+
+int policy_read_rule_limits(const JsonNode *node, void *userdata) {
+        static const JsonField fields[] = { CHARGED_FIELDS, { "requests_per_second", read_requests } };
+        PolicyReader *reader = userdata;
+
+        static_assert(ELEMENTSOF(fields) == _ACCOUNT_SLOT_MAX, "there is a field for every limit");
+
+        reader->limits = &reader->rule->limits;
+        return json_node_read_object(node, fields, ELEMENTSOF(fields), reader);
 }
 
 static int read_entry(const JsonNode *node, void *userdata) {

@@ -68,6 +68,27 @@ int manager_admit(Manager *manager, const Subject *subject, uint64_t now_usec, R
                 subject->uid, origin ?: "iommud", limit);
 }
 
+int manager_admit_by_rule(Manager *manager, const Subject *subject, const PolicyRule *rule,
+                          uint64_t now_usec, Refusal *reterr) {
+        uint64_t limit = rule->limits.max[ACCOUNT_REQUESTS_PER_SECOND];
+        Account *account;
+        int r;
+
+        if (!(rule->limits.set & (1U << ACCOUNT_REQUESTS_PER_SECOND)) || subject_is_root(subject))
+                return 0;
+
+        r = manager_get_account(manager, subject->uid, rule->origin, &account);
+        if (r < 0)
+                return r;
+
+        if (account_admit(account, limit, now_usec))
+                return 0;
+
+        return refuse(reterr, OUTCOME_QUOTA,
+                "uid %u asks too often for what %s grants, which lets a user make %" PRIu64
+                " requests_per_second; try again later", subject->uid, rule->origin, limit);
+}
+
 /* The charge of the lease on the account of a rule; of a rule that it has none for yet, an empty one. */
 static Charge *lease_rule_charge(Lease *lease, const Account *account) {
         for (unsigned i = 0; i < lease->n_rule_charges; i++)

@@ -26,6 +26,10 @@ int manager_check_quota(const Manager *manager, const Account *account, const Su
  */
 int manager_admit(Manager *manager, const Subject *subject, uint64_t now_usec, Refusal *reterr) _must_check_;
 
+/* The same of those that are about what @rule grants, if that has a limit for them. */
+int manager_admit_by_rule(Manager *manager, const Subject *subject, const PolicyRule *rule,
+                          uint64_t now_usec, Refusal *reterr) _must_check_;
+
 /*
  * Charges a lease, or a device that becomes part of it by @rule (NULL: by none), after the plan has found
  * that there is room. Returns 0 or -ENOMEM with nothing changed.

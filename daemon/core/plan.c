@@ -686,6 +686,22 @@ static int planner_check_account(Planner *p, const char *rule, unsigned n_device
         return plan_block(p->plan, /* device= */ NULL, &refusal);
 }
 
+/*
+ * Each request counts once for each rule by which it would be granted: not again when polkit has been asked,
+ * and not what root wants to know about another user.
+ */
+static int planner_admit(Planner *p, const PolicyRule *rule) {
+        const Request *request = p->request;
+        Refusal refusal;
+        int r;
+
+        if (request->as || (request->permits && request->permits->n_devices > 0))
+                return 0;
+
+        r = manager_admit_by_rule(p->manager, p->subject, rule, request->boottime_usec, &refusal);
+        return r > 0 ? plan_block(p->plan, /* device= */ NULL, &refusal) : r;
+}
+
 static int planner_check_quota(Planner *p) {
         const Plan *plan = p->plan;
         int r;
@@ -695,7 +711,10 @@ static int planner_check_quota(Planner *p) {
                 const PolicyRule *rule = plan->rules[i];
                 unsigned n;
 
-                if (rule && rule->limits.set != 0 && plan_count_by_rule(plan, i, &n))
+                if (!rule || rule->limits.set == 0 || !plan_count_by_rule(plan, i, &n))
+                        continue;
+                r = planner_admit(p, rule);
+                if (r >= 0)
                         r = planner_check_account(p, rule->origin, n);
         }
 

@@ -162,14 +162,17 @@ static void test_terms(void) {
                 "\"rules\": [ { \"uid\": 1, \"devices\": [ \"gpu0\", \"pf=01:00.0,vf=1\", \"serial=S\" ],\n"
                 "\"features\": [ \"nesting\", \"pasid\" ], \"max_lease_seconds\": 3600, \"host_use\": "
                 "\"allow\", \"memlock\": \"unlimited\",\n"
-                "\"limits\": { \"devices\": 2, \"pasids\": 3 }, \"verdict\": \"allow\" },\n"
+                "\"limits\": { \"devices\": 2, \"pasids\": 3, \"requests_per_second\": 4 }, "
+                "\"verdict\": \"allow\" },\n"
                 "{ \"uid\": 1, \"devices\": \"any\", \"features\": [], \"memlock\": 9007199254740992, "
                 "\"verdict\": \"ask\" }, { \"uid\": 1, \"devices\": \"any\", \"verdict\": \"allow\" } ] }");
 
         rule = &policy->rules[0];
         assert(rule->features == (1U << DOMAIN_FEATURE_NESTING | 1U << DOMAIN_FEATURE_PASID));
         assert(rule->max_lease_usec == UINT64_C(3600000000) && rule->host_use);
-        assert(rule->limits.set == (1U << ACCOUNT_DEVICES | 1U << ACCOUNT_PASIDS));
+        assert(rule->limits.set == (1U << ACCOUNT_DEVICES | 1U << ACCOUNT_PASIDS |
+                                    1U << ACCOUNT_REQUESTS_PER_SECOND));
+        assert(rule->limits.max[ACCOUNT_REQUESTS_PER_SECOND] == 4);
         assert(rule->limits.max[ACCOUNT_DEVICES] == 2 && rule->limits.max[ACCOUNT_PASIDS] == 3);
         rule = &policy->rules[1];
         assert(rule->features == 0 && !rule->host_use && rule->limits.set == 0);
@@ -361,8 +364,8 @@ static const BadCase bad_rule[] = {
         { RULE("\"uid\":1,\"limits\":{\"device\":1}"), 1, 30, "rules[0].limits",
           "did you mean \"devices\"?" },
         { RULE("\"uid\":1,\"limits\":{\"devices\":-1}"), 1, 40, "rules[0].limits.devices", "out of range" },
-        { RULE("\"uid\":1,\"limits\":{\"requests_per_second\":1}"), 1, 30, "rules[0].limits",
-          "unknown key" },
+        { RULE("\"uid\":1,\"limits\":{\"requests_per_second\":0}"), 1, 52,
+          "rules[0].limits.requests_per_second", "from 1 to 1000000" },
         { "{\"limits\":[{\"devices\":1}],\"rules\":[]}", 1, 12, "limits[0]", "about nobody" },
         { "{\"limits\":[{\"uid\":1}],\"rules\":[]}", 1, 12, "limits[0]", "limits nothing" },
         { "{\"limits\":[{\"uid\":1,\"requests_per_second\":0}],\"rules\":[]}", 1, 43,

@@ -66,7 +66,7 @@ static void check_rule(const PolicyRule *rule) {
         assert(rule->verdict != VERDICT_DENY || (!rule->whole_group && !rule->needs_reset));
         assert(rule->modes < 1U << _MODE_MAX);
         assert(rule->features < 1U << _DOMAIN_FEATURE_MAX);
-        assert(rule->limits.set < 1U << _ACCOUNT_CHARGED_MAX);
+        assert(rule->limits.set < 1U << _ACCOUNT_SLOT_MAX);
         assert(rule->verdict != VERDICT_DENY ||
                (!rule->host_use && rule->limits.set == 0 && rule->memlock == 0));
 

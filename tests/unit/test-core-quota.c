@@ -227,6 +227,31 @@ static void test_requests(void) {
                 assert_eq_int(manager_admit(s->manager, &ROOT, 5000000, &s->refusal), 0);
 }
 
+/* How often somebody may ask for what a rule grants. */
+static void test_requests_by_rule(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Policy *policy = s->manager->policy;
+
+        add_devices(s, 1);
+        scene_keep(s);
+        for (size_t i = 0; i < policy->n_rules; i++)
+                set_limit(&policy->rules[i].limits, ACCOUNT_REQUESTS_PER_SECOND, 2);
+
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_(plan_done) Plan plan = {};
+
+                scene_plan(s, &ALICE, &plan, "01:00.0");
+                assert(!plan_refusal(&plan));
+        }
+
+        /* whatever he asks, and whoever else asks for the same */
+        s->kernel->n_calls = 0;
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_QUOTA);
+        assert_has(s->refusal.text, "2 requests_per_second");
+        assert_has(s->refusal.text, "rules[");
+        assert_eq_int(scene_acquire(s, &BOB, "01:00.0"), OUTCOME_GRANTED);
+}
+
 /* A rule may let go for some time only, also across a restart. */
 static void test_time(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -270,6 +295,7 @@ int main(void) {
         test_limits_of_unknown();
         test_limits_of_rules();
         test_requests();
+        test_requests_by_rule();
         test_time();
         test_taken_and_draining();
         return 0;
