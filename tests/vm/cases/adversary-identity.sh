@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
-# deadline: 240
+# deadline: 60
 #
 # The adversary's matrix, first part: who is asking can't be forged. Each case is counted.
 

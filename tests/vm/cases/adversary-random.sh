@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
-# deadline: 420
+# deadline: 120
 #
-# The adversary's matrix: more than 10,000 calls with arguments at random, as many to every method that there is, by somebody
-# without rights. Each is answered as it should be, and nothing has changed afterwards. LAB_SEED makes the same calls again.
+# The adversary's matrix: more than 10,000 calls with arguments at random, to every method that there is, by somebody without
+# rights. Each is answered as it should be, and nothing has changed afterwards. LAB_SEED makes the same calls again.
 
 . guest/iommud.sh
 
 SEED=${LAB_SEED:-$RANDOM}
-EACH=500
+EACH=350
 
 pid=$(daemon_pid)
 hold victim 0 "$LAB_EDU"
@@ -35,20 +34,20 @@ as_user "$LAB_STRANGER_UID" programs/random-calls all "$SEED" 4 "${paths[@]}" >"
 before=$(descriptors)
 as_user "$LAB_STRANGER_UID" programs/random-calls all "$SEED" "$EACH" "${paths[@]}" >"$CASE_DIR/calls" ||
         fail "seed $SEED: $(tail -n 20 "$CASE_DIR/calls")"
-cat "$CASE_DIR/calls"
 calls=$(sed -n 's/^\([0-9]*\) calls of .*/\1/p' "$CASE_DIR/calls")
 ((calls >= 10000)) || fail "there were only $calls calls"
 
 assert_eq "$(daemon_pid)" "$pid" "the process of the daemon"
 assert lease_is "$victim" active
 assert_eq "$(iommuctl leases --json | jq length)" 1 "the number of leases"
-# Nothing is kept of what was sent
+# Nothing is kept of what was sent; of each of the few who have called since, the descriptor of its process
 as_before() {
-        (($(descriptors) <= before))
+        (($(descriptors) <= before + 8))
 }
 assert_soon 20 as_before
 assert_eq "$(entries | jq -r '.MESSAGE | select(type != "string")')" "" "entries that are no text"
 
 let_go "$PID"
 assert_ended "$victim"
+conclude "$(tail -n 1 "$CASE_DIR/calls"), seed $SEED"
 assert_untouched

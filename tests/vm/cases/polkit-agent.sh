@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
-# deadline: 180
+# deadline: 90
 #
 # Where the policy says "ask" and polkit asks somebody: what he is told, and what becomes of each thing that he can do.
 

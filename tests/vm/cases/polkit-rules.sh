@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 120
 #
 # Where the policy says "ask", the rules of polkit decide: for this device and this request, and nothing beyond.

@@ -24,7 +24,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -155,22 +154,37 @@ static int connect_as_the_dead(uint32_t uid, pid_t *ret_pid) {
         return fd;
 }
 
+/*
+ * Lives for as long as @pipe_fd has another end, and keeps nothing else open. Its parent changes its user
+ * and could not end it, not even by dying (PR_SET_PDEATHSIG).
+ */
+_Noreturn static void live_on(int pipe_fd) {
+        char c;
+
+        if (dup2(pipe_fd, STDIN_FILENO) < 0 || close_range(STDIN_FILENO + 1, ~0U, 0) < 0)
+                _exit(1);
+
+        (void) !read(STDIN_FILENO, &c, 1);
+        _exit(0);
+}
+
 /* A process of this number, in this control group, for as long as we live. */
 static int reuse(pid_t pid, const char *cgroup) {
         struct clone_args args = {
                 .exit_signal = SIGCHLD, .set_tid = (uintptr_t) &pid, .set_tid_size = 1,
         };
         char number[16], path[512];
+        int ends[2];
         long r;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
 
         r = syscall(SYS_clone3, &args, sizeof(args));
         if (r < 0)
                 return -errno;
-        if (r == 0) {
-                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                for (;;)
-                        (void) pause();
-        }
+        if (r == 0)
+                live_on(ends[0]);
 
         snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
         snprintf(number, sizeof(number), "%d", (int) pid);
