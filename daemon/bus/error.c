@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "bus/error.h"
@@ -21,18 +20,5 @@ int reply_failure(sd_bus_message *call, int error, const char *what) {
 
         kernel_failure(&failure, error, "%s", what);
         refuse_kernel(&refusal, &failure);
-        return reply_refusal(call, &refusal);
-}
-
-int reply_invalid_option(sd_bus_message *call, const char *format, ...) {
-        char text[256];
-        Refusal refusal;
-        va_list ap;
-
-        va_start(ap, format);
-        vsnprintf(text, sizeof(text), format, ap);
-        va_end(ap);
-
-        refuse(&refusal, OUTCOME_INVALID_OPTION, "%s", text);
         return reply_refusal(call, &refusal);
 }

@@ -13,4 +13,3 @@
 /* Each sends an error reply to @call. Return what a handler returns: positive, or a negative errno. */
 int reply_refusal(sd_bus_message *call, const Refusal *refusal);
 int reply_failure(sd_bus_message *call, int error, const char *what);
-int reply_invalid_option(sd_bus_message *call, const char *format, ...) _printf_(2, 3);

@@ -4,6 +4,7 @@
 
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "bus/options.h"
 #include "bus/path.h"
 #include "bus/property.h"
 #include "core/change.h"
@@ -153,58 +154,26 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
                                path_to_group(server->manager, path));
 }
 
-static int read_option(sd_bus_message *message, ClaimRequest *request, Refusal *reterr) {
-        const char *key;
+static int read_persistent(sd_bus_message *message, void *target, Refusal *reterr) {
+        ClaimRequest *request = target;
         int r, value;
 
-        r = sd_bus_message_read_basic(message, 's', &key);
-        if (r < 0)
-                return r;
-        if (strcmp(key, IOMMUD_OPTION_PERSISTENT) != 0 && strcmp(key, IOMMUD_OPTION_ACCEPT) != 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION,
-                        "There is no option \"%.32s\": there are persistent and accept", key);
-
-        r = sd_bus_message_verify_type(message, 'v', "b");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"%s\" must be a boolean", key);
-
-        r = sd_bus_message_read(message, "v", "b", &value);
+        r = sd_bus_message_read_basic(message, 'b', &value);
         if (r < 0)
                 return r;
 
-        if (strcmp(key, IOMMUD_OPTION_ACCEPT) == 0)
-                request->accept = value;
-        else {
-                request->set_persistent = true;
-                request->persistent = value;
-        }
+        request->set_persistent = true;
+        request->persistent = value;
         return 0;
 }
 
-/* Returns 0, or an Outcome with *reterr, or a negative errno. */
-static int read_options(sd_bus_message *message, ClaimRequest *request, Refusal *reterr) {
-        int r;
+static const Option claim_options[] = {
+        { IOMMUD_OPTION_PERSISTENT, "b", .read = read_persistent },
+        { IOMMUD_OPTION_ACCEPT, "b", offsetof(ClaimRequest, accept) },
+        {},
+};
 
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                r = read_option(message, request, reterr);
-                if (r != 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(message);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
-}
+static const Option no_options[] = { {} };
 
 /* What is common to both: @r is what the core said, and @claim what the answer waits for. */
 static int finish_call(
@@ -233,7 +202,7 @@ static int method_claim(sd_bus_message *message, void *userdata, sd_bus_error *e
         Subject subject;
         int r;
 
-        r = read_options(message, &request, &refusal);
+        r = options_read(message, claim_options, &request, &refusal);
         if (r > 0)
                 return reply_refusal(message, &refusal);
         if (r < 0)
@@ -258,18 +227,13 @@ static int method_release(sd_bus_message *message, void *userdata, sd_bus_error 
         uint64_t claim = 0;
         Refusal refusal;
         Subject subject;
-        const char *key;
         int r;
 
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
-        if (r >= 0)
-                r = sd_bus_message_enter_container(message, 'e', "sv");
+        r = options_read(message, no_options, /* target= */ NULL, &refusal);
         if (r > 0)
-                r = sd_bus_message_read_basic(message, 's', &key);
+                return reply_refusal(message, &refusal);
         if (r < 0)
                 return r;
-        if (r > 0)
-                return reply_invalid_option(message, "There is no option \"%.32s\": there is none", key);
 
         r = bus_server_identify(server, message, &subject);
         if (r == 0)

@@ -10,6 +10,7 @@
 #include "bus/client.h"
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "bus/options.h"
 #include "bus/path.h"
 #include "core/change.h"
 #include "core/lease.h"
@@ -25,47 +26,13 @@ typedef struct ReleaseOptions {
         const char *reason;                  /* NULL: not given */
 } ReleaseOptions;
 
-static int read_value(sd_bus_message *message, const char *key, char type, void *ret, Refusal *reterr) {
-        const char types[] = { type, '\0' };
+static int read_deadline(sd_bus_message *message, void *target, Refusal *reterr) {
+        ReleaseOptions *options = target;
         int r;
 
-        r = sd_bus_message_verify_type(message, 'v', types);
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(
-                        reterr, OUTCOME_INVALID_OPTION, "Option \"%s\" must be of type %s", key, types);
-
-        r = sd_bus_message_read(message, "v", types, ret);
+        options->has_deadline = true;
+        r = sd_bus_message_read_basic(message, 't', &options->deadline_usec);
         return r < 0 ? r : 0;
-}
-
-static int read_option(sd_bus_message *message, ReleaseOptions *options, Refusal *reterr) {
-        const char *key;
-        int flag, r;
-
-        r = sd_bus_message_read_basic(message, 's', &key);
-        if (r < 0)
-                return r;
-
-        if (strcmp(key, IOMMUD_OPTION_REASON) == 0)
-                return read_value(message, key, 's', &options->reason, reterr);
-
-        if (strcmp(key, IOMMUD_OPTION_DEADLINE) == 0) {
-                options->has_deadline = true;
-                return read_value(message, key, 't', &options->deadline_usec, reterr);
-        }
-
-        if (strcmp(key, IOMMUD_OPTION_REQUEST) == 0 || strcmp(key, IOMMUD_OPTION_KILL) == 0) {
-                r = read_value(message, key, 'b', &flag, reterr);
-                if (r != 0)
-                        return r;
-                *(key[0] == 'r' ? &options->request : &options->kill) = flag;
-                return 0;
-        }
-
-        return refuse(reterr, OUTCOME_INVALID_OPTION,
-                      "There is no option \"%.32s\": there are request, deadline, reason and kill", key);
 }
 
 static int check_options(const ReleaseOptions *options, Refusal *reterr) {
@@ -81,23 +48,18 @@ static int check_options(const ReleaseOptions *options, Refusal *reterr) {
 }
 
 static int read_options(sd_bus_message *message, ReleaseOptions *ret, Refusal *reterr) {
+        static const Option table[] = {
+                { IOMMUD_OPTION_REQUEST, "b", offsetof(ReleaseOptions, request) },
+                { IOMMUD_OPTION_DEADLINE, "t", .read = read_deadline },
+                { IOMMUD_OPTION_REASON, "s", offsetof(ReleaseOptions, reason) },
+                { IOMMUD_OPTION_KILL, "b", offsetof(ReleaseOptions, kill) },
+                {},
+        };
         ReleaseOptions options = {};
         int r;
 
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                r = read_option(message, &options, reterr);
-                if (r != 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(message);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
+        r = options_read(message, table, &options, reterr);
+        if (r != 0)
                 return r;
 
         r = check_options(&options, reterr);

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "bus/options.h"
 #include "bus/property.h"
 #include "bus/request.h"
 #include "core/device.h"
@@ -22,153 +23,107 @@ typedef struct Who {
         Mode mode;
 } Who;
 
-static int read_uid(sd_bus_message *message, Who *who) {
+static int read_uid(sd_bus_message *message, void *target, Refusal *reterr) {
+        Who *who = target;
+        int r;
+
         who->has_uid = true;
-        return sd_bus_message_read(message, "v", "u", &who->subject.uid);
+        r = sd_bus_message_read_basic(message, 'u', &who->subject.uid);
+        return r < 0 ? r : 0;
 }
 
-static int read_gids(sd_bus_message *message, Who *who) {
+static int read_gids(sd_bus_message *message, void *target, Refusal *reterr) {
+        Subject *subject = &((Who *) target)->subject;
         const uint32_t *gids;
         size_t size;
         int r;
 
-        r = sd_bus_message_enter_container(message, 'v', "au");
-        if (r < 0)
-                return r;
         r = sd_bus_message_read_array(message, 'u', (const void **) &gids, &size);
         if (r < 0)
                 return r;
         if (size / sizeof(*gids) > SUBJECT_GIDS_MAX)
-                return -E2BIG;
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"gids\" must be %d groups at most",
+                              SUBJECT_GIDS_MAX);
 
-        who->subject.known |= SUBJECT_KNOWS_GIDS;
-        who->subject.n_gids = (unsigned) (size / sizeof(*gids));
-        memcpy(who->subject.gids, gids, size);
-        return sd_bus_message_exit_container(message);
-}
-
-static int read_string(sd_bus_message *message, Who *who, SubjectFacts fact, char *buffer, size_t size) {
-        const char *s;
-        int r;
-
-        r = sd_bus_message_read(message, "v", "s", &s);
-        if (r < 0)
-                return r;
-
-        who->subject.known |= fact;
-        return copy_string(buffer, size, s);
-}
-
-static int read_unit(sd_bus_message *message, Who *who) {
-        return read_string(message, who, SUBJECT_KNOWS_CGROUP, who->subject.unit, sizeof(who->subject.unit));
-}
-
-static int read_slice(sd_bus_message *message, Who *who) {
-        return read_string(message, who, SUBJECT_KNOWS_CGROUP, who->subject.slice,
-                           sizeof(who->subject.slice));
-}
-
-static int read_cgroup(sd_bus_message *message, Who *who) {
-        return read_string(message, who, SUBJECT_KNOWS_CGROUP, who->subject.cgroup,
-                           sizeof(who->subject.cgroup));
-}
-
-static int read_label(sd_bus_message *message, Who *who) {
-        return read_string(message, who, SUBJECT_KNOWS_LABEL, who->subject.label,
-                           sizeof(who->subject.label));
-}
-
-static int read_userns(sd_bus_message *message, Who *who) {
-        const char *s;
-        int r;
-
-        r = sd_bus_message_read(message, "v", "s", &s);
-        if (r < 0)
-                return r;
-        if (strcmp(s, "own") != 0 && strcmp(s, "other") != 0)
-                return -EINVAL;
-
-        who->subject.known |= SUBJECT_KNOWS_USERNS;
-        who->subject.own_userns = strcmp(s, "own") == 0;
+        subject->known |= SUBJECT_KNOWS_GIDS;
+        subject->n_gids = (unsigned) (size / sizeof(*gids));
+        memcpy(subject->gids, gids, size);
         return 0;
 }
 
-static int read_mode(sd_bus_message *message, Who *who) {
+static int read_fact(sd_bus_message *message, const char *key, char *buffer, size_t size, Refusal *reterr) {
         const char *s;
         int r;
 
-        r = sd_bus_message_read(message, "v", "s", &s);
+        r = sd_bus_message_read_basic(message, 's', &s);
         if (r < 0)
                 return r;
+        if (copy_string(buffer, size, s) < 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "The value of option \"%s\" is too long", key);
 
-        who->mode = mode_from_string(s);
-        return who->mode < 0 ? -EINVAL : 0;
+        return 0;
 }
 
-/* Returns 0, OUTCOME_INVALID_OPTION, or a negative errno. */
-static int read_option(sd_bus_message *message, Who *who, Refusal *reterr) {
-        static const struct {
-                const char *key, *type;
-                int (*read)(sd_bus_message *message, Who *who);
-        } options[] = {
-                { "uid", "u", read_uid },       { "gids", "au", read_gids },
-                { "unit", "s", read_unit },     { "slice", "s", read_slice },
-                { "cgroup", "s", read_cgroup }, { "label", "s", read_label },
-                { "userns", "s", read_userns }, { IOMMUD_OPTION_MODE, "s", read_mode },
-        };
-        const char *key;
+static int read_unit(sd_bus_message *message, void *target, Refusal *reterr) {
+        Subject *subject = &((Who *) target)->subject;
+
+        subject->known |= SUBJECT_KNOWS_CGROUP;
+        return read_fact(message, "unit", subject->unit, sizeof(subject->unit), reterr);
+}
+
+static int read_slice(sd_bus_message *message, void *target, Refusal *reterr) {
+        Subject *subject = &((Who *) target)->subject;
+
+        subject->known |= SUBJECT_KNOWS_CGROUP;
+        return read_fact(message, "slice", subject->slice, sizeof(subject->slice), reterr);
+}
+
+static int read_cgroup(sd_bus_message *message, void *target, Refusal *reterr) {
+        Subject *subject = &((Who *) target)->subject;
+
+        subject->known |= SUBJECT_KNOWS_CGROUP;
+        return read_fact(message, "cgroup", subject->cgroup, sizeof(subject->cgroup), reterr);
+}
+
+static int read_label(sd_bus_message *message, void *target, Refusal *reterr) {
+        Subject *subject = &((Who *) target)->subject;
+
+        subject->known |= SUBJECT_KNOWS_LABEL;
+        return read_fact(message, "label", subject->label, sizeof(subject->label), reterr);
+}
+
+static int read_userns(sd_bus_message *message, void *target, Refusal *reterr) {
+        Subject *subject = &((Who *) target)->subject;
+        const char *s;
         int r;
 
-        r = sd_bus_message_read_basic(message, 's', &key);
+        r = sd_bus_message_read_basic(message, 's', &s);
         if (r < 0)
                 return r;
+        if (strcmp(s, "own") != 0 && strcmp(s, "other") != 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "Option \"userns\" must be \"own\" or \"other\"");
 
-        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
-                if (strcmp(options[i].key, key) != 0)
-                        continue;
-
-                r = sd_bus_message_verify_type(message, 'v', options[i].type);
-                if (r < 0)
-                        return r;
-                if (r > 0)
-                        r = options[i].read(message, who);
-                else
-                        r = -EINVAL;
-                if (r == -EINVAL || r == -E2BIG)
-                        return refuse(reterr, OUTCOME_INVALID_OPTION,
-                                      "The value of option \"%s\" is no such thing, or too long", key);
-
-                return r < 0 ? r : 0;
-        }
-
-        return refuse(reterr, OUTCOME_INVALID_OPTION,
-                      "There is no option \"%.32s\": there are uid, gids, unit, slice, cgroup, label, "
-                      "userns "
-                      "and mode", key);
+        subject->known |= SUBJECT_KNOWS_USERNS;
+        subject->own_userns = strcmp(s, "own") == 0;
+        return 0;
 }
 
-static int read_options(sd_bus_message *message, Who *who, Refusal *reterr) {
-        int r;
-
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                r = read_option(message, who, reterr);
-                if (r != 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(message);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_exit_container(message);
-        return r < 0 ? r : 0;
+static int read_mode(sd_bus_message *message, void *target, Refusal *reterr) {
+        return option_read_mode(message, &((Who *) target)->mode, reterr);
 }
+
+static const Option options[] = {
+        { "uid", "u", .read = read_uid },
+        { "gids", "au", .read = read_gids },
+        { "unit", "s", .read = read_unit },
+        { "slice", "s", .read = read_slice },
+        { "cgroup", "s", .read = read_cgroup },
+        { "label", "s", .read = read_label },
+        { "userns", "s", .read = read_userns },
+        { IOMMUD_OPTION_MODE, "s", .read = read_mode },
+        {},
+};
 
 typedef struct Explanation {
         sd_bus_message *reply;               /* borrowed */
@@ -234,7 +189,7 @@ int method_explain_policy(sd_bus_message *message, void *userdata, sd_bus_error 
         r = sd_bus_message_read(message, "s", &selector);
         if (r < 0)
                 return r;
-        r = read_options(message, &who, &refusal);
+        r = options_read(message, options, &who, &refusal);
         if (r > 0)
                 return reply_refusal(message, &refusal);
         if (r < 0)

@@ -110,3 +110,20 @@ int options_read(sd_bus_message *message, const Option *options, void *target, R
 
         return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
+
+int option_read_mode(sd_bus_message *message, Mode *ret, Refusal *reterr) {
+        const char *value;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &value);
+        if (r < 0)
+                return r;
+
+        r = mode_from_string(value);
+        if (r < 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                        "There is no mode \"%.32s\": it is \"vmm\", \"attached\" or \"confined\"", value);
+
+        *ret = r;
+        return 0;
+}

@@ -24,3 +24,6 @@ typedef struct Option {
  * with a NULL key.
  */
 int options_read(sd_bus_message *message, const Option *options, void *target, Refusal *reterr) _must_check_;
+
+/* The contents of an option "mode". */
+int option_read_mode(sd_bus_message *message, Mode *ret, Refusal *reterr) _must_check_;

@@ -6,6 +6,7 @@
 #include "base/pidfd.h"
 #include "bus/client.h"
 #include "bus/domain-options.h"
+#include "bus/options.h"
 #include "bus/request.h"
 #include "core/refusal.h"
 #include "core/subject.h"
@@ -39,42 +40,17 @@ static int read_selectors(sd_bus_message *message, RequestMessage *request, Refu
         return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
 
-static int read_string_option(sd_bus_message *message, const char *key, const char **ret, Refusal *reterr) {
-        int r;
-
-        r = sd_bus_message_verify_type(message, 'v', "s");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"%s\" must be a string", key);
-
-        r = sd_bus_message_read(message, "v", "s", ret);
-        return r < 0 ? r : 0;
+static int read_mode(sd_bus_message *message, void *target, Refusal *reterr) {
+        return option_read_mode(message, &((RequestMessage *) target)->request.mode, reterr);
 }
 
-static int read_mode(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+static int read_accounting(sd_bus_message *message, void *target, Refusal *reterr) {
+        Request *request = &((RequestMessage *) target)->request;
         const char *value;
         int r;
 
-        r = read_string_option(message, IOMMUD_OPTION_MODE, &value, reterr);
-        if (r != 0)
-                return r;
-
-        r = mode_from_string(value);
+        r = sd_bus_message_read_basic(message, 's', &value);
         if (r < 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION,
-                        "There is no mode \"%.32s\": it is \"vmm\", \"attached\" or \"confined\"", value);
-
-        request->request.mode = r;
-        return 0;
-}
-
-static int read_accounting(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
-        const char *value;
-        int r;
-
-        r = read_string_option(message, IOMMUD_OPTION_ACCOUNTING, &value, reterr);
-        if (r != 0)
                 return r;
 
         r = accounting_from_string(value);
@@ -82,105 +58,47 @@ static int read_accounting(sd_bus_message *message, RequestMessage *request, Ref
                 return refuse(reterr, OUTCOME_INVALID_OPTION,
                               "There is no accounting \"%.32s\": it is \"process\" or \"user\"", value);
 
-        request->request.accounting = r;
-        request->request.has_accounting = true;
+        request->accounting = r;
+        request->has_accounting = true;
         return 0;
 }
 
-static int read_domain(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
-        int r;
+static int read_domain(sd_bus_message *message, void *target, Refusal *reterr) {
+        Request *request = &((RequestMessage *) target)->request;
 
-        r = sd_bus_message_verify_type(message, 'v', "a{sv}");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"domain\" must be of type a{sv}");
-
-        r = sd_bus_message_enter_container(message, 'v', "a{sv}");
-        if (r < 0)
-                return r;
-
-        r = first_options_read(message, &request->request.ioas, &request->request.domain, reterr);
-        if (r != 0)
-                return r;
-
-        request->request.has_domain = true;
-        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+        request->has_domain = true;
+        return first_options_read(message, &request->ioas, &request->domain, reterr);
 }
 
-static int read_holder(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+static int read_holder(sd_bus_message *message, void *target, Refusal *reterr) {
+        Request *request = &((RequestMessage *) target)->request;
         pid_t pid;
         int r;
 
-        r = sd_bus_message_verify_type(message, 'v', "h");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"holder\" must be a file descriptor");
-
-        r = sd_bus_message_read(message, "v", "h", &request->request.holder);
+        r = sd_bus_message_read_basic(message, 'h', &request->holder);
         if (r < 0)
                 return r;
 
-        if (pidfd_get_pid(request->request.holder, &pid) < 0)
+        if (pidfd_get_pid(request->holder, &pid) < 0)
                 return refuse(reterr, OUTCOME_INVALID_OPTION,
                               "Option \"holder\" must be a pidfd (pidfd_open(2)) of a process that runs");
 
         return 0;
 }
 
-static int read_explain(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
-        int r, value;
-
-        r = sd_bus_message_verify_type(message, 'v', "b");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"explain\" must be a boolean");
-
-        r = sd_bus_message_read(message, "v", "b", &value);
-        if (r < 0)
-                return r;
-
-        request->request.explain = value;
-        return 0;
-}
-
-static int read_ram(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
-        int r;
-
-        r = sd_bus_message_verify_type(message, 'v', "t");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(
-                        reterr, OUTCOME_INVALID_OPTION, "Option \"ram\" must be a number of bytes (t)");
-
-        r = sd_bus_message_read(message, "v", "t", &request->request.ram);
-        return r < 0 ? r : 0;
-}
-
 /*
  * A user of this host and all of his groups, as he will be when he asks: what is to be known of his process
  * is not.
  */
-static int read_as(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
+static int read_as(sd_bus_message *message, void *target, Refusal *reterr) {
+        RequestMessage *request = target;
         Subject *as = &request->as;
         const uint32_t *gids;
         uint32_t uid;
         size_t size;
         int r;
 
-        r = sd_bus_message_verify_type(message, 'v', "(uau)");
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return refuse(reterr, OUTCOME_INVALID_OPTION,
-                              "Option \"as\" must be the number of a user and of his groups (uau)");
-
-        r = sd_bus_message_enter_container(message, 'v', "(uau)");
-        if (r >= 0)
-                r = sd_bus_message_enter_container(message, 'r', "uau");
+        r = sd_bus_message_enter_container(message, 'r', "uau");
         if (r >= 0)
                 r = sd_bus_message_read_basic(message, 'u', &uid);
         if (r >= 0)
@@ -202,61 +120,27 @@ static int read_as(sd_bus_message *message, RequestMessage *request, Refusal *re
                 as->gids[i] = gids[i];
         request->request.as = as;
 
-        r = sd_bus_message_exit_container(message);
-        return r < 0 ? r : sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
 
-static int read_option(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
-        static const struct {
-                const char *key;
-                bool plan;                   /* for Plan alone */
-                int (*read)(sd_bus_message *message, RequestMessage *request, Refusal *reterr);
-        } options[] = {
-                { IOMMUD_OPTION_MODE, false, read_mode },
-                { IOMMUD_OPTION_ACCOUNTING, false, read_accounting },
-                { IOMMUD_OPTION_HOLDER, false, read_holder },
-                { IOMMUD_OPTION_DOMAIN, false, read_domain },
-                { IOMMUD_OPTION_RAM, false, read_ram },
-                { IOMMUD_OPTION_EXPLAIN, true, read_explain },
-                { IOMMUD_OPTION_AS, true, read_as },
-        };
-        bool plan = strcmp(sd_bus_message_get_member(message), "Plan") == 0;
-        const char *key;
-        int r;
-
-        r = sd_bus_message_read_basic(message, 's', &key);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < ELEMENTSOF(options); i++)
-                if (strcmp(options[i].key, key) == 0 && (plan || !options[i].plan))
-                        return options[i].read(message, request, reterr);
-
-        return refuse(reterr, OUTCOME_INVALID_OPTION,
-                      "There is no option \"%.32s\": there are mode, accounting, holder, domain and ram%s",
-                      key, plan ? ", explain and as" : "");
-}
+#define ACQUIRE_OPTIONS                                                                                     \
+        { IOMMUD_OPTION_MODE, "s", .read = read_mode },                                                     \
+                { IOMMUD_OPTION_ACCOUNTING, "s", .read = read_accounting },                                 \
+                { IOMMUD_OPTION_HOLDER, "h", .read = read_holder },                                         \
+                { IOMMUD_OPTION_DOMAIN, "a{sv}", .read = read_domain },                                     \
+                { IOMMUD_OPTION_RAM, "t", offsetof(RequestMessage, request.ram) }
 
 static int read_options(sd_bus_message *message, RequestMessage *request, Refusal *reterr) {
-        int r;
+        static const Option acquire[] = { ACQUIRE_OPTIONS, {} };
+        static const Option plan[] = {
+                ACQUIRE_OPTIONS,
+                { IOMMUD_OPTION_EXPLAIN, "b", offsetof(RequestMessage, request.explain) },
+                { IOMMUD_OPTION_AS, "(uau)", .read = read_as },
+                {},
+        };
+        bool planned = strcmp(sd_bus_message_get_member(message), "Plan") == 0;
 
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                r = read_option(message, request, reterr);
-                if (r != 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(message);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
+        return options_read(message, planned ? plan : acquire, request, reterr);
 }
 
 static uint64_t clock_usec(clockid_t clock) {

@@ -58,10 +58,10 @@ static void test_invalid_options(void) {
                 { "mode", "s", "legacy", "There is no mode \"legacy\"" },
                 { "mode", "s", "", "There is no mode \"\"" },
                 { "mode", "s", "VMM", "There is no mode" },
-                { "mode", "o", "/vmm", "\"mode\" must be a string" },
-                { "mode", "g", "s", "\"mode\" must be a string" },
+                { "mode", "o", "/vmm", "\"mode\" must be of type s" },
+                { "mode", "g", "s", "\"mode\" must be of type s" },
                 { "accounting", "s", "root", "it is \"process\" or \"user\"" },
-                { "holder", "s", "4711", "must be a file descriptor" },
+                { "holder", "s", "4711", "must be of type h" },
                 { "Mode", "s", "vmm", "There is no option \"Mode\"" },
                 { "", "s", "vmm", "There is no option \"\"" },
                 /* cut within a character, and none of it is ASCII */
@@ -85,13 +85,13 @@ static void test_wrong_types(void) {
         _cleanup_rig_ BusRig *rig = rig_with_device();
 
         number = acquire_with(rig, "mode", "u", 1);
-        assert_error(number, IOMMUD_ERROR_INVALID_OPTION, "\"mode\" must be a string");
+        assert_error(number, IOMMUD_ERROR_INVALID_OPTION, "\"mode\" must be of type s");
         array = acquire_with(rig, "accounting", "as", 1, "user");
-        assert_error(array, IOMMUD_ERROR_INVALID_OPTION, "\"accounting\" must be a string");
+        assert_error(array, IOMMUD_ERROR_INVALID_OPTION, "\"accounting\" must be of type s");
         variant = acquire_with(rig, "mode", "v", "s", "vmm");
-        assert_error(variant, IOMMUD_ERROR_INVALID_OPTION, "\"mode\" must be a string");
+        assert_error(variant, IOMMUD_ERROR_INVALID_OPTION, "\"mode\" must be of type s");
         holder = acquire_with(rig, "holder", "i", getpid());
-        assert_error(holder, IOMMUD_ERROR_INVALID_OPTION, "\"holder\" must be a file descriptor");
+        assert_error(holder, IOMMUD_ERROR_INVALID_OPTION, "\"holder\" must be of type h");
 }
 
 /* Of two wrong things the first is named, and a right one does not make up for it. */

@@ -91,11 +91,11 @@ static void test_refused(void) {
 
         rig->subject = ROOT;
         option = call(rig, "Claim", "forever", "b", NULL);
-        assert_error(option, IOMMUD_ERROR_INVALID_OPTION, "\"forever\": there are persistent and accept");
+        assert_error(option, IOMMUD_ERROR_INVALID_OPTION, "\"forever\": there are persistent, accept");
         type = call(rig, "Claim", "accept", "s", "1");
-        assert_error(type, IOMMUD_ERROR_INVALID_OPTION, "\"accept\" must be a boolean");
+        assert_error(type, IOMMUD_ERROR_INVALID_OPTION, "\"accept\" must be of type b");
         none = call(rig, "Release", "accept", "b", NULL);
-        assert_error(none, IOMMUD_ERROR_INVALID_OPTION, "there is none");
+        assert_error(none, IOMMUD_ERROR_INVALID_OPTION, "no options yet");
 
         /* the answer comes when everything is put back */
         rig->scene->kernel->fail_call = "bind_device";

@@ -178,12 +178,12 @@ static void test_refused(void) {
         static const struct {
                 const char *member, *key, *types, *text;
         } table[] = {
-                { "Acquire", IOMMUD_OPTION_EXPLAIN, "b", "are mode, accounting, holder, domain and ram" },
-                { "Acquire", IOMMUD_OPTION_RAM, "u", "must be a number of bytes" },
-                { "Plan", IOMMUD_OPTION_EXPLAIN, "u", "must be a boolean" },
-                { "Plan", IOMMUD_OPTION_RAM, "u", "must be a number of bytes" },
-                { "Plan", IOMMUD_OPTION_AS, "u", "must be the number of a user" },
-                { "Plan", "nonsense", "u", "ram, explain and as" },
+                { "Acquire", IOMMUD_OPTION_EXPLAIN, "b", "are mode, accounting, holder, domain, ram" },
+                { "Acquire", IOMMUD_OPTION_RAM, "u", "must be of type t" },
+                { "Plan", IOMMUD_OPTION_EXPLAIN, "u", "must be of type b" },
+                { "Plan", IOMMUD_OPTION_RAM, "u", "must be of type t" },
+                { "Plan", IOMMUD_OPTION_AS, "u", "must be of type (uau)" },
+                { "Plan", "nonsense", "u", "ram, explain, as" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
