@@ -10,6 +10,7 @@
 #include "core/group.h"
 #include "core/kernel.h"
 #include "core/manager.h"
+#include "core/record-text.h"
 #include "core/refusal.h"
 #include "core/store.h"
 
@@ -189,15 +190,14 @@ static int read_device(ApprovedGroup *group, char *word) {
         return append_device(group, &device);
 }
 
-static int read_group(Approved *approved, char *line) {
+static int read_group(char *line, void *userdata) {
+        Approved *approved = userdata;
         _cleanup_(approved_group_done) ApprovedGroup group = {};
         char *word;
         int r;
 
-        word = strsep(&line, " ");
-        if (strcmp(word, "persistent=0") != 0 && strcmp(word, "persistent=1") != 0)
+        if (record_read_flag(&line, "persistent", &group.persistent) < 0)
                 return -EBADMSG;
-        group.persistent = word[strlen("persistent=")] == '1';
 
         while ((word = strsep(&line, " "))) {
                 r = read_device(&group, word);
@@ -219,31 +219,17 @@ static void approved_swap(Approved *approved, Approved *next) {
 }
 
 int approved_read(Approved *approved, const char *text) {
+        bool old = strncmp(text, RECORD_BEGIN_OLD, strlen(RECORD_BEGIN_OLD)) == 0;
         _cleanup_(approved_freep) Approved *next = NULL;
-        _cleanup_free_ char *copy = NULL;
-        char *rest, *line;
         int r;
-
-        static_assert(sizeof(RECORD_BEGIN) == sizeof(RECORD_BEGIN_OLD), "they are skipped alike");
-        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0 &&
-            strncmp(text, RECORD_BEGIN_OLD, strlen(RECORD_BEGIN_OLD)) != 0)
-                return -EBADMSG;
-
-        copy = rest = strdup(text + strlen(RECORD_BEGIN));
-        if (!copy)
-                return -ENOMEM;
 
         r = approved_new(&next);
         if (r < 0)
                 return r;
 
-        while ((line = strsep(&rest, "\n"))) {
-                if (!*line)
-                        continue;
-                r = read_group(next, line);
-                if (r < 0)
-                        return r;
-        }
+        r = record_read_lines(text, old ? RECORD_BEGIN_OLD : RECORD_BEGIN, read_group, next);
+        if (r < 0)
+                return r;
 
         approved_swap(approved, next);
         return 0;

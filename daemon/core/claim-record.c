@@ -8,6 +8,7 @@
 #include "core/claim-record.h"
 #include "core/claim.h"
 #include "core/manager.h"
+#include "core/record-text.h"
 
 #define KEY_DEVICE "device"
 
@@ -59,34 +60,12 @@ int claim_record_write(const Claim *claim, char **ret) {
         return 0;
 }
 
-/* Each word has its place: @line is cut there. */
-static int read_word(char **line, const char *key, const char **ret) {
-        size_t n = strlen(key);
-        char *word;
-
-        word = strsep(line, " ");
-        if (!word || strncmp(word, key, n) != 0 || word[n] != '=')
-                return -EBADMSG;
-
-        *ret = word + n + 1;
-        return 0;
-}
-
-static int read_flag(char **line, const char *key, bool *ret) {
-        const char *value;
-
-        if (read_word(line, key, &value) < 0 || (strcmp(value, "0") != 0 && strcmp(value, "1") != 0))
-                return -EBADMSG;
-
-        *ret = value[0] == '1';
-        return 0;
-}
-
 /* These become parts of sysfs paths. */
 static int read_name(char **line, const char *key, char *buffer, size_t size) {
         const char *value;
 
-        if (read_word(line, key, &value) < 0 || strchr(value, '/') || copy_string(buffer, size, value) < 0)
+        if (record_read_word(line, key, &value) < 0 || strchr(value, '/') ||
+            copy_string(buffer, size, value) < 0)
                 return -EBADMSG;
 
         return 0;
@@ -100,8 +79,8 @@ static int read_device(Claim *claim, char *line) {
             read_name(&line, "driver", d.driver, sizeof(d.driver)) < 0 ||
             read_name(&line, "override", d.driver_override, sizeof(d.driver_override)) < 0 ||
             read_name(&line, "target", d.target, sizeof(d.target)) < 0 ||
-            read_flag(&line, "dirty", &d.dirty) < 0 ||
-            (line && read_flag(&line, "guessed", &d.guessed) < 0) || line || !d.name[0] ||
+            record_read_flag(&line, "dirty", &d.dirty) < 0 ||
+            (line && record_read_flag(&line, "guessed", &d.guessed) < 0) || line || !d.name[0] ||
             !d.subsystem[0] || !d.target[0] || claim_find_device(claim, d.name))
                 return -EBADMSG;
 
@@ -118,10 +97,10 @@ static int read_head(
         char *line, uint64_t *ret_id, ClaimState *ret_state, bool *ret_fresh, bool *ret_persistent) {
         const char *version, *id, *state;
 
-        if (read_word(&line, "version", &version) < 0 || strcmp(version, "1") != 0 ||
-            read_word(&line, "claim", &id) < 0 || parse_u64(id, ret_id) < 0 || *ret_id == 0 ||
-            read_word(&line, "state", &state) < 0 ||
-            read_flag(&line, "persistent", ret_persistent) < 0 || line)
+        if (record_read_word(&line, "version", &version) < 0 || strcmp(version, "1") != 0 ||
+            record_read_word(&line, "claim", &id) < 0 || parse_u64(id, ret_id) < 0 || *ret_id == 0 ||
+            record_read_word(&line, "state", &state) < 0 ||
+            record_read_flag(&line, "persistent", ret_persistent) < 0 || line)
                 return -EBADMSG;
 
         *ret_fresh = strcmp(state, "fresh") == 0;

@@ -9,6 +9,7 @@
 #include "core/kernel.h"
 #include "core/manager.h"
 #include "core/quarantine.h"
+#include "core/record-text.h"
 #include "core/refusal.h"
 #include "core/selector.h"
 #include "core/store.h"
@@ -121,35 +122,23 @@ int quarantine_write(const Quarantine *quarantine, char **ret) {
         return 0;
 }
 
-static int read_word(char **line, const char *key, const char **ret) {
-        char *word;
-
-        word = strsep(line, " ");
-        if (!word || strncmp(word, key, strlen(key)) != 0)
-                return -EBADMSG;
-
-        *ret = word + strlen(key);
-        return 0;
-}
-
 static int read_line(char *line, QuarantineEntry *ret) {
+        const char *device, *kind, *uid;
         QuarantineEntry entry = {};
-        const char *device, *kind, *uid, *own_userns;
 
-        if (read_word(&line, "device=", &device) < 0 || read_word(&line, "kind=", &kind) < 0 ||
-                read_word(&line, "uid=", &uid) < 0 || read_word(&line, "own-userns=", &own_userns) < 0)
+        if (record_read_word(&line, "device", &device) < 0 || record_read_word(&line, "kind", &kind) < 0 ||
+                record_read_word(&line, "uid", &uid) < 0 ||
+                record_read_flag(&line, "own-userns", &entry.own_userns) < 0)
                 return -EBADMSG;
         if (!line || strncmp(line, "reason=", strlen("reason=")) != 0)
                 return -EBADMSG;
 
         entry.kind = quarantine_kind_from_string(kind);
         if ((int) entry.kind < 0 || !device[0] || parse_u32(uid, &entry.uid) < 0 ||
-                (strcmp(own_userns, "0") != 0 && strcmp(own_userns, "1") != 0) ||
                 copy_string(entry.device, sizeof(entry.device), device) < 0 ||
                 copy_string(entry.reason, sizeof(entry.reason), line + strlen("reason=")) < 0)
                 return -EBADMSG;
 
-        entry.own_userns = own_userns[0] == '1';
         make_printable(entry.reason);
         *ret = entry;
         return 0;
@@ -163,41 +152,36 @@ static void quarantine_swap(Quarantine *quarantine, Quarantine *next) {
         *next = before;
 }
 
-int quarantine_read(Quarantine *quarantine, const char *text) {
-        _cleanup_(quarantine_freep) Quarantine *next = NULL;
-        _cleanup_free_ char *copy = NULL;
-        char *rest, *line;
+static int read_record_line(char *line, void *userdata) {
+        Quarantine *quarantine = userdata;
+        QuarantineEntry entry;
         int r;
 
-        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0)
+        if (strcmp(line, RECORD_LOST) == 0) {
+                quarantine->lost = true;
+                return 0;
+        }
+
+        r = read_line(line, &entry);
+        if (r < 0)
+                return r;
+        if (quarantine_has_entry(quarantine, entry.device))
                 return -EBADMSG;
 
-        copy = rest = strdup(text + strlen(RECORD_BEGIN));
-        if (!copy)
-                return -ENOMEM;
+        return quarantine_append(quarantine, &entry);
+}
+
+int quarantine_read(Quarantine *quarantine, const char *text) {
+        _cleanup_(quarantine_freep) Quarantine *next = NULL;
+        int r;
 
         r = quarantine_new(&next);
         if (r < 0)
                 return r;
 
-        while ((line = strsep(&rest, "\n"))) {
-                QuarantineEntry entry;
-
-                if (!*line)
-                        continue;
-                if (strcmp(line, RECORD_LOST) == 0) {
-                        next->lost = true;
-                        continue;
-                }
-                r = read_line(line, &entry);
-                if (r < 0)
-                        return r;
-                if (quarantine_has_entry(next, entry.device))
-                        return -EBADMSG;
-                r = quarantine_append(next, &entry);
-                if (r < 0)
-                        return r;
-        }
+        r = record_read_lines(text, RECORD_BEGIN, read_record_line, next);
+        if (r < 0)
+                return r;
 
         quarantine_swap(quarantine, next);
         return 0;
