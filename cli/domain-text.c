@@ -30,6 +30,20 @@ static const iommud_domain *find_domain(const iommud_dma_state *state, uint64_t 
         return NULL;
 }
 
+static bool is_viommu(const iommud_dma_state *state, uint64_t handle) {
+        const iommud_virtual *object;
+
+        for (size_t i = 0; (object = iommud_dma_state_virtual(state, i)); i++)
+                if (iommud_virtual_handle(object) == handle)
+                        return true;
+
+        return false;
+}
+
+static char *parent_text(const iommud_dma_state *state, uint64_t parent) {
+        return print_string("%s %" PRIu64, is_viommu(state, parent) ? "viommu" : "domain", parent);
+}
+
 /* A device that has no IOMMU of its own is attached to an IOAS. */
 static char *target_text(const iommud_dma_state *state, uint64_t target) {
         if (target == 0)
@@ -102,10 +116,38 @@ static void print_domains(const iommud_dma_state *state) {
 
                 table_add(&table, print_string("%" PRIu64, iommud_domain_handle(domain)));
                 table_add(&table, need(strdup(iommud_domain_kind(domain))));
-                table_add(&table, parent > 0 ? print_string("domain %" PRIu64, parent)
+                table_add(&table, parent > 0 ? parent_text(state, parent)
                                              : print_string("IOAS %" PRIu64, iommud_domain_ioas(domain)));
                 table_add(&table, need(strdup(iommud_domain_iommu(domain))));
                 table_add(&table, domain_features(domain));
+        }
+        if (table.n_cells > 0) {
+                putchar('\n');
+                table_print(&table);
+        }
+        table_done(&table);
+}
+
+static void print_virtuals(const iommud_dma_state *state) {
+        static const char *const headers[] = {
+                ">VIRTUAL", "KIND", "ON", "IOMMU", "DEVICE", "TYPE", "NUMBER", NULL,
+        };
+        const iommud_virtual *object;
+        Table table;
+
+        table_init(&table, headers);
+        for (size_t i = 0; (object = iommud_dma_state_virtual(state, i)); i++) {
+                bool device = strcmp(iommud_virtual_kind(object), "vdevice") == 0;
+
+                table_add(&table, print_string("%" PRIu64, iommud_virtual_handle(object)));
+                table_add(&table, need(strdup(iommud_virtual_kind(object))));
+                table_add(&table, parent_text(state, iommud_virtual_parent(object)));
+                table_add(&table, need(strdup(iommud_virtual_iommu(object))));
+                table_add(&table, need(strdup(iommud_virtual_device(object))));
+                table_add(&table, device ? print_string("%s", "")
+                                         : print_string("0x%x", iommud_virtual_type(object)));
+                table_add(&table, device ? print_string("0x%" PRIx64, iommud_virtual_number(object))
+                                         : print_string("%s", ""));
         }
         if (table.n_cells > 0) {
                 putchar('\n');
@@ -182,6 +224,7 @@ void print_dma_state(const iommud_lease_info *lease, const iommud_dma_state *sta
                maps ? "" : ": what its client has mapped or made by itself is not known");
         print_attachments(lease, state);
         print_domains(state);
+        print_virtuals(state);
         print_ioases(state, maps);
         print_mappings(state);
 }
@@ -256,10 +299,25 @@ static json_object *json_from_attachment(const iommud_attachment *attachment) {
         return o;
 }
 
+static json_object *json_from_virtual(const iommud_virtual *object) {
+        json_object *o = need(json_object_new_object());
+
+        put_number(o, "handle", iommud_virtual_handle(object));
+        json_put_string(o, "kind", iommud_virtual_kind(object));
+        put_number(o, "parent", iommud_virtual_parent(object));
+        json_put_string(o, "iommu", iommud_virtual_iommu(object));
+        json_put_string(o, "device", iommud_virtual_device(object));
+        put_number(o, "type", iommud_virtual_type(object));
+        put_number(o, "number", iommud_virtual_number(object));
+        return o;
+}
+
 json_object *json_from_dma_state(const iommud_dma_state *state) {
         json_object *o = need(json_object_new_object()), *ioases = need(json_object_new_array()),
-                    *domains = need(json_object_new_array()), *devices = need(json_object_new_array());
+                    *domains = need(json_object_new_array()), *devices = need(json_object_new_array()),
+                    *virtuals = need(json_object_new_array());
         const iommud_attachment *attachment;
+        const iommud_virtual *object;
         const iommud_domain *domain;
         const iommud_ioas *ioas;
 
@@ -270,8 +328,12 @@ json_object *json_from_dma_state(const iommud_dma_state *state) {
         for (size_t i = 0; (attachment = iommud_dma_state_attachment(state, i)); i++)
                 json_array_put(devices, json_from_attachment(attachment));
 
+        for (size_t i = 0; (object = iommud_dma_state_virtual(state, i)); i++)
+                json_array_put(virtuals, json_from_virtual(object));
+
         json_put(o, "ioases", ioases);
         json_put(o, "domains", domains);
         json_put(o, "devices", devices);
+        json_put(o, "virtuals", virtuals);
         return o;
 }

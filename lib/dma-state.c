@@ -33,6 +33,16 @@ struct iommud_domain {
         bool tracking;
 };
 
+struct iommud_virtual {
+        uint64_t handle;
+        char *kind;
+        uint64_t parent;
+        char *iommu;
+        char *device;
+        uint32_t type;
+        uint64_t number;
+};
+
 struct iommud_attachment {
         char *device;
         uint64_t target;
@@ -43,6 +53,7 @@ struct iommud_dma_state {
         iommud_ioas **ioases;
         iommud_domain **domains;
         iommud_attachment **attachments;
+        iommud_virtual **virtuals;
 };
 
 static int pairs_push(Pairs *pairs, uint64_t first, uint64_t second) {
@@ -118,6 +129,16 @@ static const Field domain_fields[] = {
         { "tracking",       &field_bool, offsetof(iommud_domain, tracking)       },
 };
 
+static const Field virtual_fields[] = {
+        { "handle", &field_u64,  offsetof(iommud_virtual, handle) },
+        { "kind",   &field_text, offsetof(iommud_virtual, kind)   },
+        { "parent", &field_u64,  offsetof(iommud_virtual, parent) },
+        { "iommu",  &field_text, offsetof(iommud_virtual, iommu)  },
+        { "device", &field_text, offsetof(iommud_virtual, device) },
+        { "type",   &field_u32,  offsetof(iommud_virtual, type)   },
+        { "number", &field_u64,  offsetof(iommud_virtual, number) },
+};
+
 static const Field attachment_fields[] = {
         { "name",   &field_name,   offsetof(iommud_attachment, device) },
         { "target", &field_u64,    offsetof(iommud_attachment, target) },
@@ -126,6 +147,9 @@ static const Field attachment_fields[] = {
 
 static const RecordType ioas_type = { ioas_fields, ELEMENTSOF(ioas_fields), sizeof(iommud_ioas) };
 static const RecordType domain_type = { domain_fields, ELEMENTSOF(domain_fields), sizeof(iommud_domain) };
+static const RecordType virtual_type = {
+        virtual_fields, ELEMENTSOF(virtual_fields), sizeof(iommud_virtual)
+};
 static const RecordType attachment_type = {
         attachment_fields, ELEMENTSOF(attachment_fields), sizeof(iommud_attachment)
 };
@@ -137,6 +161,7 @@ _public_ void iommud_dma_state_free(iommud_dma_state *state) {
         records_free(&ioas_type, (void **) state->ioases);
         records_free(&domain_type, (void **) state->domains);
         records_free(&attachment_type, (void **) state->attachments);
+        records_free(&virtual_type, (void **) state->virtuals);
         free(state);
 }
 
@@ -152,7 +177,11 @@ static int read_state(sd_bus_message *m, iommud_dma_state *state) {
         if (r < 0)
                 return r;
 
-        return records_read(m, "a{sv}", &attachment_type, (void ***) &state->attachments);
+        r = records_read(m, "a{sv}", &attachment_type, (void ***) &state->attachments);
+        if (r < 0)
+                return r;
+
+        return records_read(m, "a{sv}", &virtual_type, (void ***) &state->virtuals);
 }
 
 _public_ int iommud_get_dma_state(iommud_client *client, uint64_t lease, iommud_dma_state **ret_state) {
@@ -170,7 +199,7 @@ _public_ int iommud_get_dma_state(iommud_client *client, uint64_t lease, iommud_
         r = lease_prepare(client, lease, "DmaState", &m);
         if (r < 0)
                 return r;
-        r = lease_call(client, lease, 0, m, "aa{sv}aa{sv}aa{sv}", &reply);
+        r = lease_call(client, lease, 0, m, "aa{sv}aa{sv}aa{sv}aa{sv}", &reply);
         if (r != 0)
                 return r;
 
@@ -206,6 +235,14 @@ _public_ const iommud_attachment *iommud_dma_state_attachment(const iommud_dma_s
         return NULL;
 }
 
+_public_ const iommud_virtual *iommud_dma_state_virtual(const iommud_dma_state *state, size_t index) {
+        for (size_t i = 0; state && state->virtuals[i]; i++)
+                if (i == index)
+                        return state->virtuals[i];
+
+        return NULL;
+}
+
 DEFINE_GETTER(ioas, uint64_t, handle, 0);
 DEFINE_GETTER(ioas, uint64_t, pinned, 0);
 DEFINE_GETTER(ioas, bool, huge_pages, false);
@@ -218,6 +255,13 @@ DEFINE_GETTER(domain, bool, dirty_tracking, false);
 DEFINE_GETTER(domain, bool, pasid, false);
 DEFINE_GETTER(domain, bool, fault_queue, false);
 DEFINE_GETTER(domain, bool, tracking, false);
+DEFINE_GETTER(virtual, uint64_t, handle, 0);
+DEFINE_GETTER_TEXT(virtual, kind);
+DEFINE_GETTER(virtual, uint64_t, parent, 0);
+DEFINE_GETTER_TEXT(virtual, iommu);
+DEFINE_GETTER_TEXT(virtual, device);
+DEFINE_GETTER(virtual, uint32_t, type, 0);
+DEFINE_GETTER(virtual, uint64_t, number, 0);
 DEFINE_GETTER_TEXT(attachment, device);
 DEFINE_GETTER(attachment, uint64_t, target, 0);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain-options.h"
+#include "lease-call.h"
 #include "names.h"
 #include "public.h"
 
@@ -142,24 +143,6 @@ static int append_windows(const iommud_domain_options *options, sd_bus_message *
         return r;
 }
 
-static int append_data(const iommud_domain_options *options, sd_bus_message *m) {
-        int r;
-
-        r = sd_bus_message_append(m, "{sv}", IOMMUD_DOMAIN_DATA_TYPE, "u", options->data_type);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", IOMMUD_DOMAIN_DATA);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "ay");
-        if (r >= 0)
-                r = sd_bus_message_append_array(m, 'y', options->data, options->data_size);
-        for (unsigned i = 0; i < 2 && r >= 0; i++)
-                r = sd_bus_message_close_container(m);
-
-        return r;
-}
-
 /* What was never set is not said: iommud has its own default, and knows what goes with what. */
 int domain_options_append(const iommud_domain_options *options, sd_bus_message *m) {
         int r;
@@ -186,7 +169,9 @@ int domain_options_append(const iommud_domain_options *options, sd_bus_message *
         if (r >= 0 && options->n_windows > 0)
                 r = append_windows(options, m);
         if (r >= 0 && options->data_size > 0)
-                r = append_data(options, m);
+                r = sd_bus_message_append(m, "{sv}", IOMMUD_DOMAIN_DATA_TYPE, "u", options->data_type);
+        if (r >= 0 && options->data_size > 0)
+                r = message_append_bytes(m, IOMMUD_DOMAIN_DATA, options->data, options->data_size);
 
         return r < 0 ? r : sd_bus_message_close_container(m);
 }

@@ -72,32 +72,6 @@ _public_ int iommud_alloc_ioas(
         return 0;
 }
 
-/* The one descriptor of an a{sh}, if there is one: a copy, for the caller to close. */
-static int read_fault_queue(sd_bus_message *m, int *ret_fd) {
-        const char *role;
-        int r, fd, copy = -EBADF;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sh}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_read(m, "{sh}", &role, &fd)) > 0)
-                if (strcmp(role, IOMMUD_FD_FAULT_QUEUE) == 0 && copy < 0) {
-                        copy = fd_dup(fd);
-                        if (copy < 0)
-                                return copy;
-                }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        if (r < 0) {
-                close_fd(copy);
-                return r;
-        }
-
-        *ret_fd = copy;
-        return 0;
-}
-
 _public_ int iommud_alloc_domain(
                 iommud_client *client, uint64_t lease, const char *device, uint64_t parent,
                 const iommud_domain_options *options, uint64_t *ret_domain, uint32_t *ret_id,
@@ -124,7 +98,7 @@ _public_ int iommud_alloc_domain(
 
         r = sd_bus_message_read(reply, "t", &domain);
         if (r >= 0)
-                r = read_fault_queue(reply, &queue);
+                r = message_read_fd(reply, IOMMUD_FD_FAULT_QUEUE, &queue);
         if (r >= 0)
                 r = read_detail(reply, "id", 'u', "u", &id);
         r = client_reply_read(client, "AllocDomain", r);

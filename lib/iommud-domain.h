@@ -56,8 +56,8 @@ int iommud_alloc_ioas(
 
 /*
  * Makes a domain, for @device and others behind the same IOMMU, of the address space @parent; a nested one
- * on the domain @parent. *ret_fault_queue is for the caller to close; -EBADF when none was asked for, and
- * only then may @ret_fault_queue be NULL. @options and @ret_id as above.
+ * on the domain or the virtual IOMMU @parent. *ret_fault_queue is for the caller to close; -EBADF when none
+ * was asked for, and only then may @ret_fault_queue be NULL. @options and @ret_id as above.
  */
 int iommud_alloc_domain(
                 iommud_client *client, uint64_t lease, const char *device, uint64_t parent,
@@ -80,7 +80,37 @@ int iommud_attach(
 /* The opposite: DMA is blocked. No failure when nothing was attached. */
 int iommud_detach(iommud_client *client, uint64_t lease, const char *device, const uint32_t *pasid);
 
-/* Destroys a domain or an address space. IOMMUD_E_IN_USE: something is attached, or made of it. */
+/*
+ * Makes a virtual IOMMU for @device and others behind the same IOMMU, on the domain @parent, which is of
+ * kind "nest-parent". @type and the @size bytes of @data are what the IOMMU driver wants, as in
+ * linux/iommufd.h; afterwards @data is what the driver has answered. @data may be NULL when @size is 0;
+ * -E2BIG: more than 128 bytes. @ret_id as above. IOMMUD_E_NOT_SUPPORTED: the driver has no such thing.
+ */
+int iommud_alloc_viommu(
+                iommud_client *client, uint64_t lease, const char *device, uint64_t parent, uint32_t type,
+                void *data, size_t size, uint64_t *ret_viommu, uint32_t *ret_id);
+
+/*
+ * Puts @device on a virtual IOMMU, by the number that it has there: of a virtual stream, or a virtual
+ * requester. IOMMUD_E_IN_USE: the device is on one already, or the number is taken.
+ */
+int iommud_alloc_vdevice(
+                iommud_client *client, uint64_t lease, const char *device, uint64_t viommu, uint64_t number,
+                uint64_t *ret_vdevice, uint32_t *ret_id);
+
+/*
+ * Makes a queue of events of a virtual IOMMU, of @type as in linux/iommufd.h, that holds @depth of them (0:
+ * 64). They are read from *ret_fd, which the caller closes before the queue can be destroyed. In mode
+ * "attached" only. IOMMUD_E_IN_USE: there is one of this type.
+ */
+int iommud_alloc_veventq(
+                iommud_client *client, uint64_t lease, uint64_t viommu, uint32_t type, uint32_t depth,
+                uint64_t *ret_queue, uint32_t *ret_id, int *ret_fd);
+
+/*
+ * Destroys a domain, an address space, or a virtual IOMMU, a device or a queue of one. IOMMUD_E_IN_USE:
+ * something is attached, or made of it, or its descriptor is open.
+ */
 int iommud_destroy(iommud_client *client, uint64_t lease, uint64_t handle);
 
 /* What devices may do with what is mapped; and that it is to be at *iova, not where there is room. */
@@ -144,18 +174,20 @@ typedef struct iommud_dma_state iommud_dma_state;
 typedef struct iommud_ioas iommud_ioas;
 typedef struct iommud_domain iommud_domain;
 typedef struct iommud_attachment iommud_attachment;
+typedef struct iommud_virtual iommud_virtual;
 
 /* As it is when it is asked for. The caller frees it, and everything that was got out of it. */
 int iommud_get_dma_state(iommud_client *client, uint64_t lease, iommud_dma_state **ret_state);
 void iommud_dma_state_free(iommud_dma_state *state);
 
 /*
- * The one at @index: address spaces and domains by their handles, devices with the companions last. NULL
- * after the last one.
+ * The one at @index: address spaces, domains, and virtual IOMMUs with what they have, by their handles;
+ * devices with the companions last. NULL after the last one.
  */
 const iommud_ioas *iommud_dma_state_ioas(const iommud_dma_state *state, size_t index);
 const iommud_domain *iommud_dma_state_domain(const iommud_dma_state *state, size_t index);
 const iommud_attachment *iommud_dma_state_attachment(const iommud_dma_state *state, size_t index);
+const iommud_virtual *iommud_dma_state_virtual(const iommud_dma_state *state, size_t index);
 
 /*
  * Of an address space:
@@ -179,7 +211,7 @@ int iommud_ioas_window(
  *      handle          as in all other functions
  *      kind            "paging", "nest-parent" or "nested"
  *      ioas            that is at the bottom of it
- *      parent          of a nested one, what it is nested on; else 0
+ *      parent          of a nested one, the domain or virtual IOMMU that it is nested on; else 0
  *      iommu           the instance whose devices can be attached: "dmar0", "ivhd0", ...
  *      dirty_tracking  it can tell which pages were written to; tracking: that is switched on
  *      pasid           it can be attached to PASIDs
@@ -194,6 +226,24 @@ bool iommud_domain_dirty_tracking(const iommud_domain *domain);
 bool iommud_domain_tracking(const iommud_domain *domain);
 bool iommud_domain_pasid(const iommud_domain *domain);
 bool iommud_domain_fault_queue(const iommud_domain *domain);
+
+/*
+ * Of a virtual IOMMU, a device or a queue of one:
+ *      handle  as in all other functions
+ *      kind    "viommu", "vdevice" or "veventq"
+ *      parent  the domain of a virtual IOMMU; the virtual IOMMU of the others
+ *      iommu   the instance behind it
+ *      device  that it was made for; "" for a queue
+ *      type    of a virtual IOMMU or a queue, as in linux/iommufd.h
+ *      number  of a device, on its virtual IOMMU
+ */
+uint64_t iommud_virtual_handle(const iommud_virtual *object);
+const char *iommud_virtual_kind(const iommud_virtual *object);
+uint64_t iommud_virtual_parent(const iommud_virtual *object);
+const char *iommud_virtual_iommu(const iommud_virtual *object);
+const char *iommud_virtual_device(const iommud_virtual *object);
+uint32_t iommud_virtual_type(const iommud_virtual *object);
+uint64_t iommud_virtual_number(const iommud_virtual *object);
 
 /*
  * Of a device of the lease:

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "lease-call.h"
 #include "names.h"
 
@@ -46,4 +47,45 @@ int lease_call(
 
         *ret_reply = TAKE_PTR(reply);
         return 0;
+}
+
+int message_read_fd(sd_bus_message *m, const char *role, int *ret_fd) {
+        const char *other;
+        int r, fd, copy = -EBADF;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sh}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read(m, "{sh}", &other, &fd)) > 0)
+                if (strcmp(other, role) == 0 && copy < 0) {
+                        copy = fd_dup(fd);
+                        if (copy < 0)
+                                return copy;
+                }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        if (r < 0) {
+                close_fd(copy);
+                return r;
+        }
+
+        *ret_fd = copy;
+        return 0;
+}
+
+int message_append_bytes(sd_bus_message *m, const char *key, const void *data, size_t size) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "ay");
+        if (r >= 0)
+                r = sd_bus_message_append_array(m, 'y', data, size);
+        for (unsigned i = 0; i < 2 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+
+        return r;
 }

@@ -21,3 +21,9 @@ int lease_prepare(
 int lease_call(
                 iommud_client *client, uint64_t lease, int r, sd_bus_message *m, const char *types,
                 sd_bus_message **ret_reply) _must_check_;
+
+/* The descriptor of @role in an a{sh}, if there is one: a copy, for the caller to close. */
+int message_read_fd(sd_bus_message *m, const char *role, int *ret_fd) _must_check_;
+
+/* An entry of an open a{sv}, of the type ay. */
+int message_append_bytes(sd_bus_message *m, const char *key, const void *data, size_t size) _must_check_;

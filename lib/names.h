@@ -59,6 +59,9 @@
 #define IOMMUD_DOMAIN_HUGE_PAGES "huge_pages"
 #define IOMMUD_DOMAIN_DATA_TYPE "data_type"
 #define IOMMUD_DOMAIN_DATA "data"
+/* Options of virtual IOMMUs, beside data, and of their queues */
+#define IOMMUD_DOMAIN_TYPE "type"
+#define IOMMUD_DOMAIN_DEPTH "depth"
 
 /* Options of Release */
 #define IOMMUD_OPTION_REQUEST "request"
@@ -80,6 +83,7 @@
 #define IOMMUD_FD_IOMMUFD "iommufd"
 #define IOMMUD_FD_DEVICE_PREFIX "device:"
 #define IOMMUD_FD_FAULT_QUEUE "fault-queue"
+#define IOMMUD_FD_EVENT_QUEUE "event-queue"
 #define IOMMUD_FD_FAULT_QUEUE_PREFIX IOMMUD_FD_FAULT_QUEUE ":"
 
 /*

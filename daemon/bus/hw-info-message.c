@@ -79,17 +79,5 @@ int hw_info_append_data(sd_bus_message *message, const HwInfo *info) {
         int r;
 
         r = append_entry(message, "type", "u", info->type);
-        if (r >= 0)
-                r = sd_bus_message_open_container(message, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(message, "s", "data");
-        if (r >= 0)
-                r = sd_bus_message_open_container(message, 'v', "ay");
-        if (r >= 0)
-                r = sd_bus_message_append_array(message, 'y', info->data, info->data_length);
-        if (r >= 0)
-                r = sd_bus_message_close_container(message);
-        if (r >= 0)
-                r = sd_bus_message_close_container(message);
-        return r;
+        return r < 0 ? r : append_bytes_entry(message, "data", info->data, info->data_length);
 }

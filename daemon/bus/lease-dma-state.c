@@ -16,6 +16,7 @@
 #include "core/manager.h"
 #include "core/refusal.h"
 #include "core/subject.h"
+#include "core/virtual.h"
 
 /* The lease, if its caller may look into it. Returns 1; 0 when the call was dealt with; a negative errno. */
 static int identify_lease(sd_bus_message *message, BusServer *server, Lease **ret) {
@@ -200,12 +201,22 @@ DEFINE_APPEND(ioas_huge_pages, Ioas, "b", (int) !item->options.small_pages);
 DEFINE_APPEND(domain_handle, Domain, "t", item->handle);
 DEFINE_APPEND(domain_kind, Domain, "s", domain_kind_to_string(item->options.kind));
 DEFINE_APPEND(domain_ioas, Domain, "t", item->ioas->handle);
-DEFINE_APPEND(domain_parent, Domain, "t", item->parent ? item->parent->handle : 0);
+DEFINE_APPEND(domain_parent, Domain, "t",
+              item->viommu   ? item->viommu->handle
+              : item->parent ? item->parent->handle
+                             : 0);
 DEFINE_APPEND(domain_iommu, Domain, "s", item->iommu);
 DEFINE_APPEND(domain_dirty_tracking, Domain, "b", (int) item->options.dirty_tracking);
 DEFINE_APPEND(domain_pasid, Domain, "b", (int) item->options.pasid);
 DEFINE_APPEND(domain_fault_queue, Domain, "b", (int) item->options.fault_queue);
 DEFINE_APPEND(domain_tracking, Domain, "b", (int) item->tracking);
+DEFINE_APPEND(virtual_handle, Virtual, "t", item->handle);
+DEFINE_APPEND(virtual_kind, Virtual, "s", virtual_kind_to_string(item->kind));
+DEFINE_APPEND(virtual_parent, Virtual, "t", item->domain ? item->domain->handle : item->viommu->handle);
+DEFINE_APPEND(virtual_iommu, Virtual, "s", item->iommu);
+DEFINE_APPEND(virtual_device, Virtual, "s", item->device);
+DEFINE_APPEND(virtual_type, Virtual, "u", item->type);
+DEFINE_APPEND(virtual_number, Virtual, "t", item->virt_id);
 DEFINE_APPEND(device_name, LeaseDevice, "s", item->name);
 DEFINE_APPEND(device_target, LeaseDevice, "t",
               item->dma.domain ? item->dma.domain->handle
@@ -230,6 +241,16 @@ static const Property domain_properties[] = {
         { "pasid", "b", append_domain_pasid },
         { "fault_queue", "b", append_domain_fault_queue },
         { "tracking", "b", append_domain_tracking },
+};
+
+static const Property virtual_properties[] = {
+        { "handle", "t", append_virtual_handle },
+        { "kind", "s", append_virtual_kind },
+        { "parent", "t", append_virtual_parent },
+        { "iommu", "s", append_virtual_iommu },
+        { "device", "s", append_virtual_device },
+        { "type", "u", append_virtual_type },
+        { "number", "t", append_virtual_number },
 };
 
 static const Property device_properties[] = {
@@ -290,6 +311,9 @@ int method_dma_state(sd_bus_message *message, void *userdata, sd_bus_error *erro
                                  ELEMENTSOF(domain_properties));
         if (r >= 0)
                 r = append_devices(reply, lease);
+        if (r >= 0)
+                r = append_items(reply, &lease->context->virtuals, virtual_properties,
+                                 ELEMENTSOF(virtual_properties));
         if (r < 0)
                 return r;
 

@@ -76,7 +76,7 @@ static int read_name(sd_bus_message *message, Operation *operation) {
         return 0;
 }
 
-/* ---- AllocIoas, AllocDomain, Destroy */
+/* ---- AllocIoas, AllocDomain */
 
 static int read_alloc_ioas(sd_bus_message *message, Operation *operation, Refusal *reterr) {
         return ioas_options_read(message, &operation->ioas_options, reterr);
@@ -103,6 +103,101 @@ static int read_alloc_domain(sd_bus_message *message, Operation *operation, Refu
 int method_alloc_domain(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return method_operate(message, userdata, OPERATION_ALLOC_DOMAIN, read_alloc_domain);
 }
+
+/* ---- AllocViommu, AllocVdevice, AllocVeventq */
+
+static int read_virtual_data(sd_bus_message *message, void *target, Refusal *reterr) {
+        VirtualSpec *spec = target;
+        const void *data;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_read_array(message, 'y', &data, &size);
+        if (r < 0)
+                return r;
+        if (size == 0 || size > sizeof(spec->data))
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"data\" has 1 to %zu bytes",
+                              sizeof(spec->data));
+
+        memcpy(spec->data, data, size);
+        spec->data_length = (uint32_t) size;
+        return 0;
+}
+
+static int refuse_no_type(const VirtualSpec *spec, Refusal *reterr) {
+        return spec->type == 0 ? refuse(reterr, OUTCOME_INVALID_OPTION,
+                                        "The option \"type\" says what is wanted: see linux/iommufd.h")
+                               : 0;
+}
+
+static int read_alloc_viommu(sd_bus_message *message, Operation *operation, Refusal *reterr) {
+        static const Option options[] = {
+                { IOMMUD_DOMAIN_TYPE, "u", offsetof(VirtualSpec, type), NULL },
+                { IOMMUD_DOMAIN_DATA, "ay", 0, read_virtual_data },
+                {},
+        };
+        int r;
+
+        r = read_name(message, operation);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read(message, "t", &operation->parent);
+        if (r < 0)
+                return r;
+
+        r = options_read(message, options, &operation->virtual, reterr);
+        return r != 0 ? r : refuse_no_type(&operation->virtual, reterr);
+}
+
+int method_alloc_viommu(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return method_operate(message, userdata, OPERATION_ALLOC_VIOMMU, read_alloc_viommu);
+}
+
+static int read_alloc_vdevice(sd_bus_message *message, Operation *operation, Refusal *reterr) {
+        int r;
+
+        r = read_name(message, operation);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read(message, "tt", &operation->parent, &operation->virtual.virt_id);
+        return r < 0 ? r : 0;
+}
+
+int method_alloc_vdevice(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return method_operate(message, userdata, OPERATION_ALLOC_VDEVICE, read_alloc_vdevice);
+}
+
+static int read_alloc_veventq(sd_bus_message *message, Operation *operation, Refusal *reterr) {
+        static const Option options[] = {
+                { IOMMUD_DOMAIN_TYPE, "u", offsetof(VirtualSpec, type), NULL },
+                { IOMMUD_DOMAIN_DEPTH, "u", offsetof(VirtualSpec, depth), NULL },
+                {},
+        };
+        VirtualSpec *spec = &operation->virtual;
+        int r;
+
+        r = sd_bus_message_read(message, "t", &operation->parent);
+        if (r < 0)
+                return r;
+
+        spec->depth = DEFAULT_VEVENTQ_DEPTH;
+        r = options_read(message, options, spec, reterr);
+        if (r != 0)
+                return r;
+
+        if (spec->depth == 0 || spec->depth > LIMIT_VEVENTQ_DEPTH)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "A queue holds 1 to %u events",
+                              LIMIT_VEVENTQ_DEPTH);
+        return refuse_no_type(spec, reterr);
+}
+
+int method_alloc_veventq(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return method_operate(message, userdata, OPERATION_ALLOC_VEVENTQ, read_alloc_veventq);
+}
+
+/* ---- Destroy */
 
 static int read_destroy(sd_bus_message *message, Operation *operation, Refusal *reterr) {
         int r;

@@ -9,6 +9,9 @@
 
 int method_alloc_ioas(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_alloc_domain(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_alloc_viommu(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_alloc_vdevice(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_alloc_veventq(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_attach(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_detach(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error);

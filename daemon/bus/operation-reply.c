@@ -22,7 +22,7 @@ static int append_id(sd_bus_message *reply, const Operation *operation) {
         return sd_bus_message_close_container(reply);
 }
 
-static int append_alloc_ioas(sd_bus_message *reply, const Operation *operation) {
+static int append_handle(sd_bus_message *reply, const Operation *operation) {
         int r;
 
         r = sd_bus_message_append(reply, "t", operation->handle);
@@ -42,6 +42,40 @@ static int append_alloc_domain(sd_bus_message *reply, const Operation *operation
         r = operation->fd >= 0
                     ? sd_bus_message_append(reply, "a{sh}", 1, IOMMUD_FD_FAULT_QUEUE, operation->fd)
                     : sd_bus_message_append(reply, "a{sh}", 0);
+        if (r < 0)
+                return r;
+
+        return append_id(reply, operation);
+}
+
+/* What the driver has answered. */
+static int append_viommu_details(sd_bus_message *reply, const Operation *operation) {
+        const VirtualSpec *spec = &operation->virtual;
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        if (r >= 0 && operation->kernel_id != 0)
+                r = append_entry(reply, "id", "u", operation->kernel_id);
+        if (r >= 0 && spec->data_length > 0)
+                r = append_bytes_entry(reply, "data", spec->data, spec->data_length);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_alloc_viommu(sd_bus_message *reply, const Operation *operation) {
+        int r;
+
+        r = sd_bus_message_append(reply, "t", operation->handle);
+        if (r < 0)
+                return r;
+
+        return append_viommu_details(reply, operation);
+}
+
+static int append_alloc_veventq(sd_bus_message *reply, const Operation *operation) {
+        int r;
+
+        r = sd_bus_message_append(
+                reply, "ta{sh}", operation->handle, 1, IOMMUD_FD_EVENT_QUEUE, operation->fd);
         if (r < 0)
                 return r;
 
@@ -104,8 +138,11 @@ static int append_revoke(sd_bus_message *reply, const Operation *operation) {
 
 int operation_reply(sd_bus_message *call, const Operation *operation) {
         static int (*const append[])(sd_bus_message *reply, const Operation *operation) = {
-                [OPERATION_ALLOC_IOAS] = append_alloc_ioas,
+                [OPERATION_ALLOC_IOAS] = append_handle,
                 [OPERATION_ALLOC_DOMAIN] = append_alloc_domain,
+                [OPERATION_ALLOC_VIOMMU] = append_alloc_viommu,
+                [OPERATION_ALLOC_VDEVICE] = append_handle,
+                [OPERATION_ALLOC_VEVENTQ] = append_alloc_veventq,
                 [OPERATION_ATTACH] = append_attach,
                 [OPERATION_DETACH] = append_nothing,
                 [OPERATION_DESTROY] = append_nothing,

@@ -102,3 +102,18 @@ int append_entry(sd_bus_message *message, const char *name, const char *type, ..
 
         return sd_bus_message_close_container(message);
 }
+
+int append_bytes_entry(sd_bus_message *message, const char *name, const void *data, size_t size) {
+        int r;
+
+        r = sd_bus_message_open_container(message, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', "ay");
+        if (r >= 0)
+                r = sd_bus_message_append_array(message, 'y', data, size);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}

@@ -31,3 +31,7 @@ int append_strings(sd_bus_message *message, const char *(*get)(const void *objec
 
 /* Appends one entry of an a{sv}; what follows is as for sd_bus_message_append(3). */
 int append_entry(sd_bus_message *message, const char *name, const char *type, ...) _must_check_;
+
+/* The same of an array of bytes. */
+int append_bytes_entry(
+        sd_bus_message *message, const char *name, const void *data, size_t size) _must_check_;

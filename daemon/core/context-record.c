@@ -8,14 +8,15 @@
 #include "core/context.h"
 #include "core/domain.h"
 #include "core/ioas.h"
+#include "core/virtual.h"
 
 /* Everything that any of the lines says. */
 typedef struct Line {
         uint64_t context, ioas, mapping, domain, parent, length, id, queue, to;
         uint64_t revoked, small_pages, dirty, pasids, faults, tracking, emulated;
-        uint64_t pasid;
+        uint64_t pasid, virtual, type, number;
         bool has_pasid;
-        const char *bound, *attached, *iommu, *kind, *windows;
+        const char *bound, *attached, *iommu, *kind, *windows, *device;
 } Line;
 
 /* ---- writing */
@@ -36,9 +37,38 @@ static void write_ioas(const Ioas *ioas, FILE *f) {
 static void write_domain(const Domain *domain, FILE *f) {
         fprintf(f, "domain=%" PRIu64 " id=%u kind=%s iommu=%s to=%" PRIu64 " parent=%" PRIu64,
                 domain->handle, domain->id, domain_kind_to_string(domain->options.kind), domain->iommu,
-                domain->ioas->handle, domain->parent ? domain->parent->handle : 0);
+                domain->ioas->handle,
+                domain->viommu   ? domain->viommu->handle
+                : domain->parent ? domain->parent->handle
+                                 : 0);
         fprintf(f, " dirty=%u pasids=%u faults=%u queue=%u tracking=%u\n", domain->options.dirty_tracking,
                 domain->options.pasid, domain->options.fault_queue, domain->fault_queue, domain->tracking);
+}
+
+static void write_virtual(const Virtual *virtual, FILE *f) {
+        fprintf(f, "virtual=%" PRIu64 " id=%u kind=%s iommu=%s to=%" PRIu64, virtual->handle, virtual->id,
+                virtual_kind_to_string(virtual->kind), virtual->iommu,
+                virtual->domain ? virtual->domain->handle : virtual->viommu->handle);
+        fprintf(f, " device=%s type=%u number=%" PRIu64 "\n", virtual->device, virtual->type,
+                virtual->virt_id);
+}
+
+/* In the order in which they were made, so that what a thing is made of is read before it. */
+static void write_domains(const Context *context, FILE *f) {
+        size_t i = 0, j = 0;
+
+        while (i < context->domains.n_items || j < context->virtuals.n_items) {
+                const Domain *domain = i < context->domains.n_items ? context->domains.items[i] : NULL;
+                const Virtual *virtual = j < context->virtuals.n_items ? context->virtuals.items[j] : NULL;
+
+                if (domain && (!virtual || domain->handle < virtual->handle)) {
+                        write_domain(domain, f);
+                        i++;
+                } else if (virtual) {
+                        write_virtual(virtual, f);
+                        j++;
+                }
+        }
 }
 
 static void write_device(const LeaseDevice *device, FILE *f) {
@@ -66,8 +96,7 @@ void context_record_write(const Lease *lease, FILE *f) {
         fprintf(f, "context=%" PRIu64 " revoked=%u\n", context->last_handle, context->revoked);
         for (size_t i = 0; i < context->ioases.n_items; i++)
                 write_ioas(context->ioases.items[i], f);
-        for (size_t i = 0; i < context->domains.n_items; i++)
-                write_domain(context->domains.items[i], f);
+        write_domains(context, f);
         for (unsigned i = 0; i < lease->n_devices; i++)
                 write_device(&lease->devices[i], f);
 }
@@ -121,12 +150,14 @@ static int read_domain(Lease *lease, const Line *line) {
                 .fault_queue = line->faults,
         };
         Domain *domain, *parent;
+        Virtual *viommu;
         Ioas *ioas;
         int r;
 
         ioas = context_find_ioas(lease->context, line->to);
         parent = context_find_domain(lease->context, line->parent);
-        if (!ioas || !line->iommu || (int) options.kind < 0 || (line->parent != 0 && !parent))
+        viommu = context_find_virtual(lease->context, line->parent);
+        if (!ioas || !line->iommu || (int) options.kind < 0 || (line->parent != 0 && !parent && !viommu))
                 return -EBADMSG;
 
         r = context_add_domain(lease->context, line->domain, (uint32_t) line->id, &options, line->iommu,
@@ -134,9 +165,32 @@ static int read_domain(Lease *lease, const Line *line) {
         if (r < 0)
                 return r;
 
+        if (viommu)
+                domain_set_viommu(domain, viommu);
         domain->fault_queue = (uint32_t) line->queue;
         domain->tracking = line->tracking;
         return 0;
+}
+
+static int read_virtual(Lease *lease, const Line *line) {
+        Virtual from = { .type = (uint32_t) line->type, .virt_id = line->number }, *virtual;
+        int r;
+
+        r = line->kind ? virtual_kind_from_string(line->kind) : -EBADMSG;
+        if (r < 0 || !line->device || !line->iommu)
+                return -EBADMSG;
+
+        from.kind = r;
+        if (from.kind == VIRTUAL_IOMMU)
+                from.domain = context_find_domain(lease->context, line->to);
+        else
+                from.viommu = context_find_virtual(lease->context, line->to);
+        if ((!from.domain && !from.viommu) || (from.viommu && from.viommu->kind != VIRTUAL_IOMMU) ||
+            copy_string(from.device, sizeof(from.device), line->device) < 0 ||
+            copy_string(from.iommu, sizeof(from.iommu), line->iommu) < 0)
+                return -EBADMSG;
+
+        return context_add_virtual(lease->context, line->virtual, (uint32_t) line->id, &from, &virtual);
 }
 
 static int read_bound(Lease *lease, const Line *line) {
@@ -195,6 +249,9 @@ static int line_read_word(Line *line, const char *key, const char *value) {
                 { "tracking", &line->tracking },
                 { "emulated", &line->emulated },
                 { "pasid", &line->pasid },
+                { "virtual", &line->virtual },
+                { "type", &line->type },
+                { "number", &line->number },
         };
         const struct {
                 const char *key;
@@ -205,6 +262,7 @@ static int line_read_word(Line *line, const char *key, const char *value) {
                 { "iommu", &line->iommu },
                 { "kind", &line->kind },
                 { "windows", &line->windows },
+                { "device", &line->device },
         };
 
         if (strcmp(key, "pasid") == 0)
@@ -247,6 +305,7 @@ static const struct {
         { "ioas=", read_ioas },
         { "mapping=", read_mapping },
         { "domain=", read_domain },
+        { "virtual=", read_virtual },
         { "bound=", read_bound },
         { "attached=", read_attached },
 };

@@ -5,6 +5,7 @@
 #include "core/context.h"
 #include "core/domain.h"
 #include "core/ioas.h"
+#include "core/virtual.h"
 
 int context_new(Context **ret) {
         Context *context;
@@ -24,6 +25,7 @@ Context *context_free(Context *context) {
         context_clear(context);
         ptr_array_done(&context->ioases);
         ptr_array_done(&context->domains);
+        ptr_array_done(&context->virtuals);
         free(context);
         return NULL;
 }
@@ -40,6 +42,13 @@ static int domain_compare(const void *key, const void *item) {
         const Domain *domain = item;
 
         return *handle < domain->handle ? -1 : *handle > domain->handle;
+}
+
+static int virtual_compare(const void *key, const void *item) {
+        const uint64_t *handle = key;
+        const Virtual *virtual = item;
+
+        return *handle < virtual->handle ? -1 : *handle > virtual->handle;
 }
 
 static void context_use_handle(Context *context, uint64_t handle) {
@@ -83,12 +92,36 @@ int context_add_domain(Context *context, uint64_t handle, uint32_t id, const Dom
         return 0;
 }
 
+int context_add_virtual(
+        Context *context, uint64_t handle, uint32_t id, const Virtual *from, Virtual **ret) {
+        _cleanup_(virtual_freep) Virtual *virtual = NULL;
+        int r;
+
+        r = virtual_new(from, &virtual);
+        if (r < 0)
+                return r;
+
+        virtual->handle = handle;
+        virtual->id = id;
+        r = ptr_array_insert(&context->virtuals, &virtual->handle, virtual, virtual_compare);
+        if (r < 0)
+                return r;
+
+        context_use_handle(context, handle);
+        *ret = TAKE_PTR(virtual);
+        return 0;
+}
+
 Ioas *context_find_ioas(const Context *context, uint64_t handle) {
         return ptr_array_find(&context->ioases, &handle, ioas_compare);
 }
 
 Domain *context_find_domain(const Context *context, uint64_t handle) {
         return ptr_array_find(&context->domains, &handle, domain_compare);
+}
+
+Virtual *context_find_virtual(const Context *context, uint64_t handle) {
+        return ptr_array_find(&context->virtuals, &handle, virtual_compare);
 }
 
 void context_remove_ioas(Context *context, Ioas *ioas) {
@@ -103,10 +136,37 @@ void context_remove_domain(Context *context, Domain *domain) {
         domain_free(domain);
 }
 
+void context_remove_virtual(Context *context, Virtual *virtual) {
+        ptr_array_remove(&context->virtuals, virtual);
+        virtual_free(virtual);
+}
+
+/* What is made of another thing came later than that, and has the higher handle. */
+void context_get_last(const Context *context, size_t n_domains, size_t n_virtuals, Domain **ret_domain,
+                      Virtual **ret_virtual) {
+        Domain *domain = n_domains > 0 ? context->domains.items[n_domains - 1] : NULL;
+        Virtual *virtual = n_virtuals > 0 ? context->virtuals.items[n_virtuals - 1] : NULL;
+
+        if (domain && virtual && domain->handle > virtual->handle)
+                virtual = NULL;
+        *ret_domain = virtual ? NULL : domain;
+        *ret_virtual = virtual;
+}
+
 void context_clear(Context *context) {
-        /* what is nested on another one came later than that, and has the higher handle */
-        while (context->domains.n_items > 0)
-                context_remove_domain(context, context->domains.items[context->domains.n_items - 1]);
+        Domain *domain;
+        Virtual *virtual;
+
+        for (;;) {
+                context_get_last(
+                        context, context->domains.n_items, context->virtuals.n_items, &domain, &virtual);
+                if (domain)
+                        context_remove_domain(context, domain);
+                else if (virtual)
+                        context_remove_virtual(context, virtual);
+                else
+                        break;
+        }
         while (context->ioases.n_items > 0)
                 context_remove_ioas(context, context->ioases.items[context->ioases.n_items - 1]);
 }

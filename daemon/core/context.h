@@ -5,7 +5,7 @@
  * What iommud has made in the iommufd context of a lease, and which device is attached to what. The kernel's
  * numbers in here are only of use together with the descriptor of that context, which the lease owns.
  *
- * Handles count up over both kinds of things, from 1, and are never used again: who keeps one for too long
+ * Handles count up over all kinds of things, from 1, and are never used again: who keeps one for too long
  * is told so, and does not get something else.
  */
 
@@ -15,6 +15,7 @@
 
 typedef struct Domain Domain;
 typedef struct Ioas Ioas;
+typedef struct Virtual Virtual;
 
 typedef struct PasidAttachment {
         uint32_t pasid;
@@ -34,7 +35,7 @@ typedef struct Attachments {
 } Attachments;
 
 struct Context {
-        PtrArray ioases, domains;            /* by handle; owned */
+        PtrArray ioases, domains, virtuals;  /* by handle; owned */
         uint64_t last_handle;
         bool revoked;                        /* taken back: there will be nothing in it any more */
 };
@@ -51,13 +52,27 @@ int context_add_ioas(Context *context, uint64_t handle, uint32_t id, const IoasO
 int context_add_domain(Context *context, uint64_t handle, uint32_t id, const DomainOptions *options,
                        const char *iommu, Ioas *ioas, Domain *parent, Domain **ret) _must_check_;
 
+/* @from has all but the numbers, as virtual_new() wants it. */
+int context_add_virtual(Context *context, uint64_t handle, uint32_t id, const Virtual *from,
+                        Virtual **ret) _must_check_;
+
 /* NULL: there is none. Borrowed. */
 Ioas *context_find_ioas(const Context *context, uint64_t handle);
 Domain *context_find_domain(const Context *context, uint64_t handle);
+Virtual *context_find_virtual(const Context *context, uint64_t handle);
 
 /* Nothing may use them any more. */
 void context_remove_ioas(Context *context, Ioas *ioas);
 void context_remove_domain(Context *context, Domain *domain);
+void context_remove_virtual(Context *context, Virtual *virtual);
+
+/*
+ * What was made last of the domains and virtual IOMMUs, with all that these have: it is made of nothing that
+ * is not in here still, and nothing is made of it. @n_domains and @n_virtuals of them are left to be looked
+ * at; one of the results is set, and the other NULL; both are when nothing is left.
+ */
+void context_get_last(const Context *context, size_t n_domains, size_t n_virtuals, Domain **ret_domain,
+                      Virtual **ret_virtual);
 
 /* Everything at once, in the order in which it can go. All attachments must be gone. */
 void context_clear(Context *context);

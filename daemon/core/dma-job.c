@@ -27,6 +27,7 @@ const char *dma_job_name(const DmaJob *job) {
         static const char *const names[] = {
                 [DMA_JOB_SWITCH] = "attaching",
                 [DMA_JOB_ALLOC_DOMAIN] = "making a domain",
+                [DMA_JOB_ALLOC_VIRTUAL] = "making a virtual IOMMU",
                 [DMA_JOB_MAP] = "mapping",
                 [DMA_JOB_UNMAP] = "unmapping",
                 [DMA_JOB_DESTROY] = "destroying",
@@ -263,6 +264,15 @@ static int run_map(const Run *run, int memory, uint64_t *ret_iova) {
         return run->ops->map_file(run->userdata, run->context, run->job->id, &map, ret_iova, run->reterr);
 }
 
+static int run_alloc_virtual(const Run *run, DmaResult *ret) {
+        const VirtualSpec *spec = &run->job->virtual;
+
+        return spec->kind == VIRTUAL_IOMMU
+                       ? run->ops->alloc_viommu(
+                                 run->userdata, run->context, spec, &ret->id, ret->data, run->reterr)
+                       : run->ops->alloc_vdevice(run->userdata, run->context, spec, &ret->id, run->reterr);
+}
+
 int dma_job_run(const DmaJob *job, const Kernel *kernel, const int *fds, unsigned n_fds, DmaResult *ret,
                 KernelFailure *reterr) {
         Run run = {
@@ -284,6 +294,9 @@ int dma_job_run(const DmaJob *job, const Kernel *kernel, const int *fds, unsigne
 
         case DMA_JOB_ALLOC_DOMAIN:
                 return run.ops->alloc_domain(run.userdata, run.context, &job->spec, &ret->id, reterr);
+
+        case DMA_JOB_ALLOC_VIRTUAL:
+                return run_alloc_virtual(&run, ret);
 
         case DMA_JOB_MAP:
                 assert(n_fds > DMA_JOB_MEMORY);

@@ -14,6 +14,7 @@
 typedef enum DmaJobKind {
         DMA_JOB_SWITCH,
         DMA_JOB_ALLOC_DOMAIN,
+        DMA_JOB_ALLOC_VIRTUAL,
         DMA_JOB_MAP,
         DMA_JOB_UNMAP,
         DMA_JOB_DESTROY,
@@ -52,7 +53,7 @@ typedef struct DmaTearDown {
         unsigned n_devices;
         uint32_t *ioases;                    /* owned */
         size_t n_ioases;
-        /* domains, what is nested first, and queues; they go before the IOASes; owned */
+        /* domains, what is nested first, virtual IOMMUs, and queues; they go before the IOASes; owned */
         uint32_t *others;
         size_t n_others;
         bool reset;                          /* and all devices are reset in the end */
@@ -63,6 +64,7 @@ struct DmaJob {
         uint32_t id;                         /* of the IOAS, the domain, or what is to be destroyed */
         DmaSwitch change;                    /* DMA_JOB_SWITCH */
         DomainSpec spec;                     /* DMA_JOB_ALLOC_DOMAIN */
+        VirtualSpec virtual;                 /* DMA_JOB_ALLOC_VIRTUAL, of all but queues */
         FileMapping map;                     /* DMA_JOB_MAP, but for the descriptor */
         uint64_t iova, length;               /* DMA_JOB_UNMAP */
         bool on;                             /* DMA_JOB_SET_DIRTY_TRACKING */
@@ -71,7 +73,8 @@ struct DmaJob {
 };
 
 typedef struct DmaResult {
-        uint32_t id;                         /* of the new domain */
+        uint32_t id;                         /* of the new thing */
+        uint8_t data[VIRTUAL_DATA_MAX];      /* of the new virtual IOMMU: the driver's answer */
         uint64_t iova;                       /* of the new mapping */
         /* of each device after DMA_JOB_TEAR_DOWN with a reset: 0 or an outcome of prove_free() */
         uint8_t reset[LIMIT_CONTEXT_DEVICES];

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "core/dma-refusal.h"
+#include "core/domain.h"
+#include "core/lease.h"
 
 int check_domain_features(const DomainOptions *options, unsigned features, Refusal *reterr) {
         unsigned missing = domain_options_features(options) & ~features;
@@ -32,6 +37,42 @@ int refuse_domain(Refusal *reterr, const char *device, const HwInfo *info, const
                         "its "
                         "group and IovaRanges",
                         device);
+
+        default:
+                return refuse_kernel(reterr, failure);
+        }
+}
+
+int check_nest_parent(const Domain *parent, const LeaseDevice *device, Refusal *reterr) {
+        if (parent->options.kind != DOMAIN_NEST_PARENT)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "Nothing can be nested on domain %" PRIu64 ": it is not of kind nest-parent",
+                              parent->handle);
+        if (strcmp(parent->iommu, device->dma.iommu) != 0)
+                return refuse(reterr, OUTCOME_INVALID_OPTION,
+                              "Domain %" PRIu64 " is of the IOMMU %s, and %s is behind %s", parent->handle,
+                              parent->iommu, device->name, device->dma.iommu);
+
+        return 0;
+}
+
+int refuse_virtual(Refusal *reterr, const char *device, const HwInfo *info, const VirtualSpec *spec,
+                   const KernelFailure *failure) {
+        switch (-failure->error) {
+
+        case EOPNOTSUPP:
+        case ENOTTY:
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "The driver of the IOMMU of %s (%s) has no %s of type 0x%x, or not with this "
+                              "data: %s",
+                              device, iommu_driver_to_string(info->driver),
+                              virtual_kind_to_string(spec->kind), spec->type, failure->call);
+
+        case EEXIST:
+                return refuse(reterr, OUTCOME_IN_USE,
+                              "%s, its number, or the type is in use by something that iommud has not made: "
+                              "%s",
+                              device, failure->call);
 
         default:
                 return refuse_kernel(reterr, failure);

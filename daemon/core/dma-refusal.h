@@ -9,12 +9,21 @@
 #include "core/kernel.h"
 #include "core/refusal.h"
 
+typedef struct Domain Domain;
+
 /* Whether all that is wanted of a domain (1 << DomainFeature) is in @features. Returns 0 or OUTCOME_DENIED.
  */
 int check_domain_features(const DomainOptions *options, unsigned features, Refusal *reterr);
 
 /* A domain of these options could not be made for the device. */
 int refuse_domain(Refusal *reterr, const char *device, const HwInfo *info, const KernelFailure *failure);
+
+/* Whether something can be nested on a domain for this device. Returns 0 or OUTCOME_INVALID_OPTION. */
+int check_nest_parent(const Domain *parent, const LeaseDevice *device, Refusal *reterr);
+
+/* A virtual IOMMU, or what it has, could not be made for the device. */
+int refuse_virtual(Refusal *reterr, const char *device, const HwInfo *info, const VirtualSpec *spec,
+                   const KernelFailure *failure);
 
 /* The device could not be attached. */
 int refuse_attach(Refusal *reterr, const char *device, const KernelFailure *failure);

@@ -29,6 +29,14 @@ static const char *const iommu_feature_table[] = {
 
 DEFINE_STRING_TABLE(iommu_feature, IommuFeature, _IOMMU_FEATURE_MAX);
 
+static const char *const virtual_kind_table[] = {
+        [VIRTUAL_IOMMU] = "viommu",
+        [VIRTUAL_DEVICE] = "vdevice",
+        [VIRTUAL_QUEUE] = "veventq",
+};
+
+DEFINE_STRING_TABLE(virtual_kind, VirtualKind, _VIRTUAL_KIND_MAX);
+
 bool iommu_driver_is_hitless(IommuDriver driver) {
         switch (driver) {
 

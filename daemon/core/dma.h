@@ -132,6 +132,30 @@ typedef struct DomainSpec {
         const DomainOptions *options;        /* borrowed */
 } DomainSpec;
 
+/* What a virtual IOMMU is made of; see core/virtual.h. */
+typedef enum VirtualKind {
+        VIRTUAL_IOMMU,
+        VIRTUAL_DEVICE,
+        VIRTUAL_QUEUE,
+        _VIRTUAL_KIND_MAX,
+        _VIRTUAL_KIND_INVALID = -EINVAL,
+} VirtualKind;
+
+DECLARE_STRING_TABLE(virtual_kind, VirtualKind);
+
+#define VIRTUAL_DATA_MAX 128
+
+typedef struct VirtualSpec {
+        VirtualKind kind;
+        uint32_t device;                     /* of a virtual IOMMU or device: that it is made for */
+        uint32_t parent;                     /* the domain of a virtual IOMMU; of all others that one */
+        uint32_t type;                       /* of a virtual IOMMU or queue: the driver's */
+        uint32_t depth;                      /* of a queue: how many events it holds */
+        uint64_t virt_id;                    /* of a device: its number there */
+        uint32_t data_length;                /* of a virtual IOMMU: the driver's, passed through */
+        uint8_t data[VIRTUAL_DATA_MAX];
+} VirtualSpec;
+
 typedef struct DirtyRange {
         uint64_t iova, length, page_size;
         bool keep;                           /* what is dirty stays so */
@@ -179,6 +203,18 @@ struct DmaOps {
         /* Caller owns *ret_fd. The queue goes when it is closed and destroyed. */
         int (*alloc_fault_queue)(void *userdata, int context, uint32_t *ret, int *ret_fd,
                                  KernelFailure *reterr);
+        /*
+         * Of the three kinds of VirtualSpec. @data, which has room for as much as @spec gives, takes what
+         * the driver answers. -EEXIST: the device, its number, or the type of queue is there already.
+         */
+        int (*alloc_viommu)(void *userdata, int context, const VirtualSpec *spec, uint32_t *ret, void *data,
+                            KernelFailure *reterr);
+        int (*alloc_vdevice)(
+                void *userdata, int context, const VirtualSpec *spec, uint32_t *ret, KernelFailure *reterr);
+        /* Caller owns *ret_fd. Until it is closed the queue can't be destroyed. */
+        int (*alloc_veventq)(void *userdata, int context, const VirtualSpec *spec, uint32_t *ret,
+                             int *ret_fd, KernelFailure *reterr);
+
         /* -EBUSY: something uses it. -ENOENT: there is no such thing. */
         int (*destroy)(void *userdata, int context, uint32_t id, KernelFailure *reterr);
 

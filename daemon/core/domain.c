@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "core/domain.h"
 #include "core/ioas.h"
+#include "core/virtual.h"
 
 int domain_new(uint64_t handle, uint32_t id, const DomainOptions *options, const char *iommu, Ioas *ioas,
                Domain *parent, Domain **ret) {
@@ -31,6 +32,13 @@ int domain_new(uint64_t handle, uint32_t id, const DomainOptions *options, const
         return 0;
 }
 
+void domain_set_viommu(Domain *domain, Virtual *viommu) {
+        assert(!domain->parent && !domain->viommu);
+
+        domain->viommu = viommu;
+        viommu->n_users++;
+}
+
 Domain *domain_free(Domain *domain) {
         if (!domain)
                 return NULL;
@@ -40,6 +48,8 @@ Domain *domain_free(Domain *domain) {
         domain->ioas->n_users--;
         if (domain->parent)
                 domain->parent->n_users--;
+        if (domain->viommu)
+                domain->viommu->n_users--;
 
         close_fd(domain->fault_fd);
         free(domain);

@@ -197,7 +197,8 @@ void lease_charge_context(Lease *lease) {
         if (!lease->context)
                 return;
 
-        lease_charge_force(lease, ACCOUNT_DOMAINS, lease->context->domains.n_items);
+        lease_charge_force(lease, ACCOUNT_DOMAINS,
+                           lease->context->domains.n_items + lease->context->virtuals.n_items);
         lease_charge_force(lease, ACCOUNT_MAPPINGS, context_count_mappings(lease->context));
         lease_charge_force(lease, ACCOUNT_PINNED_BYTES, context_count_pinned(lease->context));
         for (unsigned i = 0; i < lease->n_devices; i++)
@@ -208,7 +209,8 @@ void lease_refund_context(Lease *lease) {
         if (!lease->context || !lease->charge.account)
                 return;
 
-        lease_refund(lease, ACCOUNT_DOMAINS, lease->context->domains.n_items);
+        lease_refund(lease, ACCOUNT_DOMAINS,
+                     lease->context->domains.n_items + lease->context->virtuals.n_items);
         lease_refund(lease, ACCOUNT_MAPPINGS, context_count_mappings(lease->context));
         lease_refund(lease, ACCOUNT_PINNED_BYTES, context_count_pinned(lease->context));
         for (unsigned i = 0; i < lease->n_devices; i++)

@@ -15,22 +15,30 @@
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/task.h"
+#include "core/virtual.h"
 
-static void add_ids(const PtrArray *items, bool domains, uint32_t *ids, size_t *n) {
-        /* those that others are nested on came before them */
-        for (size_t i = items->n_items; i > 0; i--) {
-                if (domains)
-                        ids[(*n)++] = ((const Domain *) items->items[i - 1])->id;
+/* What others are made of came before them, and goes after them. */
+static void add_others(DmaTearDown *cut, const Context *context) {
+        size_t n_domains = context->domains.n_items, n_virtuals = context->virtuals.n_items;
+
+        while (n_domains + n_virtuals > 0) {
+                Virtual *virtual;
+                Domain *domain;
+
+                context_get_last(context, n_domains, n_virtuals, &domain, &virtual);
+                cut->others[cut->n_others++] = domain ? domain->id : virtual->id;
+                if (domain)
+                        n_domains--;
                 else
-                        ids[(*n)++] = ((const Ioas *) items->items[i - 1])->id;
+                        n_virtuals--;
         }
 
         /* queues go when no domain uses them any more */
-        for (size_t i = 0; domains && i < items->n_items; i++) {
-                const Domain *domain = items->items[i];
+        for (size_t i = 0; i < context->domains.n_items; i++) {
+                const Domain *domain = context->domains.items[i];
 
                 if (domain->fault_queue != 0)
-                        ids[(*n)++] = domain->fault_queue;
+                        cut->others[cut->n_others++] = domain->fault_queue;
         }
 }
 
@@ -57,12 +65,14 @@ static int cut_add_device(DmaTearDown *cut, const LeaseDevice *device) {
  */
 static int cut_add_things(DmaTearDown *cut, const Context *context) {
         cut->ioases = calloc(context->ioases.n_items + 1, sizeof(*cut->ioases));
-        cut->others = calloc(2 * context->domains.n_items + 1, sizeof(*cut->others));
+        cut->others = calloc(
+                2 * context->domains.n_items + context->virtuals.n_items + 1, sizeof(*cut->others));
         if (!cut->ioases || !cut->others)
                 return -ENOMEM;
 
-        add_ids(&context->domains, /* domains= */ true, cut->others, &cut->n_others);
-        add_ids(&context->ioases, /* domains= */ false, cut->ioases, &cut->n_ioases);
+        add_others(cut, context);
+        for (size_t i = 0; i < context->ioases.n_items; i++)
+                cut->ioases[cut->n_ioases++] = ((const Ioas *) context->ioases.items[i])->id;
         return 0;
 }
 

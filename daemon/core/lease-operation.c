@@ -22,6 +22,9 @@ static const struct {
 } kinds[] = {
         [OPERATION_ALLOC_IOAS] = { operation_begin_alloc_ioas, NULL },
         [OPERATION_ALLOC_DOMAIN] = { operation_begin_alloc_domain, operation_finish_alloc_domain },
+        [OPERATION_ALLOC_VIOMMU] = { operation_begin_alloc_viommu, operation_finish_alloc_viommu },
+        [OPERATION_ALLOC_VDEVICE] = { operation_begin_alloc_vdevice, operation_finish_alloc_vdevice },
+        [OPERATION_ALLOC_VEVENTQ] = { operation_begin_alloc_veventq, NULL },
         [OPERATION_ATTACH] = { operation_begin_attach, operation_finish_attach },
         [OPERATION_DETACH] = { operation_begin_detach, operation_finish_attach },
         [OPERATION_DESTROY] = { operation_begin_destroy, operation_finish_destroy },

@@ -61,12 +61,17 @@
 /* What one lease can have in its context. */
 #define LIMIT_LEASE_IOASES 16
 #define LIMIT_LEASE_DOMAINS 64
+#define LIMIT_LEASE_VIRTUALS 64
 #define LIMIT_LEASE_MAPPINGS 4096
 #define LIMIT_LEASE_PASIDS 256
 
 /* Fault queues that the answer to one Acquire has room for beside 8 devices, the lifeline and the iommufd.
  */
 #define LIMIT_FAULT_QUEUES 6
+
+/* Events that a queue of a virtual IOMMU holds: as many as the kernel takes; and when nothing is said. */
+#define LIMIT_VEVENTQ_DEPTH (UINT32_C(1) << 19)
+#define DEFAULT_VEVENTQ_DEPTH 64
 
 /* The bitmap of what is dirty: of 128 GiB in pages of 4 KiB. */
 #define LIMIT_DIRTY_BITMAP (UINT64_C(4) << 20)

@@ -15,6 +15,7 @@
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/operation-run.h"
+#include "core/virtual.h"
 
 static int refuse_memory(Operation *operation, int error) {
         KernelFailure failure;
@@ -80,31 +81,53 @@ static int check_domain(const LeaseDevice *device, const DomainOptions *options,
         return 0;
 }
 
-/* What the new domain is made of: its IOAS, and the domain that it is nested on. */
-static int operation_find_parents(Lease *lease, Operation *operation, const LeaseDevice *device,
-                                  Ioas **ret_ioas, Domain **ret_parent) {
+/* What a new domain is made of. */
+typedef struct Parents {
+        Ioas *ioas;                          /* at the bottom */
+        Domain *domain;                      /* that it is nested on; or */
+        Virtual *viommu;                     /* this one */
+} Parents;
+
+static int operation_find_viommu(Lease *lease, Operation *operation, const LeaseDevice *device,
+                                 Virtual *viommu, Parents *ret) {
+        if (viommu->kind != VIRTUAL_IOMMU)
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                              "Nothing can be nested on %" PRIu64 ": it is a %s", viommu->handle,
+                              virtual_kind_to_string(viommu->kind));
+        if (strcmp(viommu->iommu, device->dma.iommu) != 0)
+                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
+                              "Virtual IOMMU %" PRIu64 " is of the IOMMU %s, and %s is behind %s",
+                              viommu->handle, viommu->iommu, device->name, device->dma.iommu);
+
+        *ret = (Parents) { .ioas = virtual_ioas(viommu), .viommu = viommu };
+        return 0;
+}
+
+static int operation_find_parents(
+        Lease *lease, Operation *operation, const LeaseDevice *device, Parents *ret) {
+        Virtual *viommu;
         Domain *parent;
+        Ioas *ioas;
+        int r;
 
         if (operation->domain_options.kind != DOMAIN_NESTED) {
-                *ret_parent = NULL;
-                *ret_ioas = operation_find_ioas(lease, operation, operation->parent);
-                return *ret_ioas ? 0 : (int) operation->refusal.outcome;
+                ioas = operation_find_ioas(lease, operation, operation->parent);
+                *ret = (Parents) { .ioas = ioas };
+                return ioas ? 0 : (int) operation->refusal.outcome;
         }
+
+        viommu = context_find_virtual(lease->context, operation->parent);
+        if (viommu)
+                return operation_find_viommu(lease, operation, device, viommu, ret);
 
         parent = operation_find_domain(lease, operation, operation->parent);
         if (!parent)
                 return operation->refusal.outcome;
-        if (parent->options.kind != DOMAIN_NEST_PARENT)
-                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
-                              "Nothing can be nested on domain %" PRIu64 ": it is not of kind nest-parent",
-                              parent->handle);
-        if (strcmp(parent->iommu, device->dma.iommu) != 0)
-                return refuse(&operation->refusal, OUTCOME_INVALID_OPTION,
-                              "Domain %" PRIu64 " is of the IOMMU %s, and %s is behind %s", parent->handle,
-                              parent->iommu, device->name, device->dma.iommu);
+        r = check_nest_parent(parent, device, &operation->refusal);
+        if (r > 0)
+                return r;
 
-        *ret_parent = parent;
-        *ret_ioas = parent->ioas;
+        *ret = (Parents) { .ioas = parent->ioas, .domain = parent };
         return 0;
 }
 
@@ -121,8 +144,7 @@ static int operation_alloc_fault_queue(Lease *lease, Operation *operation) {
 int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
         const DomainOptions *options = &operation->domain_options;
         LeaseDevice *device;
-        Domain *parent;
-        Ioas *ioas;
+        Parents parents;
         int r;
 
         device = operation_find_device(lease, operation);
@@ -137,7 +159,7 @@ int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
         if (r > 0)
                 return r;
 
-        r = operation_find_parents(lease, operation, device, &ioas, &parent);
+        r = operation_find_parents(lease, operation, device, &parents);
         if (r > 0)
                 return r;
 
@@ -154,7 +176,9 @@ int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
                 .kind = DMA_JOB_ALLOC_DOMAIN,
                 .spec = {
                         .device = device->dma.id,
-                        .parent = parent ? parent->id : ioas->id,
+                        .parent = parents.viommu   ? parents.viommu->id
+                                  : parents.domain ? parents.domain->id
+                                                   : parents.ioas->id,
                         .options = options,
                 },
         };
@@ -167,7 +191,8 @@ int operation_begin_alloc_domain(Lease *lease, Operation *operation) {
         }
 
         /* a domain has all that is mapped in its IOAS from the start */
-        return operation_run(lease, operation, /* fds= */ NULL, 0, parent || ioas_is_small(lease, ioas));
+        return operation_run(lease, operation, /* fds= */ NULL, 0,
+                             parents.domain || parents.viommu || ioas_is_small(lease, parents.ioas));
 }
 
 static void operation_drop_fault_queue(Lease *lease, Operation *operation) {
@@ -186,8 +211,8 @@ int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result
                                   const KernelFailure *failure) {
         const Kernel *kernel = lease->manager->kernel;
         const LeaseDevice *device;
-        Domain *parent, *domain;
-        Ioas *ioas;
+        Parents parents;
+        Domain *domain;
         int r;
 
         device = lease_find_device(lease, operation->device);
@@ -197,11 +222,12 @@ int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result
                 return refuse_domain(&operation->refusal, device->name, &device->dma.info, failure);
         }
 
-        r = operation_find_parents(lease, operation, device, &ioas, &parent);
+        r = operation_find_parents(lease, operation, device, &parents);
         assert(r == 0);
 
         r = context_add_domain(lease->context, lease->context->last_handle + 1, dma->id,
-                               &operation->domain_options, device->dma.iommu, ioas, parent, &domain);
+                               &operation->domain_options, device->dma.iommu, parents.ioas, parents.domain,
+                               &domain);
         if (r < 0) {
                 lease_refund(lease, ACCOUNT_DOMAINS, 1);
                 (void) kernel->dma->destroy(kernel->userdata, lease->iommufd, dma->id, /* reterr= */ NULL);
@@ -209,6 +235,8 @@ int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result
                 return refuse_memory(operation, r);
         }
 
+        if (parents.viommu)
+                domain_set_viommu(domain, parents.viommu);
         domain->fault_queue = operation->job.spec.fault_queue;
         operation->handle = domain->handle;
         operation->kernel_id = lease->mode == MODE_ATTACHED ? dma->id : 0;
@@ -216,6 +244,7 @@ int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result
 }
 
 int operation_begin_destroy(Lease *lease, Operation *operation) {
+        const Virtual *virtual;
         const Domain *domain;
         const Ioas *ioas;
 
@@ -233,10 +262,21 @@ int operation_begin_destroy(Lease *lease, Operation *operation) {
                         lease, operation, /* fds= */ NULL, 0, ioas_is_small(lease, domain->ioas));
         }
 
+        virtual = context_find_virtual(lease->context, operation->handle);
+        if (virtual) {
+                if (virtual->n_users > 0)
+                        return refuse(&operation->refusal, OUTCOME_IN_USE,
+                                      "Virtual IOMMU %" PRIu64 " is in use: destroy its devices, its queues "
+                                      "and what is nested on it first",
+                                      virtual->handle);
+                operation->job.id = virtual->id;
+                return operation_run(lease, operation, /* fds= */ NULL, 0, lease->mode == MODE_CONFINED);
+        }
+
         ioas = context_find_ioas(lease->context, operation->handle);
         if (!ioas)
                 return refuse(&operation->refusal, OUTCOME_NO_SUCH_OBJECT,
-                              "Lease %" PRIu64 " has neither a domain nor an IOAS %" PRIu64, lease->id,
+                              "Lease %" PRIu64 " has nothing of the number %" PRIu64, lease->id,
                               operation->handle);
         if (ioas->n_users > 0)
                 return refuse(&operation->refusal, OUTCOME_IN_USE,
@@ -249,16 +289,25 @@ int operation_begin_destroy(Lease *lease, Operation *operation) {
 int operation_finish_destroy(Lease *lease, Operation *operation, int result, const DmaResult *dma,
                              const KernelFailure *failure) {
         const Kernel *kernel = lease->manager->kernel;
+        Virtual *virtual;
         uint32_t queue;
         Domain *domain;
         Ioas *ioas;
 
         if (result == -EBUSY)
                 return refuse(&operation->refusal, OUTCOME_IN_USE,
-                              "%" PRIu64 " is in use by something that iommud has not made: %s",
+                              "%" PRIu64 " is in use by something that iommud has not made, or its "
+                              "descriptor is open: %s",
                               operation->handle, failure->call);
         if (result < 0 && result != -ENOENT)
                 return refuse_kernel(&operation->refusal, failure);
+
+        virtual = context_find_virtual(lease->context, operation->handle);
+        if (virtual) {
+                context_remove_virtual(lease->context, virtual);
+                lease_refund(lease, ACCOUNT_DOMAINS, 1);
+                return 0;
+        }
 
         domain = context_find_domain(lease->context, operation->handle);
         if (!domain) {

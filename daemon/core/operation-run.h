@@ -29,6 +29,9 @@ int operation_run(Lease *lease, Operation *operation, const int *fds, unsigned n
 
 int operation_begin_alloc_ioas(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_alloc_domain(Lease *lease, Operation *operation) _must_check_;
+int operation_begin_alloc_viommu(Lease *lease, Operation *operation) _must_check_;
+int operation_begin_alloc_vdevice(Lease *lease, Operation *operation) _must_check_;
+int operation_begin_alloc_veventq(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_attach(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_detach(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_destroy(Lease *lease, Operation *operation) _must_check_;
@@ -39,6 +42,10 @@ int operation_begin_read_dirty(Lease *lease, Operation *operation) _must_check_;
 
 int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result, const DmaResult *dma,
                                   const KernelFailure *failure) _must_check_;
+int operation_finish_alloc_viommu(Lease *lease, Operation *operation, int result, const DmaResult *dma,
+                                  const KernelFailure *failure) _must_check_;
+int operation_finish_alloc_vdevice(Lease *lease, Operation *operation, int result, const DmaResult *dma,
+                                   const KernelFailure *failure) _must_check_;
 int operation_finish_attach(Lease *lease, Operation *operation, int result, const DmaResult *dma,
                             const KernelFailure *failure) _must_check_;
 int operation_finish_destroy(Lease *lease, Operation *operation, int result, const DmaResult *dma,

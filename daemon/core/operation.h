@@ -15,6 +15,9 @@
 typedef enum OperationKind {
         OPERATION_ALLOC_IOAS,
         OPERATION_ALLOC_DOMAIN,
+        OPERATION_ALLOC_VIOMMU,
+        OPERATION_ALLOC_VDEVICE,
+        OPERATION_ALLOC_VEVENTQ,
         OPERATION_ATTACH,
         OPERATION_DETACH,
         OPERATION_DESTROY,
@@ -37,18 +40,20 @@ struct Operation {
         /* What it is about. */
         char device[KERNEL_NAME_MAX];        /* to be attached, or to make a domain for */
         uint64_t handle;                     /* of the IOAS or domain; in the end, of the new one */
-        uint64_t parent;                     /* of a new domain: its IOAS or the domain it is nested on */
+        /* of a new thing: the IOAS, domain or virtual IOMMU that it is made of or nested on */
+        uint64_t parent;
         uint32_t pasid;                      /* PASID_NONE: the device itself; in the end, which it became */
         bool any_pasid;                      /* one that is free */
         IoasOptions ioas_options;
         DomainOptions domain_options;
+        VirtualSpec virtual;                 /* in the end, with the driver's answer */
         FileMapping map;                     /* its descriptor is owned */
         uint64_t length;                     /* to be unmapped from map.iova on; in the end, how much was */
         DirtyRange dirty;
         bool on;
 
         /* What else came of it. */
-        int fd;                              /* the fault queue, or the bitmap; owned */
+        int fd;                              /* the queue, or the bitmap; owned */
         uint32_t kernel_id;                  /* of the new thing, where the client has the context */
         bool replaced;                       /* it was attached before */
         char not_reset[LIMIT_CONTEXT_DEVICES][KERNEL_NAME_MAX];        /* after OPERATION_REVOKE */

@@ -16,6 +16,7 @@
 #include "kernel/reset.h"
 #include "kernel/vfio-group.h"
 #include "kernel/vfio-node.h"
+#include "kernel/viommu.h"
 
 static int backend_open_context(void *userdata, Accounting accounting, int *ret_fd, KernelFailure *reterr) {
         FAULT_SPAN;
@@ -195,6 +196,21 @@ static int backend_alloc_fault_queue(
         return fault_queue_alloc(context, ret, ret_fd, reterr);
 }
 
+static int backend_alloc_viommu(void *userdata, int context, const VirtualSpec *spec, uint32_t *ret,
+                                void *data, KernelFailure *reterr) {
+        return viommu_alloc(context, spec, ret, data, reterr);
+}
+
+static int backend_alloc_vdevice(
+        void *userdata, int context, const VirtualSpec *spec, uint32_t *ret, KernelFailure *reterr) {
+        return vdevice_alloc(context, spec, ret, reterr);
+}
+
+static int backend_alloc_veventq(void *userdata, int context, const VirtualSpec *spec, uint32_t *ret,
+                                 int *ret_fd, KernelFailure *reterr) {
+        return veventq_alloc(context, spec, ret, ret_fd, reterr);
+}
+
 static int backend_destroy(void *userdata, int context, uint32_t id, KernelFailure *reterr) {
         return context_destroy(context, id, reterr);
 }
@@ -237,6 +253,9 @@ static const DmaOps backend_dma_ops = {
         .set_dirty_tracking = backend_set_dirty_tracking,
         .read_dirty = backend_read_dirty,
         .alloc_fault_queue = backend_alloc_fault_queue,
+        .alloc_viommu = backend_alloc_viommu,
+        .alloc_vdevice = backend_alloc_vdevice,
+        .alloc_veventq = backend_alloc_veventq,
         .destroy = backend_destroy,
         .attach = backend_attach,
         .detach = backend_detach,

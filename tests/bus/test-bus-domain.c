@@ -69,7 +69,7 @@ static void test_confined(void) {
                                    PASID_NONE, 0x101fff));
 
         state = call(rig, "DmaState", NULL);
-        assert_reply(state, "aa{sv}aa{sv}aa{sv}");
+        assert_reply(state, "aa{sv}aa{sv}aa{sv}aa{sv}");
 
         unmap = call(rig, "Unmap", "ttt", UINT64_C(1), UINT64_C(0), UINT64_MAX);
         assert_reply(unmap, "t");
@@ -127,6 +127,62 @@ static void test_deferred(void) {
         bus_rig_free(rig);
 }
 
+/* What is the driver's passes through, there and back. */
+static void test_virtual(void) {
+        _cleanup_message_ sd_bus_message *acquired = NULL, *message = NULL, *viommu = NULL, *vdevice = NULL,
+                                         *queue = NULL, *none = NULL, *deep = NULL, *state = NULL;
+        _cleanup_free_ char *made = NULL, *seen = NULL, *events = NULL;
+        static const uint8_t data[] = { 1, 2 };
+        BusRig *rig = bus_rig_new();
+        uint64_t lease;
+        Client client;
+
+        scene_add(rig->scene, DEVICE, 1, "vfio-pci")->info.has |= 1U << IOMMU_FEATURE_VIOMMU;
+        bus_rig_commit(rig);
+        acquired = acquire(rig, "attached", "a{sv}", 1, "kind", "s", "nest-parent");
+        bus_rig_take_fds(rig, acquired, &lease, &client);
+
+        assert_ok(sd_bus_message_new_method_call(rig->client, &message, NULL, PATH, IOMMUD_INTERFACE_LEASE,
+                                                 "AllocViommu"));
+        assert_ok(sd_bus_message_append(message, "st", DEVICE, UINT64_C(2)));
+        assert_ok(sd_bus_message_append(
+                message, "a{sv}", 2, "type", "u", 7, "data", "ay", 2, data[0], data[1]));
+        bus_rig_send(rig, message, &viommu);
+        bus_rig_run_tasks(rig);
+        assert_reply(viommu, "ta{sv}");
+        made = message_text(viommu);
+        assert_has(made, "\"data\": <ay [254, 253]>");
+
+        message = sd_bus_message_unref(message);
+        assert_ok(sd_bus_message_new_method_call(rig->client, &message, NULL, PATH, IOMMUD_INTERFACE_LEASE,
+                                                 "AllocVdevice"));
+        assert_ok(sd_bus_message_append(message, "stt", DEVICE, UINT64_C(3), UINT64_C(0x300)));
+        bus_rig_send(rig, message, &vdevice);
+        bus_rig_run_tasks(rig);
+        assert_reply(vdevice, "ta{sv}");
+        queue = call(rig, "AllocVeventq", "ta{sv}", UINT64_C(3), 1, "type", "u", 9);
+        assert_reply(queue, "ta{sh}a{sv}");
+        events = message_text(queue);
+        assert_has(events, "event-queue");
+        assert_has(rig->scene->kernel->journal, "alloc_veventq 64");
+
+        none = call(rig, "AllocVeventq", "ta{sv}", UINT64_C(3), 0);
+        assert_error(none, IOMMUD_ERROR_INVALID_OPTION, "\"type\" says what is wanted");
+        deep = call(rig, "AllocVeventq", "ta{sv}", UINT64_C(3), 2, "type", "u", 9, "depth", "u", 524289);
+        assert_error(deep, IOMMUD_ERROR_INVALID_OPTION, "holds 1 to 524288 events");
+
+        state = call(rig, "DmaState", NULL);
+        seen = message_text(state);
+        assert_has(seen, "{\"handle\": <t 4>, \"kind\": <s \"vdevice\">, \"parent\": <t 3>, "
+                         "\"iommu\": <s \"dmar0\">, \"device\": <s \"" DEVICE "\">, \"type\": <u 0>, "
+                         "\"number\": <t 768>}");
+
+        client_close(&client);
+        bus_rig_watch(rig);
+        bus_rig_run_tasks(rig);
+        bus_rig_free(rig);
+}
+
 static void test_refused(void) {
         BusRig *rig = bus_rig_new();
         uint64_t lease;
@@ -163,7 +219,7 @@ static void test_refused(void) {
                 _cleanup_message_ sd_bus_message *e = call(rig, "Detach", "sa{sv}", "no such device", 0);
 
                 assert_error(a, IOMMUD_ERROR_NOT_SUPPORTED, "has the iommufd itself");
-                assert_error(b, IOMMUD_ERROR_NO_SUCH_OBJECT, "neither a domain nor an IOAS");
+                assert_error(b, IOMMUD_ERROR_NO_SUCH_OBJECT, "has nothing of the number");
                 assert_error(c, IOMMUD_ERROR_IN_USE, "is in use");
                 assert_error(d, IOMMUD_ERROR_INVALID_OPTION, "PASIDs begin with 1");
                 assert_error(e, IOMMUD_ERROR_NO_SUCH_DEVICE, "has no device");
@@ -186,6 +242,7 @@ static void test_refused(void) {
 int main(void) {
         test_confined();
         test_deferred();
+        test_virtual();
         test_refused();
         return EXIT_SUCCESS;
 }

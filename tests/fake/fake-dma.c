@@ -73,7 +73,7 @@ static FakeObject *ioas_of(FakeContext *context, uint32_t id) {
         FakeObject *object;
 
         object = find_object(context, id, FAKE_NOTHING);
-        while (object && object->kind == FAKE_DOMAIN)
+        while (object && (object->kind == FAKE_DOMAIN || object->kind == FAKE_VIOMMU))
                 object = find_object(context, object->parent, FAKE_NOTHING);
 
         return object;
@@ -311,6 +311,8 @@ static int fake_alloc_domain(
         device = &kernel->devices[spec->device - 1];
         parent =
                 find_object(context, spec->parent, options->kind == DOMAIN_NESTED ? FAKE_DOMAIN : FAKE_IOAS);
+        if (!parent && options->kind == DOMAIN_NESTED)
+                parent = find_object(context, spec->parent, FAKE_VIOMMU);
         if (!parent || device->context != context->inode)
                 return kernel_failure(reterr, -EINVAL, "alloc_domain");
         if ((options->kind != DOMAIN_PAGING && device->cannot_nest) ||
@@ -373,6 +375,84 @@ static int fake_alloc_fault_queue(
         return 0;
 }
 
+static int fake_alloc_viommu(void *userdata, int fd, const VirtualSpec *spec, uint32_t *ret, void *data,
+                             KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeObject *parent, *object;
+        FakeContext *context;
+        uint8_t *answer = data;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "alloc_viommu %u", spec->type);
+        if (r < 0)
+                return r;
+
+        context = context_of(kernel, fd);
+        parent = find_object(context, spec->parent, FAKE_DOMAIN);
+        if (!parent || parent->options.kind != DOMAIN_NEST_PARENT)
+                return kernel_failure(reterr, -EINVAL, "alloc_viommu");
+        if (!(kernel->devices[spec->device - 1].info.has & 1U << IOMMU_FEATURE_VIOMMU))
+                return kernel_failure(reterr, -EOPNOTSUPP, "alloc_viommu");
+
+        for (uint32_t i = 0; i < spec->data_length; i++)
+                answer[i] = (uint8_t) ~spec->data[i];
+        object = add_object(context, FAKE_VIOMMU, ret);
+        object->parent = spec->parent;
+        parent->n_users++;
+        return 0;
+}
+
+/* Of a kind that is there once for each virtual IOMMU and number; and of a device, once at all. */
+static int add_virtual(FakeContext *context, FakeObjectKind kind, const VirtualSpec *spec, uint32_t *ret) {
+        FakeObject *object;
+
+        for (unsigned i = 0; i < ELEMENTSOF(context->objects); i++) {
+                object = &context->objects[i];
+                if (object->kind == kind && ((object->parent == spec->parent && object->type == spec->type &&
+                                              object->virt_id == spec->virt_id) ||
+                                             (kind == FAKE_VDEVICE && object->device == spec->device)))
+                        return -EEXIST;
+        }
+
+        object = add_object(context, kind, ret);
+        object->parent = spec->parent;
+        object->device = spec->device;
+        object->type = spec->type;
+        object->virt_id = spec->virt_id;
+        get_object(context, spec->parent)->n_users++;
+        return 0;
+}
+
+static int fake_alloc_vdevice(
+        void *userdata, int fd, const VirtualSpec *spec, uint32_t *ret, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "alloc_vdevice %" PRIu64, spec->virt_id);
+        if (r < 0)
+                return r;
+
+        r = add_virtual(context_of(kernel, fd), FAKE_VDEVICE, spec, ret);
+        return r < 0 ? kernel_failure(reterr, r, "alloc_vdevice") : 0;
+}
+
+static int fake_alloc_veventq(void *userdata, int fd, const VirtualSpec *spec, uint32_t *ret, int *ret_fd,
+                              KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ false, reterr, "alloc_veventq %u", spec->depth);
+        if (r < 0)
+                return r;
+
+        r = add_virtual(context_of(kernel, fd), FAKE_VEVENTQ, spec, ret);
+        if (r < 0)
+                return kernel_failure(reterr, r, "alloc_veventq");
+
+        *ret_fd = assert_ok(memfd_create("events", MFD_CLOEXEC));
+        return 0;
+}
+
 static int fake_destroy(void *userdata, int fd, uint32_t id, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         FakeContext *context;
@@ -390,8 +470,9 @@ static int fake_destroy(void *userdata, int fd, uint32_t id, KernelFailure *rete
         if (object->n_users > 0)
                 return kernel_failure(reterr, -EBUSY, "destroy %u", id);
 
-        if (object->kind == FAKE_DOMAIN) {
+        if (object->parent != 0)
                 get_object(context, object->parent)->n_users--;
+        if (object->kind == FAKE_DOMAIN) {
                 if (object->queue != 0)
                         get_object(context, object->queue)->n_users--;
         }
@@ -407,7 +488,7 @@ static int attach(FakeKernel *kernel, FakeDevice *device, uint32_t pasid, uint32
         target = find_object(context, id, FAKE_NOTHING);
         if (!target)
                 return -ENOENT;
-        if (target->kind == FAKE_QUEUE)
+        if (target->kind != FAKE_IOAS && target->kind != FAKE_DOMAIN)
                 return -EINVAL;
         if (attached->target == id)
                 return 0;                    /* as the kernel believes: a blocked one stays so */
@@ -494,6 +575,9 @@ const DmaOps fake_dma_ops = {
         .set_dirty_tracking = fake_set_dirty_tracking,
         .read_dirty = fake_read_dirty,
         .alloc_fault_queue = fake_alloc_fault_queue,
+        .alloc_viommu = fake_alloc_viommu,
+        .alloc_vdevice = fake_alloc_vdevice,
+        .alloc_veventq = fake_alloc_veventq,
         .destroy = fake_destroy,
         .attach = fake_attach,
         .detach = fake_detach,

@@ -21,6 +21,9 @@ typedef enum FakeObjectKind {
         FAKE_IOAS,
         FAKE_DOMAIN,
         FAKE_QUEUE,
+        FAKE_VIOMMU,
+        FAKE_VDEVICE,
+        FAKE_VEVENTQ,
 } FakeObjectKind;
 
 typedef struct FakeMapping {
@@ -38,6 +41,8 @@ typedef struct FakeObject {
         uint32_t parent, queue;
         DomainOptions options;
         bool tracking;
+        uint32_t device, type;               /* of what a virtual IOMMU has */
+        uint64_t virt_id;
         int fd;                              /* of a queue */
 } FakeObject;
 

@@ -221,6 +221,9 @@ static int on_manager(sd_bus_message *m) {
                 { "Get",         on_get         },
                 { "DmaState",    reply_dma_state },
                 { "HwInfo",      reply_hw_info  },
+                { "AllocViommu", reply_alloc_virtual },
+                { "AllocVdevice", reply_alloc_virtual },
+                { "AllocVeventq", reply_alloc_virtual },
                 { "ListQuarantine",  on_list_quarantine  },
                 { "ClearQuarantine", on_clear_quarantine },
         };

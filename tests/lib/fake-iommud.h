@@ -25,3 +25,4 @@ int reply_plan(sd_bus_message *m);
 int reply_acquire(sd_bus_message *m);
 int reply_dma_state(sd_bus_message *m);
 int reply_hw_info(sd_bus_message *m);
+int reply_alloc_virtual(sd_bus_message *m);

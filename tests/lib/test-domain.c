@@ -3,6 +3,7 @@
 /* What the library tells of a lease's DMA. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 
@@ -41,7 +42,7 @@ static void test_domains(const iommud_dma_state *state) {
         assert(iommud_domain_pasid(domain) && !iommud_domain_fault_queue(domain));
 
         domain = iommud_dma_state_domain(state, 1);
-        assert(iommud_domain_parent(domain) == 2 && iommud_domain_fault_queue(domain));
+        assert(iommud_domain_parent(domain) == 4 && iommud_domain_fault_queue(domain));
         assert(!iommud_domain_tracking(domain) && !iommud_domain_pasid(domain));
         assert(!iommud_dma_state_domain(state, 2));
 }
@@ -53,13 +54,53 @@ static void test_attachments(const iommud_dma_state *state) {
 
         assert(strcmp(iommud_attachment_device(attachment), "0000:02:00.0") == 0);
         assert(iommud_attachment_target(attachment) == 2);
-        assert(iommud_attachment_pasid(attachment, 0, &pasid, &domain) == 0 && pasid == 5 && domain == 4);
+        assert(iommud_attachment_pasid(attachment, 0, &pasid, &domain) == 0 && pasid == 5 && domain == 7);
         assert(iommud_attachment_pasid(attachment, 1, &pasid, &domain) == -ENOENT);
         assert(iommud_attachment_pasid(attachment, 0, NULL, &domain) == -EINVAL);
 
         attachment = iommud_dma_state_attachment(state, 1);
         assert(iommud_attachment_target(attachment) == 0);
         assert(!iommud_dma_state_attachment(state, 2));
+}
+
+static void test_virtuals(const iommud_dma_state *state) {
+        const iommud_virtual *object = iommud_dma_state_virtual(state, 0);
+
+        assert(iommud_virtual_handle(object) == 4 && iommud_virtual_parent(object) == 2);
+        assert(strcmp(iommud_virtual_kind(object), "viommu") == 0);
+        assert(strcmp(iommud_virtual_iommu(object), "dmar0") == 0);
+        assert(iommud_virtual_type(object) == 7);
+
+        object = iommud_dma_state_virtual(state, 1);
+        assert(strcmp(iommud_virtual_device(object), "0000:02:00.0") == 0);
+        assert(iommud_virtual_number(object) == 0x300);
+        assert(!iommud_dma_state_virtual(state, 2) && !iommud_dma_state_virtual(NULL, 0));
+        assert(strcmp(iommud_virtual_kind(NULL), "") == 0);
+}
+
+static void test_alloc_virtual(void) {
+        _cleanup_client_ iommud_client *client = client_of("ok"), *wrong = client_of("short");
+        uint8_t data[129] = { 6, 2, 3, 4 };
+        uint64_t handle;
+        uint32_t id;
+        int fd = -EBADF;
+
+        assert(iommud_alloc_viommu(client, 7, "0000:02:00.0", 2, 7, data, 4, &handle, &id) == 0);
+        assert(handle == 4 && id == 11 && data[0] == 7 && data[3] == 4);
+        assert(iommud_alloc_viommu(client, 7, "a", 2, 7, NULL, 4, &handle, &id) == -EINVAL);
+        assert(iommud_alloc_viommu(client, 7, "a", 2, 7, data, 129, &handle, &id) == -E2BIG);
+        assert(iommud_alloc_viommu(wrong, 7, "0000:02:00.0", 2, 7, data, 4, &handle, &id) == -EBADMSG);
+        assert(data[0] == 7);
+
+        assert(iommud_alloc_vdevice(client, 7, "0000:02:00.0", 4, 0x300, &handle, &id) == 0);
+        assert(handle == 5 && id == 12);
+        assert(iommud_alloc_vdevice(client, 9, "0000:02:00.0", 4, 1, &handle, NULL) == IOMMUD_E_DENIED);
+
+        assert(iommud_alloc_veventq(client, 7, 4, 7, 0, &handle, NULL, &fd) == 0);
+        assert(handle == 6 && fd >= 0);
+        close(fd);
+        assert(iommud_alloc_veventq(wrong, 7, 4, 7, 8, &handle, &id, &fd) == -EBADMSG);
+        assert(iommud_alloc_veventq(client, 7, 4, 7, 8, &handle, &id, NULL) == -EINVAL);
 }
 
 static void test_state(void) {
@@ -70,6 +111,7 @@ static void test_state(void) {
         test_ioases(state);
         test_domains(state);
         test_attachments(state);
+        test_virtuals(state);
 
         assert(iommud_get_dma_state(client, 9, &none) == IOMMUD_E_DENIED && !none);
         assert(iommud_get_dma_state(client, 0, &none) == -EINVAL && !none);
@@ -114,6 +156,7 @@ int main(void) {
 
         test_state();
         test_hw_info();
+        test_alloc_virtual();
         test_nothing();
         assert(count_fds() == before);
         return EXIT_SUCCESS;

@@ -127,12 +127,16 @@ Lease 7 of {user}, mode confined
 
 DEVICE               PASID  ATTACHED TO
 0000:02:00.0             -  domain 2
-0000:02:00.0             5  domain 4
+0000:02:00.0             5  domain 7
 0000:02:00.1 (held)      -  nothing, its DMA is blocked
 
 DOMAIN  KIND         MADE OF   IOMMU  CAN
      2  nest-parent  IOAS 1    dmar0  dirty tracking (on), PASIDs
-     4  nested       domain 2  dmar0  fault queue
+     7  nested       viommu 4  dmar0  fault queue
+
+VIRTUAL  KIND     ON        IOMMU  DEVICE        TYPE  NUMBER
+      4  viommu   domain 2  dmar0  0000:02:00.0  0x7   -
+      5  vdevice  viommu 4  dmar0  0000:02:00.0  -     0x300
 
 IOAS  MAPPINGS   PINNED  PAGES  WINDOWS
    1         2  2 MiB  any    0x100000 to 0xffffff
@@ -150,10 +154,11 @@ IOAS   ADDRESS     BYTES
         dma = shown[0]['dma']
         self.assertEqual(dma['ioases'][0]['mappings'][1], {'iova': 0x400000, 'length': 0x1000})
         self.assertEqual(dma['ioases'][0]['iova_windows'], [{'first': 0x100000, 'last': 0xffffff}])
-        self.assertEqual(dma['domains'][1]['parent'], 2)
+        self.assertEqual(dma['domains'][1]['parent'], 4)
+        self.assertEqual(dma['virtuals'][1]['number'], 0x300)
         self.assertIs(dma['domains'][0]['tracking'], True)
         self.assertEqual(dma['devices'][0], {
-            'device': '0000:02:00.0', 'target': 2, 'pasids': [{'pasid': 5, 'domain': 4}]})
+            'device': '0000:02:00.0', 'target': 2, 'pasids': [{'pasid': 5, 'domain': 7}]})
 
     def test_domain_refused(self):
         self.assertIn('(Denied)', self.complaint(1, 'domain', '9'))

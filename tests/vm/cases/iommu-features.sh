@@ -8,6 +8,7 @@
 . guest/iommud.sh
 . guest/mock.sh
 
+BEFORE=$(bindings)
 defer drop_claims
 allow "$LAB_VMM_UID" "$LAB_MOCK" "$LAB_EDU"
 

@@ -88,6 +88,12 @@ struct mock_window {
 	__u64 base;
 };
 
+/* A virtual IOMMU, which needs none: the answer is the question with all bits the other way */
+struct mock_viommu_data {
+	__u64 question;
+	__u64 answer;
+};
+
 /* IOMMU_HWPT_INVALIDATE, which has nothing to do and counts */
 struct mock_invalidate {
 	__u64 first;

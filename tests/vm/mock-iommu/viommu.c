@@ -45,8 +45,19 @@ int mock_viommu_init(struct iommufd_viommu *core, struct iommu_domain *parent,
 {
 	struct mock_viommu *viommu = container_of(core, struct mock_viommu, core);
 
-	if (data)
-		return -EOPNOTSUPP;
+	if (data) {
+		struct mock_viommu_data asked;
+		int ret;
+
+		ret = iommu_copy_struct_from_user(&asked, data, MOCK_VIOMMU_TYPE, answer);
+		if (ret)
+			return ret;
+
+		asked.answer = ~asked.question;
+		ret = iommu_copy_struct_to_user(data, &asked, MOCK_VIOMMU_TYPE, answer);
+		if (ret)
+			return ret;
+	}
 
 	viommu->parent = to_mock_domain(parent);
 	core->ops = &mock_viommu_ops;
