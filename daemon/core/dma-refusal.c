@@ -21,6 +21,52 @@ int check_domain_features(const DomainOptions *options, unsigned features, Refus
         return 0;
 }
 
+static bool lacks(const HwInfo *info, IommuFeature feature) {
+        return info->lacks & 1U << feature;
+}
+
+int check_hw_features(
+        const char *device, const HwInfo *info, const DomainOptions *options, Refusal *reterr) {
+        const char *driver;
+
+        if (!info || !info->asked)
+                return 0;
+
+        driver = iommu_driver_to_string(info->driver);
+        if (info->emulated && (options->kind != DOMAIN_PAGING || options->dirty_tracking || options->pasid ||
+                               options->fault_queue))
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "%s has no IOMMU of its own: the kernel maps for it, and there are no domains "
+                              "with features. Ask for a domain without any",
+                              device);
+
+        if (options->dirty_tracking && !info->dirty_tracking)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "The IOMMU of %s (%s) can't tell which pages are dirty: ask for a domain "
+                              "without dirty_tracking",
+                              device, driver);
+
+        if (options->pasid && info->pasid_log2 == 0)
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "%s has no PASIDs, or its IOMMU (%s) has them not enabled: ask for a domain "
+                              "without pasid",
+                              device, driver);
+
+        if (options->kind == DOMAIN_NEST_PARENT && lacks(info, IOMMU_FEATURE_NESTING))
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "The IOMMU of %s (%s) or its driver can't nest domains: ask for one of kind "
+                              "paging",
+                              device, driver);
+
+        if (options->fault_queue && lacks(info, IOMMU_FEATURE_PAGE_FAULTS))
+                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
+                              "%s can't report page faults, or its IOMMU (%s) can't: ask for a domain "
+                              "without fault_queue",
+                              device, driver);
+
+        return 0;
+}
+
 int refuse_domain(Refusal *reterr, const char *device, const HwInfo *info, const KernelFailure *failure) {
         switch (-failure->error) {
 

@@ -15,6 +15,13 @@ typedef struct Domain Domain;
  */
 int check_domain_features(const DomainOptions *options, unsigned features, Refusal *reterr);
 
+/*
+ * Whether the IOMMU has for a device what is wanted of its domain, as far as that is known: @info may be
+ * NULL. Returns 0 or OUTCOME_NOT_SUPPORTED.
+ */
+int check_hw_features(
+        const char *device, const HwInfo *info, const DomainOptions *options, Refusal *reterr);
+
 /* A domain of these options could not be made for the device. */
 int refuse_domain(Refusal *reterr, const char *device, const HwInfo *info, const KernelFailure *failure);
 

@@ -17,32 +17,6 @@
 #include "core/manager.h"
 #include "core/task.h"
 
-static int check_features(const Lease *lease, const LeaseDevice *device, Refusal *reterr) {
-        const DomainOptions *options = &lease->domain_options;
-        const HwInfo *info = &device->dma.info;
-
-        if (info->emulated && (options->kind != DOMAIN_PAGING || options->dirty_tracking || options->pasid ||
-                               options->fault_queue))
-                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                        "%s has no IOMMU of its own: the kernel maps for it, and there are no domains with "
-                        "features. Ask for a domain without any",
-                        device->name);
-
-        if (options->dirty_tracking && !info->dirty_tracking)
-                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                              "The IOMMU of %s (%s) can't tell which pages are dirty: ask for a domain "
-                              "without dirty_tracking",
-                              device->name, iommu_driver_to_string(info->driver));
-
-        if (options->pasid && info->pasid_log2 == 0)
-                return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                              "%s has no PASIDs, or its IOMMU (%s) has them not enabled: ask for a domain "
-                              "without pasid",
-                              device->name, iommu_driver_to_string(info->driver));
-
-        return 0;
-}
-
 static int lease_read_hw_info(Lease *lease, Refusal *reterr, ChangeSet *changes) {
         KernelFailure failure;
         int r;
@@ -62,7 +36,8 @@ static int lease_read_hw_info(Lease *lease, Refusal *reterr, ChangeSet *changes)
                         return refuse_kernel(reterr, &failure);
 
                 if (device->given) {
-                        r = check_features(lease, device, reterr);
+                        r = check_hw_features(
+                                device->name, &device->dma.info, &lease->domain_options, reterr);
                         if (r > 0)
                                 return r;
                 }

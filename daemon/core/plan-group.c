@@ -8,6 +8,7 @@
 
 #include "core/claim.h"
 #include "core/device.h"
+#include "core/dma-refusal.h"
 #include "core/group.h"
 #include "core/kernel.h"
 #include "core/manager.h"
@@ -87,7 +88,14 @@ static int plan_rebind(Plan *plan, const Device *device) {
 typedef int (*DeviceCheck)(Planner *p, const Device *device, Refusal *reterr);
 
 static int planner_check_kind(Planner *p, const Device *device, Refusal *reterr) {
-        return plan_check_kind(device, reterr);
+        int r;
+
+        r = plan_check_kind(device, reterr);
+        if (r > 0 || p->request->mode == MODE_VMM)
+                return r;
+
+        /* what is known not to be there is refused before anything is touched */
+        return check_hw_features(device->facts.name, device->info, &p->request->domain, reterr);
 }
 
 /*

@@ -174,6 +174,7 @@ static int fake_read_hw_info(
 
         /* the kernel does not tell what has to be tried */
         *ret = kernel->devices[id - 1].info;
+        ret->asked = true;
         ret->has &= 1U << IOMMU_FEATURE_DIRTY_TRACKING;
         ret->lacks &= 1U << IOMMU_FEATURE_DIRTY_TRACKING;
         ret->aperture = (IovaRange) {};
@@ -187,6 +188,7 @@ static void fake_probe(void *userdata, int context, uint32_t id, HwInfo *info) {
         FakeKernel *kernel = userdata;
 
         *info = kernel->devices[id - 1].info;
+        info->asked = true;
         info->has &= ~faults;
         info->lacks &= ~faults;
 }
