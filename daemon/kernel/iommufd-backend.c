@@ -106,6 +106,7 @@ static int backend_check_bound(void *userdata, const char *subsystem, const char
 
 static int backend_bind_device(void *userdata, const char *subsystem, const char *name, int device,
                                int iommufd, uint32_t *ret_id, KernelFailure *reterr) {
+        FAULT_SPAN;
         char path[KERNEL_PATH_MAX];
         VfioNode node;
         int r;
@@ -149,6 +150,8 @@ static const KernelOps backend_ops = {
 
 static int backend_read_hw_info(
         void *userdata, int context, uint32_t device, HwInfo *ret, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return hw_info_read(context, device, ret, reterr);
 }
 
@@ -158,41 +161,57 @@ static void backend_probe(void *userdata, int context, uint32_t device, HwInfo *
 
 static int backend_alloc_ioas(
         void *userdata, int context, const IoasOptions *options, uint32_t *ret, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return ioas_alloc(context, options, ret, reterr);
 }
 
 static int backend_read_iova_ranges(
         void *userdata, int context, uint32_t ioas, IovaRanges *ret, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return ioas_read_ranges(context, ioas, ret, reterr);
 }
 
 static int backend_map_file(void *userdata, int context, uint32_t ioas, const FileMapping *mapping,
                             uint64_t *ret_iova, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return ioas_map_file(context, ioas, mapping, ret_iova, reterr);
 }
 
 static int backend_unmap(
         void *userdata, int context, uint32_t ioas, uint64_t iova, uint64_t length, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return ioas_unmap(context, ioas, iova, length, reterr);
 }
 
 static int backend_alloc_domain(
         void *userdata, int context, const DomainSpec *spec, uint32_t *ret, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return domain_alloc(context, spec, ret, reterr);
 }
 
 static int backend_set_dirty_tracking(
         void *userdata, int context, uint32_t domain, bool on, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return domain_set_dirty_tracking(context, domain, on, reterr);
 }
 
 static int backend_read_dirty(void *userdata, int context, uint32_t domain, const DirtyRange *range,
                               uint64_t *bitmap, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return domain_read_dirty(context, domain, range, bitmap, reterr);
 }
 
 static int backend_alloc_fault_queue(
         void *userdata, int context, uint32_t *ret, int *ret_fd, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return fault_queue_alloc(context, ret, ret_fd, reterr);
 }
 
@@ -212,15 +231,21 @@ static int backend_alloc_veventq(void *userdata, int context, const VirtualSpec 
 }
 
 static int backend_destroy(void *userdata, int context, uint32_t id, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return context_destroy(context, id, reterr);
 }
 
 static int backend_attach(
         void *userdata, int device, uint32_t pasid, uint32_t target, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return device_attach(device, pasid, target, reterr);
 }
 
 static int backend_detach(void *userdata, int device, uint32_t pasid, KernelFailure *reterr) {
+        FAULT_SPAN;
+
         return device_detach(device, pasid, reterr);
 }
 
