@@ -181,9 +181,23 @@ static size_t run_destroy_all(const Run *run, const uint32_t *ids, size_t n, Ker
         return left;
 }
 
+/*
+ * What a daemon or a child has made that was lost before it could say so. Bound devices don't go like this,
+ * nor does what something is made of, as long as that is there.
+ */
+static void run_destroy_strays(const Run *run) {
+        bool again = true;
+
+        while (again) {
+                again = false;
+                for (uint32_t id = run->job->cut.last_id; id > 0; id--)
+                        again |= run->ops->destroy(run->userdata, run->context, id, /* reterr= */ NULL) >= 0;
+        }
+}
+
 static int run_cut_once(const Run *run, bool all) {
         const DmaTearDown *cut = &run->job->cut;
-        size_t left;
+        size_t n_domains = cut->n_others - cut->n_queues, left;
         int r = 0;
 
         for (unsigned i = 0; i < cut->n_devices; i++) {
@@ -196,8 +210,11 @@ static int run_cut_once(const Run *run, bool all) {
         if (r < 0)
                 return r;
 
-        left = run_destroy_all(run, cut->others, cut->n_others, run->reterr);
+        left = run_destroy_all(run, cut->others, n_domains, run->reterr);
         left += run_destroy_all(run, cut->ioases, cut->n_ioases, run->reterr);
+        /* one that the client has open goes when that is closed; no device can be attached to it */
+        (void) run_destroy_all(run, cut->others + n_domains, cut->n_queues, /* failure= */ NULL);
+        run_destroy_strays(run);
         return left > 0 ? TEAR_DOWN_LEFT : _TEAR_DOWN_DONE;
 }
 

@@ -56,6 +56,8 @@ typedef struct DmaTearDown {
         /* domains, what is nested first, virtual IOMMUs, and queues; they go before the IOASes; owned */
         uint32_t *others;
         size_t n_others;
+        size_t n_queues;                     /* so many at the end of them are queues */
+        uint32_t last_id;                    /* nothing in the context has a higher number */
         bool reset;                          /* and all devices are reset in the end */
 } DmaTearDown;
 

@@ -37,8 +37,10 @@ static void add_others(DmaTearDown *cut, const Context *context) {
         for (size_t i = 0; i < context->domains.n_items; i++) {
                 const Domain *domain = context->domains.items[i];
 
-                if (domain->fault_queue != 0)
-                        cut->others[cut->n_others++] = domain->fault_queue;
+                if (domain->fault_queue == 0)
+                        continue;
+                cut->others[cut->n_others++] = domain->fault_queue;
+                cut->n_queues++;
         }
 }
 
@@ -64,6 +66,9 @@ static int cut_add_device(DmaTearDown *cut, const LeaseDevice *device) {
  * anew: its things go with the context.
  */
 static int cut_add_things(DmaTearDown *cut, const Context *context) {
+        /* the lowest that is free is given, to a queue beside each domain too; and some that were lost */
+        uint64_t last_id = LIMIT_CONTEXT_DEVICES + 2 * context->last_handle + LIMIT_CONTEXT_STRAYS;
+
         cut->ioases = calloc(context->ioases.n_items + 1, sizeof(*cut->ioases));
         cut->others = calloc(
                 2 * context->domains.n_items + context->virtuals.n_items + 1, sizeof(*cut->others));
@@ -73,6 +78,7 @@ static int cut_add_things(DmaTearDown *cut, const Context *context) {
         add_others(cut, context);
         for (size_t i = 0; i < context->ioases.n_items; i++)
                 cut->ioases[cut->n_ioases++] = ((const Ioas *) context->ioases.items[i])->id;
+        cut->last_id = (uint32_t) (last_id < LIMIT_CONTEXT_IDS ? last_id : LIMIT_CONTEXT_IDS);
         return 0;
 }
 

@@ -65,6 +65,15 @@
 #define LIMIT_LEASE_MAPPINGS 4096
 #define LIMIT_LEASE_PASIDS 256
 
+/*
+ * Things in a context that nobody knows of, since the process that made them was lost; and the highest
+ * number that anything there can have: the kernel gives the lowest that is free.
+ */
+#define LIMIT_CONTEXT_STRAYS 8
+#define LIMIT_CONTEXT_IDS \
+        (LIMIT_CONTEXT_DEVICES + LIMIT_LEASE_IOASES + 2 * LIMIT_LEASE_DOMAINS + LIMIT_LEASE_VIRTUALS + \
+         LIMIT_CONTEXT_STRAYS)
+
 /* Fault queues that the answer to one Acquire has room for beside 8 devices, the lifeline and the iommufd.
  */
 #define LIMIT_FAULT_QUEUES 6

@@ -6,11 +6,12 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "core/limits.h"
 #include "fake/assert.h"
 #include "fake/fake-dma.h"
 #include "fake/fake-kernel.h"
 
-#define FIRST_ID 100
+#define FIRST_ID (LIMIT_CONTEXT_DEVICES + 1)
 
 static ino_t inode_of(int fd) {
         struct stat st;

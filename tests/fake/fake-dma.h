@@ -31,7 +31,7 @@ typedef struct FakeMapping {
         bool writable;
 } FakeMapping;
 
-/* Its number is 100 and its place in the context. */
+/* Its number is its place in the context, behind those of devices. */
 typedef struct FakeObject {
         FakeObjectKind kind;
         unsigned n_users;
