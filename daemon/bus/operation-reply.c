@@ -151,6 +151,7 @@ int operation_reply(sd_bus_message *call, const Operation *operation) {
                 [OPERATION_SET_DIRTY_TRACKING] = append_nothing,
                 [OPERATION_READ_DIRTY] = append_bitmap,
                 [OPERATION_REVOKE] = append_revoke,
+                [OPERATION_SETTLE] = append_nothing,
         };
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;

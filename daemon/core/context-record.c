@@ -16,7 +16,7 @@ typedef struct Line {
         uint64_t revoked, small_pages, dirty, pasids, faults, tracking, emulated;
         uint64_t pasid, virtual, type, number;
         bool has_pasid;
-        const char *bound, *attached, *iommu, *kind, *windows, *device;
+        const char *bound, *attached, *switching, *iommu, *kind, *windows, *device;
 } Line;
 
 /* ---- writing */
@@ -87,6 +87,16 @@ static void write_device(const LeaseDevice *device, FILE *f) {
                         dma->pasids[i].domain->handle, dma->pasids[i].pasid);
 }
 
+static void write_switching(const Switching *switching, FILE *f) {
+        if (!switching->device[0])
+                return;
+
+        fprintf(f, "switching=%s", switching->device);
+        if (switching->pasid != PASID_NONE)
+                fprintf(f, " pasid=%u", switching->pasid);
+        fputc('\n', f);
+}
+
 void context_record_write(const Lease *lease, FILE *f) {
         const Context *context = lease->context;
 
@@ -99,6 +109,7 @@ void context_record_write(const Lease *lease, FILE *f) {
         write_domains(context, f);
         for (unsigned i = 0; i < lease->n_devices; i++)
                 write_device(&lease->devices[i], f);
+        write_switching(&context->switching, f);
 }
 
 /* ---- reading */
@@ -227,6 +238,19 @@ static int read_attached(Lease *lease, const Line *line) {
         return 0;
 }
 
+static int read_switching(Lease *lease, const Line *line) {
+        Switching *switching = &lease->context->switching;
+        const LeaseDevice *device;
+
+        device = lease_find_device(lease, line->switching);
+        if (!device)
+                return -EBADMSG;
+
+        strcpy(switching->device, device->name);
+        switching->pasid = line->has_pasid ? (uint32_t) line->pasid : PASID_NONE;
+        return 0;
+}
+
 static int line_read_word(Line *line, const char *key, const char *value) {
         const struct {
                 const char *key;
@@ -259,6 +283,7 @@ static int line_read_word(Line *line, const char *key, const char *value) {
         } strings[] = {
                 { "bound", &line->bound },
                 { "attached", &line->attached },
+                { "switching", &line->switching },
                 { "iommu", &line->iommu },
                 { "kind", &line->kind },
                 { "windows", &line->windows },
@@ -308,6 +333,7 @@ static const struct {
         { "virtual=", read_virtual },
         { "bound=", read_bound },
         { "attached=", read_attached },
+        { "switching=", read_switching },
 };
 
 bool context_record_has(const char *line) {

@@ -34,9 +34,16 @@ typedef struct Attachments {
         size_t n_pasids;
 } Attachments;
 
+/* A device, or a PASID of it, that is being attached or detached: nobody knows to what it is until then. */
+typedef struct Switching {
+        char device[KERNEL_NAME_MAX];        /* "": none is */
+        uint32_t pasid;
+} Switching;
+
 struct Context {
         PtrArray ioases, domains, virtuals;  /* by handle; owned */
         uint64_t last_handle;
+        Switching switching;
         bool revoked;                        /* taken back: there will be nothing in it any more */
 };
 

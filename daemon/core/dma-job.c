@@ -95,7 +95,7 @@ static bool run_ranges_are(const Run *run, const IovaRanges *before) {
  * A replace has failed, and the kernel's belief of what is attached can be wrong: it takes an attach to what
  * was there before for nothing to be done, while the device stays blocked. Nor does it reserve the device's
  * addresses any more when both were of one IOAS. Only a detach puts both right. Where that does not help, or
- * can't be known to, the devices stay without a domain.
+ * can't be known to, the devices stay without a domain. @before is NULL where nobody has looked before.
  */
 static int run_return(const Run *run, const IovaRanges *before) {
         const DmaSwitch *change = &run->job->change;
@@ -107,7 +107,7 @@ static int run_return(const Run *run, const IovaRanges *before) {
                 return SWITCH_DETACHED;
 
         if (run_attach_all(run, change->previous, /* failure= */ NULL) < 0 ||
-            (change->previous_ioas != 0 && !run_ranges_are(run, before))) {
+            (before && change->previous_ioas != 0 && !run_ranges_are(run, before))) {
                 (void) run_detach_all(run, /* failure= */ NULL);
                 return SWITCH_DETACHED;
         }
@@ -120,11 +120,14 @@ static int run_switch(const Run *run) {
         IovaRanges before = {};
         int r;
 
+        if (change->anew)
+                return run_return(run, /* before= */ NULL);
+
         if (change->previous != 0 && change->previous_ioas != 0) {
                 r = run->ops->read_iova_ranges(
                         run->userdata, run->context, change->previous_ioas, &before, run->reterr);
                 if (r < 0)
-                        return r;            /* nothing was done yet */
+                        return SWITCH_NOT_BEGUN;
         }
 
         if (change->target == 0)

@@ -38,6 +38,8 @@ typedef struct DmaSwitch {
         /* the IOAS of @previous, whose reserved ranges are to be as before if it comes to that; or 0 */
         uint32_t previous_ioas;
         bool can_return;                     /* after a failure @previous can be attached again */
+        /* nobody knows to what they are attached: they are detached, and go back to @previous if they can */
+        bool anew;
 } DmaSwitch;
 
 /* What a device needs to be cut off. */
@@ -85,6 +87,7 @@ typedef struct DmaResult {
 /* Outcomes of DMA_JOB_SWITCH, each with *reterr: why it is not done. */
 enum {
         _SWITCH_DONE,
+        SWITCH_NOT_BEGUN,                    /* nothing was done */
         SWITCH_RETURNED,                     /* all is as it was before */
         SWITCH_DETACHED,                     /* nothing is attached any more */
 };

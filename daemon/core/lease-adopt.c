@@ -81,6 +81,7 @@ static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
         if (active) {
                 change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
                 lease_go_on_revoking(lease, changes);
+                lease_go_on_switching(lease, changes);
                 return;
         }
 

@@ -34,6 +34,7 @@ static const struct {
                                            operation_finish_set_dirty_tracking },
         [OPERATION_READ_DIRTY] = { operation_begin_read_dirty, operation_finish_read_dirty },
         [OPERATION_REVOKE] = { operation_begin_revoke, operation_finish_revoke },
+        [OPERATION_SETTLE] = { operation_begin_settle, operation_finish_attach },
 };
 
 static_assert(ELEMENTSOF(kinds) == _OPERATION_KIND_MAX, "a kind of operation has no function");
@@ -84,6 +85,8 @@ int operation_run(Lease *lease, Operation *operation, const int *fds, unsigned n
                 if (r < 0) {
                         kernel_failure(&failure, r, "starting a child process for %s",
                                        dma_job_name(&operation->job));
+                        if (operation->job.kind == DMA_JOB_SWITCH)
+                                r = SWITCH_NOT_BEGUN;
                         return kinds[operation->kind].finish(lease, operation, r, &result, &failure);
                 }
 
@@ -125,6 +128,8 @@ static void operation_set_done(Operation *operation, ChangeSet *changes) {
 static void lease_operation_ended(Lease *lease, Operation *operation, ChangeSet *changes) {
         operation_set_done(operation, changes);
         lease_save_progress(lease, changes);
+        if (operation->kind == OPERATION_SETTLE && operation->refusal.outcome != OUTCOME_GRANTED)
+                lease_set_reason(lease, operation->refusal.text, changes);     /* nobody else is told */
         if (operation->kind == OPERATION_REVOKE)
                 change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
 }

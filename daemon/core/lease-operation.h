@@ -29,5 +29,8 @@ void lease_next_operation(Lease *lease, ChangeSet *changes);
  */
 void lease_go_on_revoking(Lease *lease, ChangeSet *changes);
 
+/* The same for what was being attached or detached: it is as before then, or attached to nothing. */
+void lease_go_on_switching(Lease *lease, ChangeSet *changes);
+
 /* The lease ends: what has not begun will not. */
 void lease_refuse_operations(Lease *lease, ChangeSet *changes);

@@ -39,6 +39,7 @@ int operation_begin_map(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_unmap(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_set_dirty_tracking(Lease *lease, Operation *operation) _must_check_;
 int operation_begin_read_dirty(Lease *lease, Operation *operation) _must_check_;
+int operation_begin_settle(Lease *lease, Operation *operation) _must_check_;
 
 int operation_finish_alloc_domain(Lease *lease, Operation *operation, int result, const DmaResult *dma,
                                   const KernelFailure *failure) _must_check_;

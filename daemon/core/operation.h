@@ -10,6 +10,7 @@
 #include "core/dma-job.h"
 #include "core/dma.h"
 #include "core/forward.h"
+#include "core/kernel.h"
 #include "core/refusal.h"
 
 typedef enum OperationKind {
@@ -26,6 +27,7 @@ typedef enum OperationKind {
         OPERATION_SET_DIRTY_TRACKING,
         OPERATION_READ_DIRTY,
         OPERATION_REVOKE,
+        OPERATION_SETTLE,                    /* our own: an attach that nobody has seen the end of */
         _OPERATION_KIND_MAX,
 } OperationKind;
 
@@ -60,6 +62,7 @@ struct Operation {
         unsigned n_not_reset;
 
         DmaJob job;
+        KernelFailure failure;               /* of its first job, which another one had to follow */
 };
 
 int operation_new(OperationKind kind, Operation **ret) _must_check_;

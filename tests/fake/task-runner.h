@@ -23,6 +23,8 @@ typedef struct TaskRunner {
         unsigned n_waiting;
         Task done[256];                      /* in the order in which they ran */
         unsigned n_done;
+        unsigned lose;                       /* so many tasks run from here on, and nobody hears of it */
+        bool lose_undone;                    /* they do not even run */
 } TaskRunner;
 
 /* Takes over what the manager has queued. Returns how many are waiting now. */

@@ -199,6 +199,81 @@ static bool fail_replace(unsigned n, IommuDriver driver, bool same_ioas) {
         return s->kernel->failed[0];
 }
 
+/* The child that does it is lost, before or after it has: what is said to be attached then is. */
+static void test_lost_child(IommuDriver driver, unsigned lose, bool undone) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Operation *operation;
+        uint32_t before;
+        uint64_t domain;
+        Client client;
+        Lease *lease;
+
+        scene_add(s, A, 1, "vfio-pci")->info.driver = driver;
+        scene_add(s, B, 1, "vfio-pci")->info.driver = driver;
+        s->mode = MODE_ATTACHED;
+        lease = scene_grant(s, &ALICE, A, B);
+        scene_hand_over(s, s->lease, &client);
+        domain = alloc_domain(s, A, 1, (DomainOptions) {});
+        before = lease->devices[0].dma.domain->id;
+
+        s->tasks.lose = lose;
+        s->tasks.lose_undone = undone;
+        operation = scene_operate(s, &ALICE, make_attach(A, domain, PASID_NONE));
+        assert_eq_int(operation->refusal.outcome, OUTCOME_KERNEL_FAILED);
+        assert_has(operation->refusal.text, "was lost");
+        assert_has(operation->refusal.text, lose > 1                         ? "is not known" :
+                                            driver == IOMMU_DRIVER_INTEL_VTD ? "attached as before" :
+                                                                               "attached to nothing");
+        operation_free(operation);
+        if (lose == 1) {
+                assert_target(s, A, PASID_NONE, driver == IOMMU_DRIVER_INTEL_VTD ? before : 0);
+                assert_target(s, B, PASID_NONE, driver == IOMMU_DRIVER_INTEL_VTD ? before : 0);
+                assert_eq_int(!lease->devices[0].dma.domain, driver != IOMMU_DRIVER_INTEL_VTD);
+        }
+        assert_eq_int(lease->context->switching.device[0] != '\0', lose > 1);
+
+        run(s, make_attach(A, domain, PASID_NONE), NULL, NULL);
+        assert_target(s, B, PASID_NONE, id_of(lease, domain));
+        assert_eq_int(lease->context->switching.device[0], '\0');
+        end(s, &client);
+}
+
+/* The daemon ends in the middle of it: the next one makes it what it was on record, or detaches it. */
+static void test_switch_over_restart(uint32_t pasid) {
+        _cleanup_scene_ Scene *s = scene_new();
+        uint64_t domain, other;
+        FakeDevice *device;
+        Client client;
+        Lease *lease;
+
+        lease = set_up(s, MODE_CONFINED);
+        scene_hand_over(s, s->lease, &client);
+        device = fake_kernel_find(s->kernel, A);
+        domain = alloc_domain(s, A, 1, (DomainOptions) { .pasid = true });
+        other = alloc_domain(s, A, 1, (DomainOptions) { .pasid = true });
+        run(s, make_attach(A, domain, PASID_NONE), NULL, NULL);
+
+        strcpy(lease->context->switching.device, A);
+        lease->context->switching.pasid = pasid;
+        assert_ok(s->store_port.ops->save(s->store_port.userdata, lease, NULL));
+        assert_ok(fake_client_attach(s->kernel, device, pasid, id_of(lease, other)));
+
+        scene_restart(s);
+        scene_run(s);
+        lease = scene_lease(s, s->lease);
+        assert_eq_int(lease->state, LEASE_ACTIVE);
+        assert_target(s, A, pasid, pasid == PASID_NONE ? id_of(lease, domain) : 0);
+        assert_eq_int(lease->devices[0].dma.domain->handle, domain);
+        assert_eq_int(lease->devices[0].dma.n_pasids, 0);
+        assert_has(lease->reason, pasid == PASID_NONE ? "attached as before" : "attached to nothing");
+        assert_used(s, ACCOUNT_PASIDS, 0);
+        assert_eq_int(lease->context->switching.device[0], '\0');
+
+        scene_restart(s);
+        assert(!scene_step(s));
+        end(s, &client);
+}
+
 static void test_pasid(void) {
         _cleanup_scene_ Scene *s = scene_new();
         uint64_t plain, domain;
@@ -450,6 +525,14 @@ int main(void) {
                         ;
         for (unsigned n = 1; fail_replace(n, IOMMU_DRIVER_INTEL_VTD, /* same_ioas= */ false); n++)
                 ;
+
+        for (size_t i = 0; i < ELEMENTSOF(drivers); i++)
+                for (unsigned lose = 1; lose <= 2; lose++) {
+                        test_lost_child(drivers[i], lose, /* undone= */ true);
+                        test_lost_child(drivers[i], lose, /* undone= */ false);
+                }
+        test_switch_over_restart(PASID_NONE);
+        test_switch_over_restart(3);
 
         test_pasid();
         test_map();
