@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Has QEMU's edu device read memory by DMA, whoever has the device: root can, by way of sysfs.
+ * Has QEMU's edu device read memory by DMA, or write to it, whoever has the device: root can, by way of
+ * sysfs.
  *
- *     edu-poke ADDRESS IOVA
+ *     edu-poke ADDRESS IOVA [write]
  *
- * Prints "done" when the device says that it has tried. Whether anything was read, the kernel's log says.
+ * Prints "done" when the device says that it has tried. Whether it could, the kernel's log says.
  */
 
 #include <fcntl.h>
@@ -28,6 +29,7 @@
 #define EDU_DMA_COUNT 0x90
 #define EDU_DMA_COMMAND 0x98
 #define EDU_DMA_START 1U
+#define EDU_DMA_TO_MEMORY 2U
 #define EDU_BUFFER UINT64_C(0x40000)
 
 #define PCI_COMMAND 4
@@ -53,8 +55,9 @@ int main(int argc, char *argv[]) {
         volatile unsigned char *bar;
         uint16_t before, command;
         uint64_t iova;
+        bool write;
 
-        if (argc != 3 || parse_u64(argv[2], &iova) < 0)
+        if (argc < 3 || argc > 4 || parse_u64(argv[2], &iova) < 0)
                 return 2;
 
         config = open_attribute(argv[1], "config");
@@ -74,10 +77,11 @@ int main(int argc, char *argv[]) {
                 return EXIT_FAILURE;
         }
 
-        put(bar, EDU_DMA_SOURCE, iova);
-        put(bar, EDU_DMA_TARGET, EDU_BUFFER);
+        write = argc == 4 && strcmp(argv[3], "write") == 0;
+        put(bar, EDU_DMA_SOURCE, write ? EDU_BUFFER : iova);
+        put(bar, EDU_DMA_TARGET, write ? iova : EDU_BUFFER);
         put(bar, EDU_DMA_COUNT, SIZE);
-        put(bar, EDU_DMA_COMMAND, EDU_DMA_START);
+        put(bar, EDU_DMA_COMMAND, EDU_DMA_START | (write ? EDU_DMA_TO_MEMORY : 0));
         /* it has no interrupt where nobody has set one up */
         while (*(volatile uint64_t *) (bar + EDU_DMA_COMMAND) & EDU_DMA_START)
                 (void) poll(/* fds= */ NULL, 0, /* timeout= */ 10);

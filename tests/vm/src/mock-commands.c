@@ -58,7 +58,7 @@ static int add_domain(Mock *mock, const MockDomain *domain) {
         return 0;
 }
 
-int mock_domain(Mock *mock, char **words) {
+int mock_parse_options(char **words, unsigned *ret) {
         static const struct {
                 const char *name;
                 unsigned option;
@@ -70,19 +70,29 @@ int mock_domain(Mock *mock, char **words) {
                 { "fault", MOCK_DOMAIN_FAULT },
         };
         unsigned wanted = 0;
-        MockDomain domain;
-        int r;
 
-        for (char **word = words + 1; *word; word++) {
+        for (; *words; words++) {
                 size_t i;
 
-                for (i = 0; i < ELEMENTSOF(options) && strcmp(*word, options[i].name) != 0; i++)
+                for (i = 0; i < ELEMENTSOF(options) && strcmp(*words, options[i].name) != 0; i++)
                         ;
                 if (i == ELEMENTSOF(options))
                         return -EINVAL;
                 wanted |= options[i].option;
         }
 
+        *ret = wanted;
+        return 0;
+}
+
+int mock_domain(Mock *mock, char **words) {
+        MockDomain domain;
+        unsigned wanted;
+        int r;
+
+        r = mock_parse_options(words + 1, &wanted);
+        if (r < 0)
+                return r;
         r = mock_domain_create(&mock->client, words[0], wanted, &domain);
         return r < 0 ? r : add_domain(mock, &domain);
 }

@@ -39,6 +39,12 @@
  *     domain NAME [empty] [dirty] [pasid] [nest] [fault]
  *                                         with an IOAS and memory of its own, which is mapped if not "empty"
  *     nested NAME PARENT FIRST LAST BASE  on a domain or a virtual IOMMU
+ *     made NAME LEASE DEVICE IOAS [dirty] [pasid] [nest] [fault] [empty]
+ *                                         as "domain", but by iommud, of one of its IOASes or, if that is 0,
+ *                                         of a new one: "DOMAIN IOAS", its handles of both. Memory is only
+ *                                         mapped in a new one, by who has the iommufd
+ *     made-nested NAME LEASE DEVICE PARENT FIRST LAST BASE
+ *                                         as "nested", by iommud on a domain of its: "DOMAIN"
  *     virtual NAME PARENT ID              a virtual IOMMU, with the device in it as ID
  *     event NAME                          what a virtual IOMMU tells: "event ID IOVA"
  *     invalidate NAME FIRST LAST          how many invalidations there were
@@ -99,6 +105,8 @@ static const struct {
         { "expect", 4, 4, mock_expect },
         { "domain", 1, 6, mock_domain },
         { "nested", 5, 5, mock_nested },
+        { "made", 4, 9, mock_made },
+        { "made-nested", 7, 7, mock_made_nested },
         { "virtual", 3, 3, mock_virtual },
         { "event", 1, 1, mock_event },
         { "invalidate", 3, 3, mock_invalidate },

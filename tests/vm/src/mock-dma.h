@@ -7,6 +7,7 @@
 
 #include <poll.h>
 
+#include "iommud.h"
 #include "mock-domain.h"
 #include "mock-engine.h"
 
@@ -15,6 +16,7 @@
 
 typedef struct Mock {
         DmaClient client;
+        iommud_client *iommud;              /* for domains that it makes; NULL: there were none yet */
         MockEngine engine;
         MockDomain domains[MOCK_DOMAINS_MAX];
         unsigned n_domains;
@@ -29,6 +31,9 @@ MockDomain *mock_find_domain(Mock *mock, const char *name);
 
 /* @n numbers; those that are left out at the end are 0. */
 int mock_parse(char **words, unsigned n, uint64_t *ret) _must_check_;
+
+/* Words that are options of a domain, as a set. */
+int mock_parse_options(char **words, unsigned *ret) _must_check_;
 
 /*
  * Each prints its answer, a line, or returns a negative errno. @words are what follows its name, then a
@@ -52,6 +57,8 @@ int mock_set(Mock *mock, char **words) _must_check_;
 int mock_expect(Mock *mock, char **words) _must_check_;
 int mock_domain(Mock *mock, char **words) _must_check_;
 int mock_nested(Mock *mock, char **words) _must_check_;
+int mock_made(Mock *mock, char **words) _must_check_;
+int mock_made_nested(Mock *mock, char **words) _must_check_;
 int mock_virtual(Mock *mock, char **words) _must_check_;
 int mock_event(Mock *mock, char **words) _must_check_;
 int mock_invalidate(Mock *mock, char **words) _must_check_;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <endian.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #define NVME_ENABLE 1U
 #define NVME_ENTRY_SIZES (4U << 20 | 6U << 16) /* 16 bytes of a completion, 64 of a submission */
 #define NVME_READY 1U
+#define NVME_FATAL 2U
 
 #define NVME_CREATE_SUBMISSIONS 0x01
 #define NVME_CREATE_COMPLETIONS 0x05
@@ -31,6 +33,8 @@
 #define COMPLETION_SIZE 16
 
 #define READY_SEC 30
+#define LOOK_MSEC 100
+#define LOOKS (30 * 1000 / LOOK_MSEC)
 
 static int register_read(const Nvme *nvme, uint64_t offset, uint32_t *ret) {
         ssize_t n;
@@ -132,24 +136,57 @@ static bool take_completion(NvmeQueue *queue, uint16_t *ret_status) {
         return true;
 }
 
-int nvme_execute(Nvme *nvme, unsigned queue, const NvmeCommand *command) {
+int nvme_begin(Nvme *nvme, unsigned queue, const NvmeCommand *command) {
+        NvmeQueue *q = &nvme->queues[queue];
+
+        put_command(q, command);
+        return ring(nvme, queue, /* completions= */ false, q->tail);
+}
+
+/* A controller that could not reach its queues has no way to say so but its status. */
+static int wait_irq(const Nvme *nvme) {
+        struct pollfd wait = { .fd = nvme->irq, .events = POLLIN };
+        uint32_t status;
+        uint64_t n;
+        int r;
+
+        for (unsigned i = 0; i < LOOKS; i++) {
+                r = poll(&wait, 1, LOOK_MSEC);
+                if (r < 0)
+                        return -errno;
+                if (r > 0)
+                        return read(nvme->irq, &n, sizeof(n)) < 0 ? -errno : 0;
+
+                r = register_read(nvme, NVME_STATUS, &status);
+                if (r < 0)
+                        return r;
+                if (status & NVME_FATAL)
+                        return -EIO;
+        }
+
+        return -ETIMEDOUT;
+}
+
+int nvme_end(Nvme *nvme, unsigned queue) {
         NvmeQueue *q = &nvme->queues[queue];
         uint16_t status;
         int r;
 
-        put_command(q, command);
-        r = ring(nvme, queue, /* completions= */ false, q->tail);
-        if (r < 0)
-                return r;
-
         while (!take_completion(q, &status)) {
-                r = dma_client_wait_irq(nvme->irq);
+                r = wait_irq(nvme);
                 if (r < 0)
                         return r;
         }
 
         r = ring(nvme, queue, /* completions= */ true, q->head);
         return r < 0 ? r : status >> 1;
+}
+
+int nvme_execute(Nvme *nvme, unsigned queue, const NvmeCommand *command) {
+        int r;
+
+        r = nvme_begin(nvme, queue, command);
+        return r < 0 ? r : nvme_end(nvme, queue);
 }
 
 static int start_controller(Nvme *nvme) {

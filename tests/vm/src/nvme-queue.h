@@ -46,6 +46,11 @@ int nvme_open(const DmaClient *client, Nvme *ret) _must_check_;
 
 /*
  * Has a command executed. Returns 0, a negative errno, or the status that the controller has answered with,
- * which is positive.
+ * which is positive. -EIO: it could not reach its queues, and does nothing more; -ETIMEDOUT: it says
+ * nothing.
  */
 int nvme_execute(Nvme *nvme, unsigned queue, const NvmeCommand *command) _must_check_;
+
+/* The same in two steps; something may be done in between. */
+int nvme_begin(Nvme *nvme, unsigned queue, const NvmeCommand *command) _must_check_;
+int nvme_end(Nvme *nvme, unsigned queue) _must_check_;
