@@ -34,7 +34,7 @@ typedef struct Attachments {
         size_t n_pasids;
 } Attachments;
 
-/* A device, or a PASID of it, that is being attached or detached: nobody knows to what it is until then. */
+/* A device, or a PASID of it, whose attach or detach is under way: nobody knows where it is. */
 typedef struct Switching {
         char device[KERNEL_NAME_MAX];        /* "": none is */
         uint32_t pasid;

@@ -9,20 +9,11 @@
 
 . guest/iommud.sh
 . guest/mock.sh
+. guest/domains.sh
 
 bind_driver "$LAB_MOCK" vfio-mock
 BEFORE=$(bindings)
 allow "$LAB_VMM_UID" any
-
-# call MEMBER SIGNATURE ARGUMENT…: of the lease, as its user
-call() {
-        as_user "${AS:-$LAB_VMM_UID}" busctl call org.iommud1 "/org/iommud1/lease/$LEASE" org.iommud1.Lease "$@"
-}
-
-# handle MEMBER …: the handle that it answers with
-handle() {
-        call "$@" | cut -d ' ' -f 2
-}
 
 # The device is the first thing in its context, the IOAS the second
 start m "$LAB_VMM_UID" iommuctl run --mode attached -d "$LAB_MOCK" -- "$PWD/programs/mock-dma" bound '{iommufd}' '{device:0}' 2

@@ -9,28 +9,14 @@
 
 . guest/iommud.sh
 . guest/mock.sh
+. guest/domains.sh
 
-SIZE=262144
+SIZE=$MEMORY_SIZE
 
 bind_driver "$LAB_MOCK" vfio-mock
 bind_driver "$LAB_MOCK2" vfio-mock
 BEFORE=$(bindings)
 use_policy "$(rule allow "$LAB_VMM_UID" any)" "$(rule allow "$LAB_VMM2_UID" any)"
-
-call() {
-        as_user "${AS:-$LAB_VMM_UID}" busctl call org.iommud1 "/org/iommud1/lease/$LEASE" org.iommud1.Lease "$@"
-}
-
-# memory NAME UID [unsealed]: whose path is $FILE, as long as $PID lives
-memory() {
-        start "$1" "$2" "$PWD/programs/map-file" hold "$SIZE" "${@:3}"
-        assert_says "$1" "$PID" '^/proc/'
-        FILE=$(head -n 1 "$CASE_DIR/$1")
-}
-
-map() {
-        as_user "${AS:-$LAB_VMM_UID}" programs/map-file map "$LEASE" "$@"
-}
 
 # confine NAME UID DEVICE FILE IOVA: a client that has the device, in $LEASE, and the file as its memory
 confine() {
@@ -76,7 +62,7 @@ any=$(map 1 "$file" any)
 assert_done m fill 0x4444 "$any" 0x1000
 assert_answer same m expect main 0x100000 0x1000 0x4444
 assert_refused "cut a mapping" call Unmap ttt 1 $((any)) 4096
-assert_eq "$(call Unmap ttt 1 $((any)) $SIZE)" "t $SIZE"
+assert_eq "$(call Unmap ttt 1 $((any)) "$SIZE")" "t $SIZE"
 assert_answer "unmapped $any" m fill 0x5555 "$any" 0x1000
 assert_answer same m expect main 0x100000 0x1000 0x4444
 
@@ -123,7 +109,7 @@ kill_daemon
 assert_eq "$(lease_field "$LEASE" state)" active
 assert_done m fill 0xaaaa 0x400000 0x1000
 assert_match "$(call DmaState)" "\"pinned\" t $((2 * SIZE))"
-assert_eq "$(call Unmap ttt 1 $((0x200000)) $SIZE)" "t $SIZE"
+assert_eq "$(call Unmap ttt 1 $((0x200000)) "$SIZE")" "t $SIZE"
 call Attach 'sta{sv}' "$LAB_MOCK" 2 0 >/dev/null
 
 # ---- everything is taken back, under a device that writes all the time and attaches itself anew
