@@ -6,11 +6,44 @@
 
 #include "config/error.h"
 
+/* More are read by nobody */
+#define MISTAKES_MAX 64
+
 void config_error_done(ConfigError *error) {
+        bool all = error->all;
+
+        while (error->next) {
+                ConfigError *next = error->next;
+
+                error->next = next->next;
+                free(next->file);
+                free(next->path);
+                free(next->message);
+                free(next);
+        }
+
         free(error->file);
         free(error->path);
         free(error->message);
-        *error = (ConfigError) {};
+        *error = (ConfigError) { .all = all };
+}
+
+ConfigError *config_error_last(ConfigError *error) {
+        while (error->next)
+                error = error->next;
+
+        return error;
+}
+
+bool config_error_go_on(const ConfigError *error, int code) {
+        unsigned n = 0;
+
+        if (!error->all || code == -ENOMEM)
+                return false;
+
+        for (; error; error = error->next)
+                n++;
+        return n < MISTAKES_MAX;
 }
 
 int config_error_set(ConfigError *error, int code, const char *file, const char *format, ...) {
@@ -19,7 +52,7 @@ int config_error_set(ConfigError *error, int code, const char *file, const char 
         int r;
 
         assert(code < 0);
-        assert(!error->message);
+        assert(!error->message || error->all);
 
         copy = strdup(file);
         if (!copy)
@@ -31,6 +64,14 @@ int config_error_set(ConfigError *error, int code, const char *file, const char 
         if (r < 0) {
                 message = NULL;              /* undefined after a failure */
                 return -ENOMEM;
+        }
+
+        error = config_error_last(error);
+        if (error->message) {
+                error->next = calloc(1, sizeof(*error->next));
+                if (!error->next)
+                        return -ENOMEM;
+                error = error->next;
         }
 
         error->file = TAKE_PTR(copy);

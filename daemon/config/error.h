@@ -6,23 +6,39 @@
  * which file, where in it, what, and what to do.
  */
 
+#include <stdbool.h>
+
 #include "base/macro.h"
 
-typedef struct ConfigError {
+typedef struct ConfigError ConfigError;
+
+struct ConfigError {
         char *file;                          /* or directory; owned */
         unsigned line, column;               /* from 1, columns count characters; 0: no one place */
         char *path;                          /* "rules[2].devices[0]"; NULL: the whole file; owned */
         char *message;                       /* what is wrong and how it is mended; owned */
-} ConfigError;
+        bool all;                            /* set by who wants to be told of more than the first mistake */
+        ConfigError *next;                   /* the next mistake; owned */
+};
 
-/* Frees the contents and makes @error empty again. */
+/* Frees the contents, and all mistakes behind it, and makes @error empty again. */
 void config_error_done(ConfigError *error);
 
 /*
- * Fills the empty @error, except for its line, column and path. Returns @code, a negative errno, or -ENOMEM,
- * with @error still empty, so that a caller can end in "return config_error_set(…)".
+ * Fills the empty @error, except for its line, column and path; where all mistakes are wanted, one more
+ * behind the last. Returns @code, a negative errno, or -ENOMEM, with nothing told, so that a caller can end
+ * in "return config_error_set(…)".
  */
 int config_error_set(ConfigError *error, int code, const char *file, const char *format, ...) _printf_(4, 5);
+
+/* The mistake that was told last, or the empty one. */
+ConfigError *config_error_last(ConfigError *error);
+
+/*
+ * Whether to look for more mistakes after one, for which @code was returned: it is no other trouble, and
+ * there are not so many yet that nobody would read them.
+ */
+bool config_error_go_on(const ConfigError *error, int code);
 
 /*
  * One line for the journal or the terminal, "/etc/iommud/policy.d/50-vm.json:7:13: rules[2].devices[0]: …"

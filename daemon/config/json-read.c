@@ -100,13 +100,15 @@ static int check_complete(const JsonNode *object, const JsonField *fields, size_
 
 /*
  * Checks all keys. Before any value is read, since of a key that appears twice json-c has the last value,
- * and what stands in the text at the first is another.
+ * and what stands in the text at the first is another: *ret_readable is whether there is none.
  */
-static int check_members(const JsonNode *object, const JsonField *fields, size_t n_fields) {
+static int check_members(const JsonNode *object, const JsonField *fields, size_t n_fields,
+                         bool *ret_readable) {
         struct json_object_iterator next = json_object_iter_begin(object->value);
         const char *at = json_text_skip_space(object->at + 1);
-        int r;
+        int r, failed = 0;
 
+        *ret_readable = false;
         while (*at != '}') {
                 JsonNode member;
 
@@ -114,26 +116,32 @@ static int check_members(const JsonNode *object, const JsonField *fields, size_t
                 if (r < 0)
                         return r;
 
-                if (!find_field(member.key, fields, n_fields))
-                        return fail_unknown(object, at, member.key, fields, n_fields);
+                if (!find_field(member.key, fields, n_fields)) {
+                        failed = fail_unknown(object, at, member.key, fields, n_fields);
+                        if (!config_error_go_on(object->document->error, failed))
+                                return failed;
+                }
 
                 at = next_at(&member);
         }
 
-        return 0;
+        *ret_readable = true;
+        return failed;
 }
 
 int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t n_fields, void *userdata) {
+        const ConfigError *error = node->document->error;
         struct json_object_iterator next;
         const char *at;
-        int r;
+        bool readable;
+        int r, failed;
 
         if (!json_object_is_type(node->value, json_type_object))
                 return json_node_fail(node, "%s where an object { … } must be", type_name(node->value));
 
-        r = check_members(node, fields, n_fields);
-        if (r < 0)
-                return r;
+        failed = check_members(node, fields, n_fields, &readable);
+        if (failed < 0 && (!readable || !config_error_go_on(error, failed)))
+                return failed;
 
         next = json_object_iter_begin(node->value);
         at = json_text_skip_space(node->at + 1);
@@ -146,23 +154,26 @@ int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t 
                 if (r < 0)
                         return r;
 
+                /* one that was not known was told before */
                 field = find_field(member.key, fields, n_fields);
-                assert(field);               /* all keys were checked before */
-
-                r = field->read(&member, userdata);
-                if (r < 0)
-                        return r;
+                r = field ? field->read(&member, userdata) : 0;
+                if (r < 0) {
+                        if (!config_error_go_on(error, r))
+                                return r;
+                        failed = r;
+                }
 
                 at = next_at(&member);
         }
 
-        return check_complete(node, fields, n_fields);
+        /* what seems to be missing may be what is wrong */
+        return failed < 0 ? failed : check_complete(node, fields, n_fields);
 }
 
 int json_node_read_array(const JsonNode *node, JsonReader read, void *userdata) {
         const char *at;
+        int r, failed = 0;
         size_t n;
-        int r;
 
         if (!json_object_is_type(node->value, json_type_array))
                 return json_node_fail(node, "%s where an array [ … ] must be", type_name(node->value));
@@ -180,13 +191,16 @@ int json_node_read_array(const JsonNode *node, JsonReader read, void *userdata) 
                 };
 
                 r = read(&element, userdata);
-                if (r < 0)
-                        return r;
+                if (r < 0) {
+                        if (!config_error_go_on(node->document->error, r))
+                                return r;
+                        failed = r;
+                }
 
                 at = next_at(&element);
         }
 
-        return 0;
+        return failed;
 }
 
 int json_node_read_list(const JsonNode *node, JsonReader read, void *userdata) {

@@ -25,7 +25,7 @@ JsonDocument *json_document_free(JsonDocument *document) {
 }
 
 /* Stores where @at is, for people: lines and characters from 1. */
-static void tell_place(const JsonDocument *document, const char *at) {
+static void tell_place(const JsonDocument *document, const char *at, ConfigError *error) {
         size_t offset = (size_t) (at - document->text);
         unsigned line = 1, column = 1;
 
@@ -38,8 +38,8 @@ static void tell_place(const JsonDocument *document, const char *at) {
                 } else if (((unsigned char) document->data[i] & 0xc0) != 0x80)
                         column++;            /* all but the second and later bytes of a character of UTF-8 */
 
-        document->error->line = line;
-        document->error->column = column;
+        error->line = line;
+        error->column = column;
 }
 
 static void print_path(FILE *f, const JsonNode *node) {
@@ -74,6 +74,7 @@ static int node_path(const JsonNode *node, char **ret) {
 _printf_(3, 0) static int fail_at(const JsonNode *node, const char *at, const char *format, va_list ap) {
         const JsonDocument *document = node->document;
         _cleanup_free_ char *message = NULL, *path = NULL;
+        ConfigError *error;
         int r;
 
         if (vasprintf(&message, format, ap) < 0) {
@@ -91,8 +92,9 @@ _printf_(3, 0) static int fail_at(const JsonNode *node, const char *at, const ch
         if (r != -EBADMSG)
                 return r;
 
-        tell_place(document, at);
-        document->error->path = TAKE_PTR(path);
+        error = config_error_last(document->error);
+        tell_place(document, at, error);
+        error->path = TAKE_PTR(path);
         return -EBADMSG;
 }
 

@@ -64,14 +64,14 @@ int json_node_fail(const JsonNode *node, const char *format, ...) _printf_(2, 3)
 int json_node_fail_at(const JsonNode *node, const char *at, const char *format, ...) _printf_(3, 4);
 
 /*
- * Calls the reader of each member in the order of the file, and stops at the first that fails. A key that is
- * in no field or that appears twice is an error, found before any is read, as is a field that must be there
- * and is not.
+ * Calls the reader of each member in the order of the file, and stops at the first that fails, or, where the
+ * document's error wants all mistakes, goes on and fails at the end. A key that is in no field or that
+ * appears twice is an error, found before any is read, as is a field that must be there and is not.
  */
 int json_node_read_object(const JsonNode *node, const JsonField *fields, size_t n_fields,
                           void *userdata) _must_check_;
 
-/* Calls @read for each element of an array. */
+/* Calls @read for each element of an array, and stops or goes on in the same way. */
 int json_node_read_array(const JsonNode *node, JsonReader read, void *userdata) _must_check_;
 
 /* The same, but a value that is no array stands for an array of that one, and an empty array is an error. */

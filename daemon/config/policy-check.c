@@ -84,9 +84,15 @@ static int add(json_object *o, const char *key, json_object *value) {
         return -ENOMEM;
 }
 
-static int add_error(json_object *o, const ConfigError *error) {
+static int add_mistake(json_object *array, const ConfigError *error) {
+        json_object *o = json_object_new_object();
         _cleanup_free_ char *text = NULL;
         int r;
+
+        if (!o || json_object_array_add(array, o) < 0) {
+                json_object_put(o);
+                return -ENOMEM;
+        }
 
         r = config_error_to_string(error, &text);
         if (r >= 0)
@@ -101,6 +107,16 @@ static int add_error(json_object *o, const ConfigError *error) {
                 r = add(o, "message", json_object_new_string(error->message));
         if (r >= 0)
                 r = add(o, "text", json_object_new_string(text));
+        return r;
+}
+
+static int add_mistakes(json_object *o, const ConfigError *error) {
+        json_object *array = json_object_new_array();
+        int r;
+
+        r = add(o, "mistakes", array);
+        for (; r >= 0 && error; error = error->next)
+                r = add_mistake(array, error);
         return r;
 }
 
@@ -125,12 +141,11 @@ static int tell_json(Check *check, const char *path, const Policy *policy, const
                 return r;
 
         return policy ? add(o, "rules", json_object_new_int64((int64_t) policy->n_rules))
-                      : add_error(o, error);
+                      : add_mistakes(o, error);
 }
 
 static int tell(Check *check, const char *path, const Policy *policy, const ConfigError *error) {
-        _cleanup_free_ char *text = NULL;
-        int r;
+        int r = 0;
 
         if (check->array)
                 return tell_json(check, path, policy, error);
@@ -141,16 +156,19 @@ static int tell(Check *check, const char *path, const Policy *policy, const Conf
                 return 0;
         }
 
-        r = config_error_to_string(error, &text);
-        if (r < 0)
-                return r;
+        for (; r >= 0 && error; error = error->next) {
+                _cleanup_free_ char *text = NULL;
 
-        puts(text);
-        return 0;
+                r = config_error_to_string(error, &text);
+                if (r >= 0)
+                        puts(text);
+        }
+
+        return r;
 }
 
 static int check_one(Check *check, const char *path) {
-        _cleanup_(config_error_done) ConfigError error = {};
+        _cleanup_(config_error_done) ConfigError error = { .all = true };
         _cleanup_(policy_freep) Policy *policy = NULL;
         int r;
 

@@ -130,7 +130,7 @@ static int load_file(int dir, const char *path, Policy *policy, ConfigError *ret
 int policy_load(const char *names, const char *const *dirs, Policy **ret, ConfigError *reterr) {
         _cleanup_(policy_files_done) PolicyFiles list = {};
         _cleanup_(policy_freep) Policy *policy = NULL;
-        int r;
+        int r, failed = 0;
 
         for (; *dirs; dirs++) {
                 r = policy_files_add_dir(&list, *dirs, reterr);
@@ -158,9 +158,14 @@ int policy_load(const char *names, const char *const *dirs, Policy **ret, Config
                         continue;            /* hidden: not even looked into */
 
                 r = load_file(list.dirs[file->dir], file->path, policy, reterr);
-                if (r < 0)
-                        return r;
+                if (r < 0) {
+                        if (!config_error_go_on(reterr, r))
+                                return r;
+                        failed = r;
+                }
         }
+        if (failed < 0)
+                return failed;
 
         *ret = TAKE_PTR(policy);
         return 0;

@@ -431,6 +431,78 @@ static void test_bad(const BadCase *cases, size_t n_cases) {
         }
 }
 
+/* Who wants to know of more than the first mistake is told of all that does not follow from another one. */
+static void test_all_mistakes(void) {
+        static const char text[] =
+                "{ \"rules\": [ { \"uid\": \"x\", \"devcies\": \"any\", "
+                "\"modes\": [ \"vmm\", \"no\", \"nor\" ] },\n"
+                "{ \"uid\": 1, \"devices\": \"any\", \"verdict\": \"allow\" },\n"
+                "{ \"uid\": 1, \"uid\": 2, \"devices\": 1, \"verdict\": 1 },\n"
+                "7, { \"devices\": \"any\", \"verdict\": \"allow\" } ],\n"
+                "\"limits\": [ { \"uid\": 1 }, { \"uid\": 1, \"leases\": -1, \"devices\": -1 } ],\n"
+                "\"version\": 2 }";
+        static const struct {
+                unsigned line;
+                const char *path, *says;
+        } mistakes[] = {
+                { 1, "rules[0]", "did you mean \"devices\"?" },
+                { 1, "rules[0].uid", "where a" },
+                { 1, "rules[0].modes[1]", "no mode \"no\"" },
+                { 1, "rules[0].modes[2]", "no mode \"nor\"" },
+                { 3, "rules[2]", "appears twice" },
+                { 4, "rules[3]", "where an object" },
+                { 4, "rules[4]", "about nobody" },
+                { 5, "limits[0]", "limits nothing" },
+                { 5, "limits[1].leases", "out of range" },
+                { 5, "limits[1].devices", "out of range" },
+                { 6, "version", "version 2" },
+        };
+        _cleanup_(config_error_done) ConfigError all = { .all = true }, first = {};
+        const ConfigError *error = &all;
+        Policy *policy = NULL;
+
+        assert(parse(text, strlen(text), &policy, &all) == -EBADMSG && !policy);
+        for (size_t i = 0; i < ELEMENTSOF(mistakes); i++, error = error->next) {
+                assert(error && strcmp(error->file, "50-test.json") == 0);
+                if (error->line != mistakes[i].line || strcmp(error->path, mistakes[i].path) != 0 ||
+                    !strstr(error->message, mistakes[i].says)) {
+                        fprintf(stderr, "%u: %s: %s\n", error->line, error->path, error->message);
+                        abort();
+                }
+        }
+        assert(!error);
+
+        assert(parse(text, strlen(text), &policy, &first) == -EBADMSG);
+        assert(!first.next && strcmp(first.message, all.message) == 0);
+
+        /* it can be used again */
+        config_error_done(&all);
+        assert(all.all && !all.message && !all.next);
+}
+
+/* Nobody reads very many. */
+static void test_many_mistakes(void) {
+        _cleanup_(config_error_done) ConfigError all = { .all = true };
+        _cleanup_free_ char *text = NULL;
+        Policy *policy = NULL;
+        unsigned n = 0;
+        size_t size;
+        FILE *f;
+
+        f = open_memstream(&text, &size);
+        assert(f);
+        fputs("{ \"rules\": [ 0", f);
+        for (unsigned i = 0; i < 1000; i++)
+                fputs(", 0", f);
+        fputs(" ] }", f);
+        assert(fclose(f) == 0);
+
+        assert(parse(text, size, &policy, &all) == -EBADMSG);
+        for (const ConfigError *error = &all; error; error = error->next)
+                n++;
+        assert(n == 64);
+}
+
 /* Beyond 64 bits json-c stops at the largest number before 0.18, and reading since then. */
 static void test_huge(void) {
         static const char *const texts[] = {
@@ -573,6 +645,8 @@ int main(void) {
         test_bad(bad_syntax, ELEMENTSOF(bad_syntax));
         test_bad(bad_file, ELEMENTSOF(bad_file));
         test_bad(bad_rule, ELEMENTSOF(bad_rule));
+        test_all_mistakes();
+        test_many_mistakes();
         test_huge();
         test_nul();
         test_size();

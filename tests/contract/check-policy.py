@@ -47,8 +47,27 @@ with tempfile.TemporaryDirectory() as name:
     status, text = check('--json', good, bad)
     first, second = json.loads(text)
     assert status == 1 and first == {'checked': str(good), 'ok': True, 'rules': 1}, first
-    assert (second['line'], second['column'], second['path']) == (2, 3, 'rules[0]'), second
-    assert second['file'] == str(bad) and second['text'].startswith(f'{bad}:2:3: rules[0]: '), second
+    mistake, = second.pop('mistakes')
+    assert second == {'checked': str(bad), 'ok': False}, second
+    assert (mistake['line'], mistake['column'], mistake['path']) == (2, 3, 'rules[0]'), mistake
+    assert mistake['file'] == str(bad) and mistake['text'].startswith(f'{bad}:2:3: rules[0]: '), mistake
+
+    # All that is wrong, in all files
+    bad.write_text(BAD.replace('"allow"', '"alow"'))
+    worse = directory / '70-worse.json'
+    worse.write_text('{ "rules": [ 7 ] }')
+    status, text = check('--json', bad)
+    assert status == 1 and [m['path'] for m in json.loads(text)[0]['mistakes']] == ['rules[0]', 'rules[0].verdict'], text
+    good.chmod(0o644)
+    names.chmod(0o644)
+    names.rename(directory / 'names')
+    status, text = check(directory)
+    assert status == 1 and [line.split(':')[0] for line in text.splitlines()] == [str(bad), str(bad), str(worse)], text
+    (directory / 'names').rename(names)
+    names.chmod(0o666)
+    good.chmod(0o666)
+    worse.unlink()
+    bad.write_text(BAD)
 
     # A directory is looked at as the policy would be, with modes and links
     names.unlink()

@@ -152,6 +152,21 @@ static const char names_file[] =
         "{\"devices\":[{\"name\":\"disk0\",\"match\":\"serial=S4EW\",\"tags\":[\"lab\",\"fast\"]},"
         "{\"tags\":\"lab\",\"match\":{\"class\":\"02\"}}]}";
 
+/* All that is wrong: the first is what is told when only that is wanted, and each is told as well as it. */
+static void check_mistakes(const uint8_t *data, size_t size, const ConfigError *first) {
+        _cleanup_(config_error_done) ConfigError all = { .all = true }, none = {};
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        int r;
+
+        assert(policy_new(&policy) == 0);
+        r = catalog_parse("names", names_file, strlen(names_file), &policy->catalog, &none);
+        assert(r == 0);
+        r = policy_parse_with_names("fuzz.json", data, size, &names, policy, &all);
+        assert(r < 0 && strcmp(all.message, first->message) == 0 && all.line == first->line);
+        for (const ConfigError *error = &all; error; error = error->next)
+                check_error(error, r, size);
+}
+
 /* The same bytes as a file of names. */
 static void check_names(const uint8_t *data, size_t size) {
         _cleanup_(config_error_done) ConfigError error = {};
@@ -189,6 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         r = policy_parse_with_names("fuzz.json", data, size, &names, policy, &error);
         if (r < 0) {
                 check_error(&error, r, size);
+                check_mistakes(data, size, &error);
                 return 0;
         }
 

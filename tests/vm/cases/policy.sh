@@ -44,7 +44,7 @@ assert_fails as_user "$LAB_STRANGER_UID" iommuctl policy check "$CASE_DIR/draft.
 assert_match "$OUTPUT" 'draft.json:2:3: rules\[0\]: unknown key "devcies", did you mean "devices"\?'
 systemctl stop iommud.service
 assert_fails iommuctl policy check --json "$CASE_DIR/draft.json"
-assert_eq "$(jq -c '.[] | [.line, .column, .path, .ok]' <<<"$OUTPUT")" '[2,3,"rules[0]",false]'
+assert_eq "$(jq -c '.[] | [.mistakes[0].line, .mistakes[0].column, .mistakes[0].path, .ok]' <<<"$OUTPUT")" '[2,3,"rules[0]",false]'
 assert iommuctl policy check >/dev/null
 systemctl start iommud.service
 
