@@ -39,6 +39,7 @@
 #include "sys/host.h"
 #include "sys/journal.h"
 #include "sys/lifeline.h"
+#include "sys/scan-iommu.h"
 #include "sys/scan.h"
 #include "sys/state-store.h"
 #include "sys/watch.h"
@@ -196,6 +197,12 @@ static int on_device(const DeviceFacts *facts, void *userdata) {
         ScanInto *into = userdata;
 
         return manager_update_device(into->daemon->manager, facts, into->changes);
+}
+
+static int on_iommu(const IommuFacts *facts, void *userdata) {
+        Daemon *d = userdata;
+
+        return manager_add_iommu(d->manager, facts);
 }
 
 static int daemon_scan_all(Daemon *d, ChangeSet *changes) {
@@ -432,6 +439,11 @@ static int daemon_init_state(Daemon *d) {
                 return r;
 
         r = watch_new(d->event, on_device_event, d, &d->watch);
+        if (r < 0)
+                return r;
+
+        /* they don't come or go while the host is up */
+        r = scan_iommus(d->sysfs, on_iommu, d);
         if (r < 0)
                 return r;
 

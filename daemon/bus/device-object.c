@@ -9,6 +9,7 @@
 #include "core/catalog.h"
 #include "core/device.h"
 #include "core/group.h"
+#include "core/iommu.h"
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/policy.h"
@@ -51,12 +52,12 @@ static int append_quarantine(sd_bus_message *message, const void *object) {
 }
 
 static int append_iommu_features(sd_bus_message *message, const void *object) {
-        const Device *device = object;
+        HwInfo info = device_known_info(object);
         int r;
 
         r = sd_bus_message_open_container(message, 'a', "{sv}");
-        if (r >= 0 && device->info)
-                r = hw_info_append(message, device->info);
+        if (r >= 0)
+                r = hw_info_append(message, &info);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 

@@ -21,6 +21,9 @@ static int append_features(sd_bus_message *message, const HwInfo *info) {
 static int append_pasids(sd_bus_message *message, const HwInfo *info) {
         int r;
 
+        if (!info->asked && !info->no_pasids)
+                return 0;
+
         r = append_entry(message, "pasids", "u",
                          info->pasid_log2 > 0 ? (UINT32_C(1) << info->pasid_log2) - 1 : 0);
         if (r < 0 || info->pasid_log2 == 0)
@@ -48,12 +51,11 @@ static int append_addresses(sd_bus_message *message, const HwInfo *info) {
 int hw_info_append(sd_bus_message *message, const HwInfo *info) {
         int r;
 
-        if (!info->asked)
-                return 0;
-
-        r = append_entry(message, "emulated", "b", (int) info->emulated);
-        if (r < 0 || info->emulated)
-                return r;
+        if (info->asked) {
+                r = append_entry(message, "emulated", "b", (int) info->emulated);
+                if (r < 0 || info->emulated)
+                        return r;
+        }
 
         if (info->driver != IOMMU_DRIVER_UNKNOWN) {
                 r = append_entry(message, "driver", "s", iommu_driver_to_string(info->driver));

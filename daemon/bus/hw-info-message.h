@@ -10,7 +10,7 @@
 
 #include "core/dma.h"
 
-/* Into an open a{sv}. */
+/* Into an open a{sv}. Of what the kernel was not asked, it is what is known all the same. */
 int hw_info_append(sd_bus_message *message, const HwInfo *info) _must_check_;
 
 /* The same of what is the driver's own: type and data. */

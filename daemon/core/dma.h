@@ -106,6 +106,7 @@ struct HwInfo {
         bool emulated;
         bool dirty_tracking;
         uint8_t pasid_log2;                  /* the width of its PASIDs; 0: it has none */
+        bool no_pasids;                      /* so much is known without asking */
         bool pasid_execute, pasid_privileged;
         IommuDriver driver;
         uint32_t type;                       /* the same in the kernel's number, for @data */

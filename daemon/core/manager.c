@@ -60,6 +60,9 @@ Manager *manager_free(Manager *manager) {
         ptr_array_done(&manager->groups);
         ptr_array_done(&manager->devices);
         ptr_array_done(&manager->accounts);
+        for (size_t i = 0; i < manager->iommus.n_items; i++)
+                free(manager->iommus.items[i]);
+        ptr_array_done(&manager->iommus);
         policy_free(manager->policy);
         quarantine_free(manager->quarantine);
         approved_free(manager->approved);

@@ -23,6 +23,7 @@ struct Manager {
         PtrArray leases;                     /* by id; owned */
         PtrArray claims;                     /* by id; owned */
         PtrArray accounts;                   /* by uid and rule; owned */
+        PtrArray iommus;                     /* of the host, by name; owned */
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
         uint64_t last_lease, last_claim, last_task, last_device, last_operation;

@@ -2,6 +2,7 @@
 
 /* What is known of a device's IOMMU, and since when. */
 
+#include "core/iommu.h"
 #include "fake/assert.h"
 #include "fake/scene.h"
 
@@ -110,7 +111,30 @@ static void test_news(void) {
         }
 }
 
+/* What its IOMMU is known to lack stands until the kernel was asked. */
+static void test_iommu(void) {
+        static const IommuFacts facts = { "dmar0", IOMMU_DRIVER_INTEL_VTD, FAULTS, true };
+        _cleanup_scene_ Scene *s = scene_new();
+        const Device *device;
+
+        scene_add(s, NAME, 1, "nvme");
+        scene_commit(s);
+        device = manager_find_device(s->manager, NAME);
+        assert(device_known_info(device).driver == IOMMU_DRIVER_UNKNOWN);
+
+        for (unsigned i = 0; i < 2; i++)
+                assert_ok(manager_add_iommu(s->manager, &facts));
+        assert_eq_int(s->manager->iommus.n_items, 1);
+        assert(!device_known_info(device).asked && device_known_info(device).no_pasids);
+        assert_eq_int(device_known_info(device).lacks, FAULTS);
+
+        scene_grant(s, &ALICE, "01:00.0");
+        end(s);
+        assert(device_known_info(device).asked && device_known_info(device).has & FAULTS);
+}
+
 int main(void) {
+        test_iommu();
         test_vmm();
         test_attached();
         test_claim();
