@@ -14,6 +14,24 @@
 #include "core/manager.h"
 #include "core/task.h"
 
+/*
+ * What the host has chosen, before a driver sets it. A device without one is found with the kernel's "on",
+ * which is no choice.
+ */
+static int claim_read_power(const Claim *claim, ClaimDevice *device, KernelFailure *reterr) {
+        const Kernel *kernel = claim->manager->kernel;
+        int r;
+
+        r = kernel->ops->read_power(
+                kernel->userdata, device->subsystem, device->name, &device->power, reterr);
+        if (r < 0)
+                return r;
+
+        if (device->guessed && device->power != POWER_CONTROL_AUTO)
+                device->power = POWER_CONTROL_NONE;
+        return 0;
+}
+
 /* Has the devices given to the VFIO driver that are not on it, once it is on record what they had. */
 static int claim_rebind(Claim *claim, KernelFailure *reterr, ChangeSet *changes) {
         _cleanup_free_ bool *wanted = NULL;
@@ -34,7 +52,13 @@ static int claim_rebind(Claim *claim, KernelFailure *reterr, ChangeSet *changes)
                 wanted[i] = r < 0 || strcmp(driver, device->target) != 0 ||
                             strcmp(override, device->target) != 0;
                 any = any || wanted[i];
-                device->dirty = device->dirty || wanted[i];
+                if (!wanted[i] || device->dirty)
+                        continue;
+
+                r = claim_read_power(claim, device, reterr);
+                if (r < 0)
+                        return r;
+                device->dirty = true;
         }
         if (!any)
                 return 0;
@@ -44,7 +68,8 @@ static int claim_rebind(Claim *claim, KernelFailure *reterr, ChangeSet *changes)
                 if (wanted[i]) {
                         ClaimDevice *device = &claim->devices[i];
 
-                        r = claim_queue_set_driver(claim, device, device->target, device->target);
+                        r = claim_queue_set_driver(
+                                claim, device, device->target, device->target, POWER_CONTROL_NONE);
                         if (r < 0)
                                 return kernel_failure(reterr, r, "queueing the change of a driver");
                 }

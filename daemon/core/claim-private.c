@@ -92,8 +92,8 @@ int claim_queue(Claim *claim, ClaimDevice *device, Task *task) {
 }
 
 int claim_queue_set_driver(
-        Claim *claim, ClaimDevice *device, const char *driver, const char *override) {
-        Task task = { .kind = TASK_SET_DRIVER, .timeout_usec = LIMIT_SET_DRIVER_USEC };
+        Claim *claim, ClaimDevice *device, const char *driver, const char *override, PowerControl power) {
+        Task task = { .kind = TASK_SET_DRIVER, .power = power, .timeout_usec = LIMIT_SET_DRIVER_USEC };
 
         strcpy(task.driver, driver);
         strcpy(task.driver_override, override);

@@ -31,8 +31,8 @@ bool claim_has_task(const Claim *claim);
 
 /* Queues a task for a device of the claim, which has none. Returns 0 or -ENOMEM. */
 int claim_queue(Claim *claim, ClaimDevice *device, Task *task) _must_check_;
-int claim_queue_set_driver(
-        Claim *claim, ClaimDevice *device, const char *driver, const char *override) _must_check_;
+int claim_queue_set_driver(Claim *claim, ClaimDevice *device, const char *driver, const char *override,
+                           PowerControl power) _must_check_;
 
 /* What the device has now, which is told to the Device too. Returns 0 or a negative errno. */
 int claim_read_driver(Claim *claim, const ClaimDevice *device, char *ret_driver, char *ret_override,

@@ -48,8 +48,8 @@ int claim_record_write(const Claim *claim, char **ret) {
 
                 fprintf(f, KEY_DEVICE "=%s subsystem=%s driver=%s override=%s target=%s dirty=%u", d->name,
                         d->subsystem, d->driver, d->driver_override, d->target, d->dirty);
-                if (d->guessed)
-                        fputs(" guessed=1", f);
+                if (d->guessed || d->power != POWER_CONTROL_NONE)
+                        fprintf(f, " guessed=%u power=%s", d->guessed, power_control_to_string(d->power));
                 fputc('\n', f);
         }
 
@@ -58,6 +58,16 @@ int claim_record_write(const Claim *claim, char **ret) {
 
         *ret = TAKE_PTR(text);
         return 0;
+}
+
+static int read_power(char **line, PowerControl *ret) {
+        const char *value;
+
+        if (record_read_word(line, "power", &value) < 0)
+                return -EBADMSG;
+
+        *ret = power_control_from_string(value);
+        return *ret < 0 ? -EBADMSG : 0;
 }
 
 /* These become parts of sysfs paths. */
@@ -80,8 +90,9 @@ static int read_device(Claim *claim, char *line) {
             read_name(&line, "override", d.driver_override, sizeof(d.driver_override)) < 0 ||
             read_name(&line, "target", d.target, sizeof(d.target)) < 0 ||
             record_read_flag(&line, "dirty", &d.dirty) < 0 ||
-            (line && record_read_flag(&line, "guessed", &d.guessed) < 0) || line || !d.name[0] ||
-            !d.subsystem[0] || !d.target[0] || claim_find_device(claim, d.name))
+            (line && record_read_flag(&line, "guessed", &d.guessed) < 0) ||
+            (line && read_power(&line, &d.power) < 0) || line || !d.name[0] || !d.subsystem[0] ||
+            !d.target[0] || claim_find_device(claim, d.name))
                 return -EBADMSG;
 
         devices = reallocarray(claim->devices, claim->n_devices + 1, sizeof(*devices));

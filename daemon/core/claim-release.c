@@ -25,8 +25,19 @@ static void claim_end(Claim *claim, ChangeSet *changes) {
         change_set_claim(changes, CHANGE_CLAIM_ENDED, claim->id);
 }
 
-static bool claim_device_is_back(const ClaimDevice *device, const char *driver, const char *override) {
+static bool claim_device_is_back(
+        const Claim *claim, const ClaimDevice *device, const char *driver, const char *override) {
+        const Kernel *kernel = claim->manager->kernel;
+        KernelFailure failure;
+        PowerControl power;
+
         if (strcmp(override, device->driver_override) != 0)
+                return false;
+
+        if (device->power != POWER_CONTROL_NONE &&
+            (kernel->ops->read_power(
+                     kernel->userdata, device->subsystem, device->name, &power, &failure) < 0 ||
+             power != device->power))
                 return false;
 
         return claim_device_gets_any(device) ? driver[0] && strcmp(driver, device->target) != 0
@@ -46,7 +57,7 @@ static bool claim_restore(Claim *claim, ChangeSet *changes) {
                         continue;
 
                 r = claim_read_driver(claim, device, driver, override, changes);
-                if (r >= 0 && claim_device_is_back(device, driver, override)) {
+                if (r >= 0 && claim_device_is_back(claim, device, driver, override)) {
                         device->dirty = device->failed = false;
                         continue;
                 }
@@ -56,7 +67,7 @@ static bool claim_restore(Claim *claim, ChangeSet *changes) {
 
                 if (claim_queue_set_driver(claim, device,
                             claim_device_gets_any(device) ? DRIVER_ANY : device->driver,
-                            device->driver_override) < 0) {
+                            device->driver_override, device->power) < 0) {
                         device->failed = true;
                         claim_set_reason(claim, "out of memory; \"iommuctl unclaim\" tries again", changes);
                 }

@@ -17,6 +17,7 @@
  */
 
 #include "core/forward.h"
+#include "core/kernel.h"
 #include "core/refusal.h"
 
 typedef enum ClaimState {
@@ -42,6 +43,7 @@ typedef struct ClaimDevice {
         char name[KERNEL_NAME_MAX];
         char driver[KERNEL_NAME_MAX];        /* what it had, and gets back */
         char driver_override[KERNEL_NAME_MAX];
+        PowerControl power;                  /* likewise */
         char target[KERNEL_NAME_MAX];        /* the VFIO driver that it has while it is claimed */
         /*
          * It was claimed before any driver had it: it gets back what it had when the group was approved;

@@ -29,6 +29,14 @@ static const char *const accounting_table[] = {
 
 DEFINE_STRING_TABLE(accounting, Accounting, _ACCOUNTING_MAX);
 
+static const char *const power_control_table[] = {
+        [POWER_CONTROL_NONE] = "none",
+        [POWER_CONTROL_ON] = "on",
+        [POWER_CONTROL_AUTO] = "auto",
+};
+
+DEFINE_STRING_TABLE(power_control, PowerControl, _POWER_CONTROL_MAX);
+
 int kernel_failure(KernelFailure *reterr, int error, const char *format, ...) {
         va_list ap;
 

@@ -34,6 +34,20 @@ typedef struct Holders {
         unsigned n_items;                    /* of them; there may be more processes than items */
 } Holders;
 
+/*
+ * What power/control of a device says: whether the kernel may suspend it while it is idle. vfio-pci sets it
+ * to "auto" when it is bound and to "on" when it is unbound, whatever the host had chosen.
+ */
+typedef enum PowerControl {
+        POWER_CONTROL_NONE,                  /* not known, or the device has none: it is left alone */
+        POWER_CONTROL_ON,
+        POWER_CONTROL_AUTO,
+        _POWER_CONTROL_MAX,
+        _POWER_CONTROL_INVALID = -EINVAL,
+} PowerControl;
+
+DECLARE_STRING_TABLE(power_control, PowerControl);
+
 /* For set_driver(): whichever driver of the kernel's wants the device, if one does. None is called so. */
 #define DRIVER_ANY "*"
 
@@ -85,6 +99,10 @@ typedef struct KernelOps {
         int (*read_driver)(void *userdata, const char *subsystem, const char *name, char *ret_driver,
                            char *ret_override, KernelFailure *reterr);
 
+        /* Its power/control as it is this moment. */
+        int (*read_power)(void *userdata, const char *subsystem, const char *name, PowerControl *ret,
+                          KernelFailure *reterr);
+
         /*
          * Whether descriptors that were kept over a restart are the device's node, bound, and the context in
          * which it has this number. Returns 0 and what its IOMMU says, or a negative errno when that is not
@@ -112,15 +130,15 @@ typedef struct KernelOps {
 
         /*
          * Unbinds the device from whatever other driver it has, binds it to @driver ("" leaves it without
-         * one) and sets its driver_override to @override ("" clears it). In between no other driver can take
-         * it. Verified afterwards: 0 means that the device has exactly that driver and override. -ENODEV
-         * when there is no such device. Must not be called while anybody may have the device open: the
-         * unbind would wait, unkillable.
+         * one), sets its driver_override to @override ("" clears it), and then its power/control to @power.
+         * In between no other driver can take it. Verified afterwards: 0 means that the device has exactly
+         * that driver and override. -ENODEV when there is no such device. Must not be called while anybody
+         * may have the device open: the unbind would wait, unkillable.
          * DRIVER_ANY: the bus is asked, with that override, once the device has none. Whether a driver takes
          * it is between them: 0 either way.
          */
         int (*set_driver)(void *userdata, const char *subsystem, const char *name, const char *driver,
-                          const char *override, KernelFailure *reterr);
+                          const char *override, PowerControl power, KernelFailure *reterr);
 
         /*
          * Finds out whether nobody has the device open any more: looks for its nodes in all processes, then

@@ -193,6 +193,24 @@ void lease_prepared(Lease *lease, ChangeSet *changes) {
         lease_answer(lease, changes);
 }
 
+/* A driver that is bound or unbound, be it the same one again, sets it. */
+static int lease_read_power(Lease *lease) {
+        const Kernel *kernel = lease->manager->kernel;
+        KernelFailure failure;
+
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *device = &lease->devices[i];
+
+                if (kernel->ops->read_power(kernel->userdata, device->subsystem, device->name,
+                                            &device->power, &failure) < 0) {
+                        lease_fail_device(lease, device, &failure);
+                        return lease->refusal.outcome;
+                }
+        }
+
+        return 0;
+}
+
 /* Has the devices that need it given to the VFIO driver, once it is on record what they had. */
 static int lease_rebind(Lease *lease, KernelFailure *reterr) {
         bool any = false;
@@ -213,7 +231,8 @@ static int lease_rebind(Lease *lease, KernelFailure *reterr) {
 
                 if (!device->target[0])
                         continue;
-                r = lease_queue_set_driver(lease, device, device->target, device->target);
+                r = lease_queue_set_driver(
+                        lease, device, device->target, device->target, POWER_CONTROL_NONE);
                 if (r < 0)
                         return kernel_failure(reterr, r, "queueing the change of a driver");
         }
@@ -234,7 +253,7 @@ void lease_start(Lease *lease, ChangeSet *changes) {
                         change_set_device(changes, CHANGE_DEVICE_CHANGED, device->facts.name);
         }
 
-        if (lease_rebind(lease, &failure) < 0)
+        if (lease_read_power(lease) == 0 && lease_rebind(lease, &failure) < 0)
                 lease_fail(lease, &failure);
 
         for (unsigned i = 0; i < lease->n_groups; i++) {

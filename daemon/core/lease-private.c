@@ -90,8 +90,8 @@ int lease_queue(Lease *lease, LeaseDevice *device, Task *task) {
 }
 
 int lease_queue_set_driver(
-        Lease *lease, LeaseDevice *device, const char *driver, const char *override) {
-        Task task = { .kind = TASK_SET_DRIVER, .timeout_usec = LIMIT_SET_DRIVER_USEC };
+        Lease *lease, LeaseDevice *device, const char *driver, const char *override, PowerControl power) {
+        Task task = { .kind = TASK_SET_DRIVER, .power = power, .timeout_usec = LIMIT_SET_DRIVER_USEC };
 
         strcpy(task.driver, driver);
         strcpy(task.driver_override, override);

@@ -40,8 +40,8 @@ void lease_save_progress(Lease *lease, ChangeSet *changes);
 
 /* Queues a task for a device of the lease, which has none. Returns 0 or -ENOMEM. */
 int lease_queue(Lease *lease, LeaseDevice *device, Task *task) _must_check_;
-int lease_queue_set_driver(
-        Lease *lease, LeaseDevice *device, const char *driver, const char *override) _must_check_;
+int lease_queue_set_driver(Lease *lease, LeaseDevice *device, const char *driver, const char *override,
+                           PowerControl power) _must_check_;
 
 /* All drivers are as they should be, or one could not be made so. */
 void lease_prepared(Lease *lease, ChangeSet *changes);

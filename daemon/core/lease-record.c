@@ -103,6 +103,8 @@ int lease_record_write(const Lease *lease, char **ret) {
                         d->subsystem, d->driver, d->driver_override, d->target);
                 fprintf(f, " given=%u handed=%u recycle=%u dirty=%u", d->given, d->handed, d->recycle,
                         d->dirty);
+                if (d->power != POWER_CONTROL_NONE)
+                        fprintf(f, " power=%s", power_control_to_string(d->power));
                 if (d->rule)
                         write_rule(f, d->rule->rule);
                 fputc('\n', f);
@@ -214,6 +216,11 @@ static int read_device_word(LeaseDevice *device, const char *key, const char *va
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 if (strcmp(flags[i].key, key) == 0)
                         return read_bool(value, flags[i].flag);
+
+        if (strcmp(key, "power") == 0) {
+                device->power = power_control_from_string(value);
+                return device->power;
+        }
 
         return -EBADMSG;
 }

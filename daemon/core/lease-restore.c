@@ -17,12 +17,17 @@
 static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) {
         const Kernel *kernel = lease->manager->kernel;
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        PowerControl power = device->power;
         KernelFailure failure;
 
         return !device->recycle &&
                kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
                                         &failure) >= 0 &&
-               strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0;
+               strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0 &&
+               (device->power == POWER_CONTROL_NONE ||
+                kernel->ops->read_power(
+                        kernel->userdata, device->subsystem, device->name, &power, &failure) >= 0) &&
+               power == device->power;
 }
 
 /*
@@ -31,10 +36,11 @@ static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) 
  */
 static int lease_queue_restore(Lease *lease, LeaseDevice *device) {
         if (device->recycle && !device->target[0])
-                return lease_queue_set_driver(
-                        lease, device, /* driver= */ "", /* override= */ device->driver);
+                return lease_queue_set_driver(lease, device, /* driver= */ "",
+                        /* override= */ device->driver, POWER_CONTROL_NONE);
 
-        return lease_queue_set_driver(lease, device, device->driver, device->driver_override);
+        return lease_queue_set_driver(
+                lease, device, device->driver, device->driver_override, device->power);
 }
 
 bool lease_restore(Lease *lease, ChangeSet *changes) {

@@ -41,6 +41,7 @@ struct LeaseDevice {
         char name[KERNEL_NAME_MAX];
         char driver[KERNEL_NAME_MAX];        /* what it had, and gets back */
         char driver_override[KERNEL_NAME_MAX];
+        PowerControl power;                  /* likewise; what it has meanwhile is its driver's affair */
         /* the VFIO driver that it is given; "": it stays on the one it has */
         char target[KERNEL_NAME_MAX];
         uint32_t group;

@@ -56,7 +56,7 @@ void task_run(Task *task, const Kernel *kernel, TaskResult *ret) {
 
         case TASK_SET_DRIVER:
                 ret->result = kernel->ops->set_driver(kernel->userdata, task->subsystem, task->name,
-                        task->driver, task->driver_override, &ret->failure);
+                        task->driver, task->driver_override, task->power, &ret->failure);
                 return;
 
         case TASK_PROVE_FREE:

@@ -43,6 +43,7 @@ struct Task {
         char name[KERNEL_NAME_MAX];          /* the device */
         char driver[KERNEL_NAME_MAX];        /* TASK_SET_DRIVER: the driver to have, "" for none */
         char driver_override[KERNEL_NAME_MAX];
+        PowerControl power;                  /* TASK_SET_DRIVER likewise */
         pid_t pid;                           /* TASK_KILL_HOLDER: the process to be ended */
         const DmaJob *job;                   /* TASK_DMA: borrowed until it is done */
         bool probe;                          /* TASK_PROVE_FREE: and what its IOMMU has is found out */

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "kernel/driver.h"
 #include "kernel/path.h"
+#include "kernel/power.h"
 #include "kernel/retry.h"
 
 /* A device and what binds it. */
@@ -234,9 +235,28 @@ static int binding_run(const Binding *binding, const char *driver, const char *o
         return binding_write_override(binding, override, reterr);
 }
 
-int driver_set(const IommufdBackend *backend, const char *subsystem, const char *name, const char *driver,
-               const char *override, KernelFailure *reterr) {
+static int binding_set(const Binding *binding, const char *driver, const char *override,
+                       KernelFailure *reterr) {
         char current[KERNEL_NAME_MAX];
+        int r;
+
+        r = binding_read_driver(binding, current, reterr);
+        if (r < 0)
+                return r;
+        if (strcmp(current, driver) == 0)
+                return binding_write_override(binding, override, reterr);
+
+        if (driver[0] != '\0' && strcmp(driver, DRIVER_ANY) != 0) {
+                r = binding_check_driver(binding, driver, reterr);
+                if (r < 0)
+                        return r;
+        }
+
+        return binding_run(binding, driver, override, reterr);
+}
+
+int driver_set(const IommufdBackend *backend, const char *subsystem, const char *name, const char *driver,
+               const char *override, PowerControl power, KernelFailure *reterr) {
         Binding binding;
         int r;
 
@@ -244,19 +264,12 @@ int driver_set(const IommufdBackend *backend, const char *subsystem, const char 
         if (r < 0)
                 return r;
 
-        r = binding_read_driver(&binding, current, reterr);
+        r = binding_set(&binding, driver, override, reterr);
         if (r < 0)
                 return r;
-        if (strcmp(current, driver) == 0)
-                return binding_write_override(&binding, override, reterr);
 
-        if (driver[0] != '\0' && strcmp(driver, DRIVER_ANY) != 0) {
-                r = binding_check_driver(&binding, driver, reterr);
-                if (r < 0)
-                        return r;
-        }
-
-        return binding_run(&binding, driver, override, reterr);
+        /* last: the one driver has set it when it went, the other when it came */
+        return power_write(binding.device, power, reterr);
 }
 
 int driver_read(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret_driver,

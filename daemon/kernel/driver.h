@@ -15,4 +15,4 @@ int driver_read(const IommufdBackend *backend, const char *subsystem, const char
  * says: nothing is remembered in between, everything is read again.
  */
 int driver_set(const IommufdBackend *backend, const char *subsystem, const char *name, const char *driver,
-               const char *override, KernelFailure *reterr) _must_check_;
+               const char *override, PowerControl power, KernelFailure *reterr) _must_check_;

@@ -12,6 +12,7 @@
 #include "kernel/kill.h"
 #include "kernel/parked.h"
 #include "kernel/path.h"
+#include "kernel/power.h"
 #include "kernel/prove.h"
 #include "kernel/reset.h"
 #include "kernel/vfio-group.h"
@@ -56,6 +57,19 @@ static int backend_read_driver(void *userdata, const char *subsystem, const char
         return driver_read(userdata, subsystem, name, ret_driver, ret_override, reterr);
 }
 
+static int backend_read_power(
+        void *userdata, const char *subsystem, const char *name, PowerControl *ret, KernelFailure *reterr) {
+        FAULT_SPAN;
+        char device[KERNEL_PATH_MAX];
+        int r;
+
+        r = kernel_device_path(userdata, subsystem, name, device, reterr);
+        if (r < 0)
+                return r;
+
+        return power_read(device, ret, reterr);
+}
+
 static int backend_probe_group(void *userdata, uint32_t group, KernelFailure *reterr) {
         FAULT_SPAN;
 
@@ -63,10 +77,10 @@ static int backend_probe_group(void *userdata, uint32_t group, KernelFailure *re
 }
 
 static int backend_set_driver(void *userdata, const char *subsystem, const char *name, const char *driver,
-                              const char *override, KernelFailure *reterr) {
+                              const char *override, PowerControl power, KernelFailure *reterr) {
         FAULT_SPAN;
 
-        return driver_set(userdata, subsystem, name, driver, override, reterr);
+        return driver_set(userdata, subsystem, name, driver, override, power, reterr);
 }
 
 static int backend_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
@@ -136,6 +150,7 @@ static const KernelOps backend_ops = {
         .open_context = backend_open_context,
         .open_device = backend_open_device,
         .read_driver = backend_read_driver,
+        .read_power = backend_read_power,
         .probe_group = backend_probe_group,
         .check_parked = backend_check_parked,
         .check_bound = backend_check_bound,

@@ -121,6 +121,7 @@ FakeDevice *fake_kernel_add(FakeKernel *kernel, const char *name, uint32_t group
         };
         strcpy(device->name, name);
         strcpy(device->driver, driver);
+        device->power = POWER_CONTROL_AUTO;  /* which an unbind of VFIO's driver leaves at "on" */
         device->node = memfd_create(name, MFD_CLOEXEC);
         assert(device->node >= 0);
         return device;
@@ -241,6 +242,24 @@ static int fake_read_driver(void *userdata, const char *subsystem, const char *n
         return 0;
 }
 
+static int fake_read_power(
+        void *userdata, const char *subsystem, const char *name, PowerControl *ret, KernelFailure *reterr) {
+        FakeKernel *kernel = userdata;
+        FakeDevice *device;
+        int r;
+
+        r = fake_kernel_call(kernel, /* quiet= */ true, reterr, "read_power %s", name);
+        if (r < 0)
+                return r;
+
+        device = fake_kernel_find(kernel, name);
+        if (!device || device->gone)
+                return kernel_failure(reterr, -ENODEV, "read_power %s", name);
+
+        *ret = device->power;
+        return 0;
+}
+
 static int fake_probe_group(void *userdata, uint32_t group, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         int r;
@@ -256,7 +275,7 @@ static int fake_probe_group(void *userdata, uint32_t group, KernelFailure *reter
 }
 
 static int fake_set_driver(void *userdata, const char *subsystem, const char *name, const char *driver,
-                           const char *override, KernelFailure *reterr) {
+                           const char *override, PowerControl power, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         FakeDevice *device;
         int r;
@@ -272,6 +291,8 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
                 assert_failed(__FILE__, __LINE__, name, "an unbind while it is open would never return");
 
         /* Where it fails it does so half-way: the device is without a driver then. */
+        if (strcmp(device->driver, "vfio-pci") == 0)
+                device->power = POWER_CONTROL_ON;
         strcpy(device->driver, "");
         strcpy(device->override, override);
         if (r < 0)
@@ -283,6 +304,10 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
                 return kernel_failure(reterr, -EINVAL, "write %s/bind", driver);
 
         strcpy(device->driver, driver);
+        if (strcmp(driver, "vfio-pci") == 0)
+                device->power = POWER_CONTROL_AUTO;
+        if (power != POWER_CONTROL_NONE)
+                device->power = power;
         return 0;
 }
 
@@ -436,6 +461,7 @@ Kernel fake_kernel_port(FakeKernel *kernel) {
                 .open_context = fake_open_context,
                 .open_device = fake_open_device,
                 .read_driver = fake_read_driver,
+                .read_power = fake_read_power,
                 .probe_group = fake_probe_group,
                 .check_parked = fake_check_parked,
                 .check_bound = fake_check_bound,

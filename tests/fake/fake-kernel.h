@@ -16,6 +16,7 @@
 struct FakeDevice {
         char name[KERNEL_NAME_MAX];
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
+        PowerControl power;                  /* VFIO's driver sets it, as the real one does */
         uint32_t group;
         int node;                            /* what open_device() opens again */
         /* the context that it is bound to, as long as anybody has it open; 0: none */

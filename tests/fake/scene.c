@@ -440,6 +440,8 @@ void scene_remember(const Scene *scene, Before *ret) {
 
         assert(strlen(drivers) < sizeof(ret->drivers));
         strcpy(ret->drivers, drivers);
+        for (unsigned i = 0; i < scene->kernel->n_devices; i++)
+                ret->power[i] = scene->kernel->devices[i].power;
         ret->n_fds = count_fds();
 }
 
@@ -455,6 +457,8 @@ void scene_assert_as_before(Scene *scene, const Before *before) {
                 assert(!fake_device_is_bound(&scene->kernel->devices[i]));
         assert_eq_int(task_runner_take(&scene->tasks), 0);
         assert_eq_str(fake_kernel_drivers(scene->kernel), before->drivers);
+        for (unsigned i = 0; i < scene->kernel->n_devices; i++)
+                assert_eq_int(scene->kernel->devices[i].power, before->power[i]);
         assert_eq_int(count_fds(), before->n_fds);
 
         for (size_t i = 0; i < manager->groups.n_items; i++)

@@ -156,10 +156,11 @@ void client_close(Client *client);
 /* What must be as it was when a lease has come and gone. */
 typedef struct Before {
         char drivers[2048];
+        PowerControl power[FAKE_DEVICES_MAX];
         unsigned n_fds;
 } Before;
 
 void scene_remember(const Scene *scene, Before *ret);
 
-/* The host's drivers, our descriptors, and nothing reserved or charged. Commits. */
+/* The host's drivers with power/control, our descriptors, and nothing reserved or charged. Commits. */
 void scene_assert_as_before(Scene *scene, const Before *before);

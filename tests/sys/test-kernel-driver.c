@@ -84,6 +84,8 @@ static int kernel_unbind(const char *driver) {
         if (strcmp(get_driver(), driver) != 0)
                 return -ENODEV;
         tree_remove(tree, DEVICE "/driver");
+        if (strcmp(driver, "vfio-pci") == 0)
+                tree_file(tree, "on\n", DEVICE "/power/control");
         if (thief)
                 set_link(thief);
         return 0;
@@ -136,6 +138,11 @@ int __wrap_write_text_at(int dir, const char *path, const char *text) {
         if (strcmp(file, "bind") == 0)
                 return kernel_bind(driver);
 
+        if (strcmp(path + strlen(path) - strlen("/power/control"), "/power/control") == 0) {
+                tree_file(tree, strcmp(text, "on") == 0 ? "on\n" : "auto\n", DEVICE "/power/control");
+                return 0;
+        }
+
         assert(strcmp(file, "driver_override") == 0);
         if (faccessat(tree->fd, DEVICE "/driver_override", F_OK, 0) < 0)
                 return -errno;
@@ -165,7 +172,13 @@ static void setup(const char *driver, const char *override) {
 }
 
 static int set_driver(const char *driver, const char *override, KernelFailure *reterr) {
-        return kernel.ops->set_driver(kernel.userdata, "pci", NAME, driver, override, reterr);
+        return kernel.ops->set_driver(
+                kernel.userdata, "pci", NAME, driver, override, POWER_CONTROL_NONE, reterr);
+}
+
+static int set_driver_of(const char *subsystem, const char *name, KernelFailure *reterr) {
+        return kernel.ops->set_driver(
+                kernel.userdata, subsystem, name, "nvme", "", POWER_CONTROL_NONE, reterr);
 }
 
 static void test_way(const char *from, const char *from_override, const char *to, const char *to_override,
@@ -231,6 +244,67 @@ static void test_any(void) {
         assert(strstr(failure.call, "/bus/pci/drivers_probe"));
 }
 
+/* A driver sets it when it comes or goes; the last word is who asks'. */
+static void test_power(void) {
+        static const struct {
+                const char *from, *before;
+                PowerControl power;
+                const char *writes, *after;
+        } table[] = {
+                { "vfio-pci", "auto\n", POWER_CONTROL_AUTO,
+                  "driver_override=nvme unbind=vfio-pci bind=nvme driver_override= control=auto", "auto" },
+                { "vfio-pci", "auto\n", POWER_CONTROL_ON,
+                  "driver_override=nvme unbind=vfio-pci bind=nvme driver_override=", "on" },
+                { "vfio-pci", "auto\n", POWER_CONTROL_NONE,
+                  "driver_override=nvme unbind=vfio-pci bind=nvme driver_override=", "on" },
+                /* the driver is back, and whoever brought it back has ended there */
+                { "nvme", "on\n", POWER_CONTROL_AUTO, "control=auto", "auto" },
+                { "nvme", "auto\n", POWER_CONTROL_AUTO, "", "auto" },
+                { "nvme", "what\n", POWER_CONTROL_NONE, "", "what" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                KernelFailure failure;
+                PowerControl power;
+                char text[16];
+
+                setup(table[i].from, strcmp(table[i].from, "nvme") == 0 ? "" : "vfio-pci");
+                tree_file(tree, table[i].before, DEVICE "/power/control");
+                assert(kernel.ops->set_driver(
+                               kernel.userdata, "pci", NAME, "nvme", "", table[i].power, &failure) == 0);
+                assert(strcmp(writes, table[i].writes) == 0);
+                assert(__real_read_text_at(tree->fd, DEVICE "/power/control", text, sizeof(text)) > 0);
+                assert(strcmp(text, table[i].after) == 0);
+                assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, &power, &failure) == 0);
+                assert(power == (text[0] == 'o'   ? POWER_CONTROL_ON
+                                 : text[0] == 'a' ? POWER_CONTROL_AUTO
+                                                  : POWER_CONTROL_NONE));
+        }
+}
+
+static void test_power_fails(void) {
+        KernelFailure failure;
+        PowerControl power;
+
+        /* what has none is left alone */
+        setup("nvme", "");
+        assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, &power, &failure) == 0);
+        assert(power == POWER_CONTROL_NONE);
+        assert(kernel.ops->read_power(kernel.userdata, "pci", "x", &power, &failure) == -ENODEV);
+
+        tree_file(tree, "on\n", DEVICE "/power/control");
+        for (fail_at = 1; fail_at <= 4; fail_at++) {
+                n_calls = 0;
+                fail_errno = EIO;
+                assert(kernel.ops->set_driver(kernel.userdata, "pci", NAME, "nvme", "", POWER_CONTROL_AUTO,
+                                              &failure) == -EIO);
+        }
+        assert(strstr(failure.call, NAME "/power/control"));
+        fail_at = 1;
+        n_calls = 0;
+        assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, &power, &failure) == -EIO);
+}
+
 static void test_refusals(void) {
         KernelFailure failure;
 
@@ -241,9 +315,9 @@ static void test_refusals(void) {
         assert(strcmp(writes, "") == 0);                     /* before anything was touched */
 
         assert(set_driver("../nvme", "", &failure) == -EINVAL);
-        assert(kernel.ops->set_driver(kernel.userdata, "pci", "../x", "nvme", "", &failure) == -EINVAL);
-        assert(kernel.ops->set_driver(kernel.userdata, "..", NAME, "nvme", "", &failure) == -EINVAL);
-        assert(kernel.ops->set_driver(kernel.userdata, "pci", "x", "nvme", "", &failure) == -ENODEV);
+        assert(set_driver_of("pci", "../x", &failure) == -EINVAL);
+        assert(set_driver_of("..", NAME, &failure) == -EINVAL);
+        assert(set_driver_of("pci", "x", &failure) == -ENODEV);
         assert(strcmp(writes, "") == 0);
 
         /* the driver doesn't want it; what the kernel said is what we say */
@@ -369,6 +443,8 @@ static void test_no_overrides(void) {
 int main(void) {
         test_ways();
         test_any();
+        test_power();
+        test_power_fails();
         test_refusals();
         test_put_off();
         test_thief();

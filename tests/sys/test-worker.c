@@ -50,7 +50,7 @@ pid_t __wrap_fork(void) {
 
 /* What the task of a test does in its child: the driver's name says it. */
 static int fake_set_driver(void *userdata, const char *subsystem, const char *name, const char *driver,
-                           const char *override, KernelFailure *reterr) {
+                           const char *override, PowerControl power, KernelFailure *reterr) {
         if (strcmp(driver, "works") == 0)
                 return 0;
         if (strcmp(driver, "fails") == 0)

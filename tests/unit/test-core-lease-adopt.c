@@ -223,7 +223,7 @@ static void test_stale_twice(void) {
                 "recycle=0 dirty=1\n";
         static const char both[] =
                 "device=0000:01:00.0 subsystem=pci driver=nvme override= target=vfio-pci given=1 handed=0 "
-                "recycle=0 dirty=1\n";
+                "recycle=0 dirty=1 power=auto\n";
         static const char other[] =
                 "device=0000:02:00.0 subsystem=pci driver=vfio-pci override=vfio-pci target= given=1 "
                 "handed=1 recycle=1 dirty=1\n";

@@ -65,6 +65,7 @@ static void test_ready(void) {
         Client client;
 
         strcpy(scene_add(s, "0000:01:00.0", 1, "vfio-pci")->override, "vfio-pci");
+        fake_kernel_find(s->kernel, "0000:01:00.0")->power = POWER_CONTROL_ON;
         scene_monitor(s);
         scene_commit(s);
         scene_remember(s, &before);

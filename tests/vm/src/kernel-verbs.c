@@ -65,7 +65,7 @@ static int set_driver(const Kernel *kernel, char **arguments) {
         KernelFailure failure;
 
         if (kernel->ops->set_driver(kernel->userdata, bus, name, from_none(arguments[1]),
-                                    from_none(arguments[2]), &failure) < 0)
+                                    from_none(arguments[2]), POWER_CONTROL_NONE, &failure) < 0)
                 return print_failure(&failure);
         puts("ok");
         return EXIT_SUCCESS;
