@@ -177,6 +177,11 @@ static void on_task_overdue(const Task *task, void *userdata) {
         _cleanup_(change_set_done) ChangeSet changes = {};
         Daemon *d = userdata;
 
+        /* of all others the lease or the claim says it */
+        if (task->kind == TASK_CLOSE && !task->subsystem[0])
+                log_warning("\"%s\", which belonged to no lease and no claim, is not closed after %u s: the "
+                            "kernel waits",
+                            task->name, (unsigned) (task->timeout_usec / 1000000));
         manager_task_overdue(d->manager, task, &changes);
         daemon_commit(d, &changes);
 }

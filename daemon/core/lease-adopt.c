@@ -18,6 +18,7 @@
 #include "core/lease-operation.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
+#include "core/store.h"
 
 /*
  * Whether @fd is what was kept for this lease: proved, since names and numbers of kept descriptors are only
@@ -35,6 +36,29 @@ static bool lease_knows_lifeline(const Lease *lease, int fd) {
 
         return fstat(fd, &st) >= 0 && S_ISFIFO(st.st_mode) && st.st_ino == lease->lifeline_id &&
                (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+/* What it is, and so how long its last close takes, nobody knows. */
+static void lease_reject_lifeline(Lease *lease) {
+        const Store *store = lease->manager->store;
+
+        if (store)
+                store->ops->drop_lifeline(store->userdata, lease);
+        manager_close_stray_consume(lease->manager, "a lifeline", TAKE_FD(lease->lifeline));
+}
+
+/*
+ * Why it can't go on. A lifeline that has hung up is dropped by the service manager; what does not come back
+ * was that, or was not kept over a stop.
+ */
+static const char *lease_explain_end(const Lease *lease, bool came, bool known) {
+        if (lease->state == LEASE_PREPARING)
+                return "iommud ended while it was prepared";
+        if (lease->state != LEASE_ACTIVE)
+                return "it had been ended before iommud was";
+        if (!came)
+                return "its holder ended, or iommud was stopped";
+        return known ? "what iommud had bound for it did not come back" : "its lifeline is another";
 }
 
 static bool device_is_of_another(const Device *device, const LeaseDevice *d, bool active) {
@@ -60,7 +84,7 @@ static void lease_drop_stale_devices(Lease *lease, bool active, ChangeSet *chang
                 if (device && device_is_of_another(device, d, active)) {
                         change_set_lease_device(changes, CHANGE_LEASE_STALE, lease->id, d->name);
                         /* nothing of it can be bound: somebody else has the group */
-                        d->fd = close_fd(d->fd);
+                        lease_reject_fd(lease, i);
                         attachments_clear(&d->dma);
                         continue;
                 }
@@ -87,10 +111,6 @@ static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
 
         if (lease->state == LEASE_ACTIVE)
                 change_set_lease(changes, CHANGE_LEASE_ENDING, lease->id);
-        snprintf(lease->end_cause, sizeof(lease->end_cause), "%s",
-                 lease->state == LEASE_PREPARING ? "iommud ended while it was prepared" :
-                 lease->state == LEASE_ACTIVE    ? "its holder ended while iommud was away" :
-                                                   "it had been ended before iommud was");
         lease_wind_down(lease, changes);
 }
 
@@ -99,13 +119,20 @@ void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, Take
         /* first those that somebody holds: their word counts, whatever other records say */
         for (size_t i = 0; i < manager->leases.n_items; i++) {
                 Lease *lease = manager->leases.items[i];
+                bool came, known;
 
                 lease->lifeline = take_lifeline(userdata, lease->id);
                 lease_take_fds(lease, take_fd, userdata);
-                lease->adopting = lease->state != LEASE_ACTIVE ||
-                                  !lease_knows_lifeline(lease, lease->lifeline) || !lease_knows_fds(lease);
+                came = lease->lifeline >= 0;
+                known = lease_knows_lifeline(lease, lease->lifeline);
+                if (came && !known)
+                        lease_reject_lifeline(lease);
+                lease->adopting = lease->state != LEASE_ACTIVE || !known || !lease_knows_fds(lease);
                 if (!lease->adopting)
                         lease_adopt(lease, /* active= */ true, changes);
+                else
+                        snprintf(lease->end_cause, sizeof(lease->end_cause), "%s",
+                                 lease_explain_end(lease, came, known));
         }
 
         /* then the younger before the older, which can only be what was left of it */

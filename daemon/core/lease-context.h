@@ -64,6 +64,9 @@ void lease_device_name(const Lease *lease, unsigned i, char name[static LEASE_FD
 /* What was kept comes back. */
 void lease_take_fds(Lease *lease, TakeFdFunc take_fd, void *userdata);
 
+/* What came back for the device in this place is of no use: it is closed elsewhere. */
+void lease_reject_fd(Lease *lease, unsigned i);
+
 /*
  * Whether the descriptors that have come back are what they were kept as: the context, and every device
  * bound in it.

@@ -151,6 +151,18 @@ static int lease_queue_close(Lease *lease, unsigned i) {
         return 0;
 }
 
+void lease_reject_fd(Lease *lease, unsigned i) {
+        LeaseDevice *device = &lease->devices[i];
+        char name[LEASE_FD_NAME_MAX];
+
+        if (device->fd < 0)
+                return;
+
+        lease_device_name(lease, i, name);
+        lease_drop_fd(lease, name);
+        manager_close_stray_consume(lease->manager, name, TAKE_FD(device->fd));
+}
+
 /* True: there are devices that are not closed yet. */
 static bool lease_close_devices(Lease *lease, ChangeSet *changes) {
         char name[LEASE_FD_NAME_MAX];

@@ -10,6 +10,7 @@
 #include "core/device.h"
 #include "core/group.h"
 #include "core/lease.h"
+#include "core/limits.h"
 #include "core/manager.h"
 #include "core/plan.h"
 #include "core/policy.h"
@@ -335,6 +336,15 @@ int manager_queue_task(Manager *manager, Task *task) {
         tasks[manager->n_tasks++] = *task;
         task->n_fds = 0;
         return 0;
+}
+
+void manager_close_stray_consume(Manager *manager, const char *name, int fd) {
+        Task task = { .kind = TASK_CLOSE, .timeout_usec = LIMIT_CLOSE_USEC };
+
+        snprintf(task.name, sizeof(task.name), "%s", name);
+        task_add_fd_consume(&task, fd);
+        if (manager_queue_task(manager, &task) < 0)
+                return;                      /* and left open */
 }
 
 bool manager_next_task(Manager *manager, Task *ret) {

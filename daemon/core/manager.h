@@ -150,3 +150,9 @@ void manager_reap(Manager *manager);
  * the caller still has them.
  */
 int manager_queue_task(Manager *manager, Task *task) _must_check_;
+
+/*
+ * Has a descriptor closed, which it takes over, of which nobody knows what it is, and so not how long that
+ * takes: @name is what it is called. Out of memory: it stays open, which is better than to wait for it here.
+ */
+void manager_close_stray_consume(Manager *manager, const char *name, int fd);

@@ -19,6 +19,9 @@ typedef struct StoreOps {
          */
         int (*keep_lifeline)(void *userdata, const Lease *lease, KernelFailure *reterr);
 
+        /* Takes it back, as drop_fd() does. */
+        void (*drop_lifeline)(void *userdata, const Lease *lease);
+
         /*
          * The same for any other descriptor, by a name without colons that says whose it is and what for:
          * "lease-3-iommufd", "group-12-device-0". It comes back after a restart as what is called so.

@@ -18,7 +18,8 @@ typedef enum TaskKind {
         TASK_BIND,                           /* KernelOps.bind_device, of both descriptors */
         /*
          * KernelOps.close_device, of TASK_FD_DEVICE: the last close of it happens there, after the service
-         * manager has closed its own. It can take long; it can't fail.
+         * manager has closed its own. It can take long; it can't fail. Without a subsystem it is no device
+         * that is known, and the name is what the service manager called it.
          */
         TASK_CLOSE,
         TASK_DMA,                            /* dma_job_run() with the descriptors of the job */

@@ -6,7 +6,6 @@
 
 #include "base/fd.h"
 #include "sys/fd-store.h"
-#include "sys/journal.h"
 
 int fd_store_put(const char *name, int fd) {
         char state[320];
@@ -41,7 +40,8 @@ int stored_fds_receive(StoredFds *ret) {
                 return n;
 
         stored.fds = calloc((size_t) n + 1, sizeof(*stored.fds));
-        if (!stored.fds)
+        stored.stray = calloc((size_t) n + 1, sizeof(*stored.stray));
+        if (!stored.fds || !stored.stray)
                 return -ENOMEM;
 
         stored.n = (unsigned) n;
@@ -61,19 +61,38 @@ int stored_fds_take(StoredFds *stored, const char *name) {
         return -EBADF;
 }
 
+static bool was_taken(const StoredFds *stored, const char *name) {
+        for (unsigned i = 0; i < stored->n; i++)
+                if (stored->fds[i] < 0 && !stored->stray[i] && strcmp(stored->names[i], name) == 0)
+                        return true;
+
+        return false;
+}
+
+int stored_fds_take_any(StoredFds *stored, const char **ret_name) {
+        for (unsigned i = 0; i < stored->n; i++) {
+                if (stored->fds[i] < 0)
+                        continue;
+
+                /* all of one name go at once */
+                if (!was_taken(stored, stored->names[i]))
+                        fd_store_remove(stored->names[i]);
+                stored->stray[i] = true;
+                *ret_name = stored->names[i];
+                return TAKE_FD(stored->fds[i]);
+        }
+
+        return -EBADF;
+}
+
 void stored_fds_done(StoredFds *stored) {
         for (unsigned i = 0; i < stored->n; i++) {
-                if (stored->fds[i] >= 0) {
-                        log_warning("The service manager kept \"%s\" for us, which belongs to no lease: "
-                                    "closing it",
-                                stored->names[i]);
-                        close_fd(stored->fds[i]);
-                        fd_store_remove(stored->names[i]);
-                }
+                close_fd(stored->fds[i]);
                 free(stored->names[i]);
         }
 
         free(stored->names);
+        free(stored->stray);
         free(stored->fds);
         *stored = (StoredFds) {};
 }

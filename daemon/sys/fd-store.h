@@ -7,6 +7,8 @@
  * says; whoever takes it has to prove it.
  */
 
+#include <stdbool.h>
+
 #include "base/macro.h"
 
 /*
@@ -32,6 +34,7 @@ void fd_store_wait(void);
 typedef struct StoredFds {
         int *fds;                            /* owned, those that were taken are -EBADF */
         char **names;                        /* owned */
+        bool *stray;                         /* nobody knew it; owned */
         unsigned n;
 } StoredFds;
 
@@ -41,5 +44,15 @@ int stored_fds_receive(StoredFds *ret) _must_check_;
 /* Hands out the one of that name, which is the caller's from then on; -EBADF: none came back. */
 int stored_fds_take(StoredFds *stored, const char *name);
 
-/* Closes what nobody has taken, takes it out of the store, and says so in the journal. */
+/*
+ * One that nobody has taken, which is the caller's from then on, with its name, borrowed: it is out of the
+ * store, unless another one of that name was taken. -EBADF: there is none left. Whoever closes it waits, if
+ * it is a device; so do not do it here.
+ */
+int stored_fds_take_any(StoredFds *stored, const char **ret_name);
+
+/*
+ * Closes what nobody has taken. It stays in the store, so that nothing ends with this, and comes back at
+ * the next start.
+ */
 void stored_fds_done(StoredFds *stored);

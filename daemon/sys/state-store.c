@@ -88,11 +88,23 @@ static int store_keep_fd(void *userdata, const char *name, int fd, KernelFailure
         return 0;
 }
 
+static void store_drop_fd(void *userdata, const char *name) {
+        (void) fault_point();                /* a test can only kill */
+        fd_store_remove(name);
+}
+
 static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure *reterr) {
         char name[48];
 
         lifeline_name(name, sizeof(name), lease->id);
         return store_keep_fd(userdata, name, lease->lifeline, reterr);
+}
+
+static void store_drop_lifeline(void *userdata, const Lease *lease) {
+        char name[48];
+
+        lifeline_name(name, sizeof(name), lease->id);
+        store_drop_fd(userdata, name);
 }
 
 static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
@@ -107,11 +119,6 @@ static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *ret
                 return kernel_failure(reterr, r, "writing the state file " LAST_LEASE_FILE);
 
         return 0;
-}
-
-static void store_drop_fd(void *userdata, const char *name) {
-        (void) fault_point();                /* a test can only kill */
-        fd_store_remove(name);
 }
 
 static void store_forget(void *userdata, const Lease *lease) {
@@ -186,6 +193,7 @@ Store state_store_port(StateStore *store) {
         static const StoreOps ops = {
                 .save = store_save,
                 .keep_lifeline = store_keep_lifeline,
+                .drop_lifeline = store_drop_lifeline,
                 .save_last_lease = store_save_last_lease,
                 .keep_fd = store_keep_fd,
                 .drop_fd = store_drop_fd,
@@ -352,6 +360,19 @@ static int load_last_lease(StateStore *store, Manager *manager) {
         return 0;
 }
 
+/* What came back and is nobody's. */
+static void close_strays(StoredFds *stored, Manager *manager) {
+        const char *name;
+        int fd;
+
+        while ((fd = stored_fds_take_any(stored, &name)) >= 0) {
+                log_warning("The service manager kept \"%s\" for us, which belongs to no lease and no "
+                            "claim: closing it",
+                            name);
+                manager_close_stray_consume(manager, name, fd);
+        }
+}
+
 int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) {
         _cleanup_dir_ DIR *dir = NULL;
         const char *name;
@@ -405,5 +426,6 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
         manager_adopt_leases(manager, take_lifeline, take_fd, stored, changes);
         manager_adopt_claims(manager, take_fd, stored, changes);
         manager_claim_persistent(manager, changes);
+        close_strays(stored, manager);
         return 0;
 }

@@ -432,6 +432,11 @@ static void fake_close_device(void *userdata, const char *subsystem, const char 
         (void) fake_kernel_call(kernel, /* quiet= */ false, /* reterr= */ NULL, "close_device %s", name);
 
         device = fake_kernel_find(kernel, name);
+        if (!subsystem[0]) {
+                close_fd(fd);                /* nobody knows what it is */
+                return;
+        }
+
         assert(device && fake_device_is_fd(device, fd));
         close_fd(fd);
         if (fake_device_n_open(device) == 0 && device->context != 0)

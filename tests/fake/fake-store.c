@@ -61,6 +61,14 @@ static int fake_keep_lifeline(void *userdata, const Lease *lease, KernelFailure 
         return 0;
 }
 
+static void fake_drop_lifeline(void *userdata, const Lease *lease) {
+        FakeStoreItem *item;
+
+        item = fake_store_find(userdata, lease->id);
+        if (item)
+                item->lifeline = close_fd(item->lifeline);
+}
+
 static int fake_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
         FakeStore *store = userdata;
         int r;
@@ -231,6 +239,7 @@ Store fake_store_port(FakeStore *store) {
         static const StoreOps ops = {
                 .save = fake_save,
                 .keep_lifeline = fake_keep_lifeline,
+                .drop_lifeline = fake_drop_lifeline,
                 .save_last_lease = fake_save_last_lease,
                 .keep_fd = fake_keep_fd,
                 .drop_fd = fake_drop_fd,

@@ -3,32 +3,155 @@
 /* The files that outlive the daemon: what was written is read back, and what is damaged is not believed. */
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "core/kernel.h"
+#include "core/lease.h"
 #include "core/manager.h"
 #include "core/quarantine.h"
 #include "core/refusal.h"
 #include "core/subject.h"
+#include "core/task.h"
 #include "sys/state-file.h"
 #include "sys/state-store.h"
 #include "tree.h"
 
 #define DEVICE "0000:00:06.0"
 
-/* The process before has ended, and this is the next. */
-static Manager *start(StateStore *state, Store *store) {
-        StoredFds stored = {};
+/* The process before has ended, and this is the next, with what came back of its descriptors. */
+static Manager *start_with(StateStore *state, Store *store, StoredFds *stored) {
         Manager *manager;
 
         assert(manager_new(/* kernel= */ NULL, /* host= */ NULL, &manager) >= 0);
         *store = state_store_port(state);
         manager_set_store(manager, store);
-        assert(state_store_load(state, &stored, manager, /* changes= */ NULL) >= 0);
+        assert(state_store_load(state, stored, manager, /* changes= */ NULL) >= 0);
         return manager;
+}
+
+static Manager *start(StateStore *state, Store *store) {
+        StoredFds stored = {};
+
+        return start_with(state, store, &stored);
+}
+
+/* The service manager: what it is told. */
+static int listen_as_manager(Tree *tree) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd;
+
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert(fd >= 0);
+        assert(snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", tree->path) <
+               (int) sizeof(address.sun_path));
+        assert(bind(fd, (struct sockaddr *) &address, sizeof(address)) >= 0);
+        assert(setenv("NOTIFY_SOCKET", address.sun_path, /* overwrite= */ true) >= 0);
+        return fd;
+}
+
+static const char *told(int fd) {
+        static char text[256];
+        ssize_t n;
+
+        n = recv(fd, text, sizeof(text) - 1, 0);
+        text[n > 0 ? n : 0] = '\0';
+        return text;
+}
+
+/* A descriptor comes back under this name; the caller's as well. */
+static int give_back(StoredFds *stored, const char *name, int fd) {
+        stored->fds = reallocarray(stored->fds, stored->n + 1, sizeof(*stored->fds));
+        stored->stray = reallocarray(stored->stray, stored->n + 1, sizeof(*stored->stray));
+        stored->names = reallocarray(stored->names, stored->n + 1, sizeof(*stored->names));
+        assert(stored->fds && stored->stray && stored->names);
+        stored->fds[stored->n] = fd_dup(fd);
+        stored->stray[stored->n] = false;
+        stored->names[stored->n] = strdup(name);
+        assert(stored->names[stored->n]);
+        return stored->fds[stored->n++];
+}
+
+/*
+ * What came back and is nobody's is closed, and out of the store before that, but not here: its last close
+ * may wait for a device. Nor is a lease's own put out for another one of its name.
+ */
+static void test_strays(void) {
+        _cleanup_tree_ Tree *tree = tree_new();
+        _cleanup_(stored_fds_done) StoredFds stored = {};
+        _cleanup_close_ int manager_fd = listen_as_manager(tree), file = -EBADF;
+        StateStore state = { tree->fd, tree->fd };
+        int strays[3], pipes[2], lifeline;
+        char record[512];
+        Manager *manager;
+        struct stat st;
+        Store store;
+        Task task;
+
+        assert(pipe2(pipes, O_CLOEXEC) >= 0 && fstat(pipes[0], &st) >= 0);
+        snprintf(record, sizeof(record),
+                 "version=1 id=5 state=active mode=vmm accounting=process uid=1501 own-userns=1 "
+                 "pid=1 since=1 lifeline=pipe:%llu\ndevice=" DEVICE " subsystem=pci driver= override= "
+                 "target= given=1 handed=1 recycle=1 dirty=1\n",
+                 (unsigned long long) st.st_ino);
+        assert(state_file_write(tree->fd, "lease-5", record) == 0);
+
+        file = memfd_create("what", MFD_CLOEXEC);
+        assert(file >= 0);
+        strays[0] = give_back(&stored, "what", file);
+        lifeline = give_back(&stored, "lease-5-lifeline", pipes[0]);
+        strays[1] = give_back(&stored, "lease-5-lifeline", file);
+        strays[2] = give_back(&stored, "claim-7-device-0", file);
+        manager = start_with(&state, &store, &stored);
+        assert(manager_find_lease(manager, 5)->lifeline == lifeline);
+
+        for (unsigned i = 0; i < ELEMENTSOF(strays); i++) {
+                assert(manager_next_task(manager, &task));
+                assert(task.kind == TASK_CLOSE && task.n_fds == 1 && task.fds[0] == strays[i]);
+                assert(fcntl(strays[i], F_GETFD) >= 0);
+                task_done(&task);
+        }
+        assert(!manager_next_task(manager, &task));
+        assert(strcmp(told(manager_fd), "FDSTOREREMOVE=1\nFDNAME=what") == 0);
+        assert(strcmp(told(manager_fd), "FDSTOREREMOVE=1\nFDNAME=claim-7-device-0") == 0);
+        assert(strcmp(told(manager_fd), "") == 0);
+        manager_free(manager);
+
+        /* one that is not what it is called is a stray as well, and out of the store */
+        lifeline = give_back(&stored, "lease-5-lifeline", file);
+        manager = start_with(&state, &store, &stored);
+        assert(manager_find_lease(manager, 5)->lifeline == -EBADF);
+        while (manager_next_task(manager, &task)) {
+                assert(task.kind != TASK_CLOSE || task.fds[0] == lifeline);
+                lifeline = task.kind == TASK_CLOSE ? -EBADF : lifeline;
+                task_done(&task);
+        }
+        assert(lifeline == -EBADF);
+        assert(strcmp(told(manager_fd), "FDSTOREREMOVE=1\nFDNAME=lease-5-lifeline") == 0);
+        manager_free(manager);
+
+        close_fd(pipes[0]);
+        close_fd(pipes[1]);
+        assert(unsetenv("NOTIFY_SOCKET") >= 0);
+}
+
+/* A start that fails takes nothing from the store: the next one needs it. */
+static void test_start_fails(void) {
+        _cleanup_tree_ Tree *tree = tree_new();
+        _cleanup_close_ int manager_fd = listen_as_manager(tree);
+        StoredFds stored = {};
+
+        (void) give_back(&stored, "lease-5-lifeline", STDERR_FILENO);
+        stored_fds_done(&stored);
+        assert(strcmp(told(manager_fd), "") == 0);
+        assert(unsetenv("NOTIFY_SOCKET") >= 0);
 }
 
 static void put(Manager *manager, const char *device) {
@@ -197,6 +320,8 @@ static void test_file(void) {
 }
 
 int main(void) {
+        test_strays();
+        test_start_fails();
         test_quarantine();
         test_damaged();
         test_last_lease();
