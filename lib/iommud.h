@@ -170,7 +170,7 @@ int iommud_set_event_func(iommud_client *client, iommud_event_func func, void *u
  *      device    the name of the device, for DEVICE_GONE and GROUP_GREW
  *      reason    why, for RELEASE_REQUESTED, in words for people
  *      deadline  by when, for RELEASE_REQUESTED: CLOCK_MONOTONIC in microseconds, 0 for no deadline. Nothing
- *                is taken away then by itself.
+ *                is taken away then by itself, unless it is the policy's end of the lease
  */
 enum iommud_event_kind iommud_event_kind(const iommud_event *event);
 uint64_t iommud_event_lease(const iommud_event *event);

@@ -181,13 +181,13 @@ void audit_stale(const Lease *lease, const char *device, const Lease *owner) {
                 "is done to the device for it", id, device, other);
 }
 
-void audit_requested(const Lease *lease) {
+void audit_requested(const Lease *lease, const char *reason) {
         LeaseFields f;
 
         lease_fields_init(&f, lease, IOMMUD_EVENT_REQUEST);
         log_event(IOMMUD_MESSAGE_REQUEST, LOG_NOTICE, &f.fields,
                 "The holder of lease %s of uid %u is asked to give %s back: %s", f.lease,
-                lease->subject.uid, f.text, lease->request_reason);
+                lease->subject.uid, f.text, reason);
 }
 
 /* About one device, which need not be one of the lease's. */

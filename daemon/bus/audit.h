@@ -22,7 +22,7 @@ void audit_ended(const Lease *lease);
 /* its record had a device that is with @owner */
 /* @owner is the lease that has the device; NULL: a claim has. */
 void audit_stale(const Lease *lease, const char *device, const Lease *owner);
-void audit_requested(const Lease *lease);    /* its holder is asked to release it */
+void audit_requested(const Lease *lease, const char *reason);    /* its holder is asked to release it */
 /* a device, which may have a driver, has appeared in a group of it */
 void audit_grew(const Lease *lease, const char *device, uint32_t group, const char *driver);
 

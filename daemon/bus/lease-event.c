@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "bus/audit.h"
@@ -7,6 +8,7 @@
 #include "bus/holder-end.h"
 #include "bus/lease-event.h"
 #include "bus/path.h"
+#include "bus/request.h"
 #include "core/change.h"
 #include "core/device.h"
 #include "core/group.h"
@@ -42,9 +44,10 @@ static int new_signal(BusServer *server, const Lease *lease, const char *member,
 }
 
 /* To the one who acquired the lease. One who is not on this bus any more is not told; that is no failure. */
-static int tell_client(BusServer *server, const Lease *lease, const char *member, const char *device) {
+static int tell_client(BusServer *server, const Lease *lease, const char *member, const char *types, ...) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         const char *client;
+        va_list ap;
         int r;
 
         client = client_on_bus(server->bus, lease->client);
@@ -55,15 +58,27 @@ static int tell_client(BusServer *server, const Lease *lease, const char *member
         if (r < 0)
                 return r;
 
-        if (device)
-                r = sd_bus_message_append(message, "s", device);
-        else
-                r = sd_bus_message_append(
-                        message, "st", lease->request_reason, lease->request_deadline_usec);
+        va_start(ap, types);
+        r = sd_bus_message_appendv(message, types, ap);
+        va_end(ap);
         if (r < 0)
                 return r;
 
         return sd_bus_send(server->bus, message, /* ret_cookie= */ NULL);
+}
+
+static int ask_client(BusServer *server, const Lease *lease, const char *reason, uint64_t deadline_usec) {
+        audit_requested(lease, reason);
+        return tell_client(
+                server, lease, IOMMUD_SIGNAL_RELEASE_REQUESTED, "st", reason, deadline_usec);
+}
+
+/* The clock of its end goes on while the host sleeps, that of the signal does not. */
+static int announce_end(BusServer *server, const Lease *lease) {
+        uint64_t now = bus_boottime_usec();
+
+        return ask_client(server, lease, "its time is over then: the policy allows it no longer",
+                          bus_monotonic_usec() + (lease->until_usec > now ? lease->until_usec - now : 0));
 }
 
 static void audit_stale_record(BusServer *server, const Lease *lease, const char *name) {
@@ -92,14 +107,15 @@ void lease_event_publish(BusServer *server, const Change *change) {
 
         if (change->kind == CHANGE_LEASE_STALE)
                 audit_stale_record(server, lease, change->name);
-        else if (change->kind == CHANGE_LEASE_REQUESTED) {
-                audit_requested(lease);
-                r = tell_client(server, lease, IOMMUD_SIGNAL_RELEASE_REQUESTED, /* device= */ NULL);
-        } else if (change->kind == CHANGE_LEASE_DEVICE_GONE)
-                r = tell_client(server, lease, IOMMUD_SIGNAL_DEVICE_GONE, change->name);
+        else if (change->kind == CHANGE_LEASE_REQUESTED)
+                r = ask_client(server, lease, lease->request_reason, lease->request_deadline_usec);
+        else if (change->kind == CHANGE_LEASE_EXPIRES)
+                r = announce_end(server, lease);
+        else if (change->kind == CHANGE_LEASE_DEVICE_GONE)
+                r = tell_client(server, lease, IOMMUD_SIGNAL_DEVICE_GONE, "s", change->name);
         else if (change->kind == CHANGE_LEASE_GROUP_GREW) {
                 audit_growth(server, lease, change->name);
-                r = tell_client(server, lease, IOMMUD_SIGNAL_GROUP_GREW, change->name);
+                r = tell_client(server, lease, IOMMUD_SIGNAL_GROUP_GREW, "s", change->name);
         } else if (change->kind == CHANGE_LEASE_KILL)
                 r = holder_end(server, lease, lease_find_device(lease, change->name), change->pid);
 

@@ -154,6 +154,10 @@ uint64_t bus_boottime_usec(void) {
         return clock_usec(CLOCK_BOOTTIME);
 }
 
+uint64_t bus_monotonic_usec(void) {
+        return clock_usec(CLOCK_MONOTONIC);
+}
+
 int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) {
         _cleanup_(request_message_done) RequestMessage request = { .request = { .holder = -EBADF } };
         int r;

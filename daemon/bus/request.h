@@ -24,5 +24,6 @@ typedef struct RequestMessage {
 int request_message_read(sd_bus_message *message, RequestMessage *ret, Refusal *reterr) _must_check_;
 /* CLOCK_BOOTTIME */
 uint64_t bus_boottime_usec(void);
+uint64_t bus_monotonic_usec(void);
 
 void request_message_done(RequestMessage *request);

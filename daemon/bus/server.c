@@ -293,6 +293,7 @@ static int emit(sd_bus *bus, const Change *change, const char *path) {
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
         case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_EXPIRES:
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:
@@ -330,6 +331,7 @@ static int path_of_change(const Change *change, char **ret) {
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
         case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_EXPIRES:
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:
@@ -375,6 +377,7 @@ static bool bus_server_has_news(const BusServer *server, const Change *change) {
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
         case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_EXPIRES:
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:

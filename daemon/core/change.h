@@ -33,6 +33,7 @@ typedef enum ChangeKind {
          */
         CHANGE_LEASE_STALE,                  /* its record had a device that another lease has */
         CHANGE_LEASE_REQUESTED,              /* its holder is asked to release it */
+        CHANGE_LEASE_EXPIRES,                /* likewise, since the policy ends it soon */
         CHANGE_LEASE_DEVICE_GONE,            /* a device that was handed out was unplugged */
         CHANGE_LEASE_GROUP_GREW,             /* a device has appeared in a group of it */
         CHANGE_LEASE_KILL,                   /* the process @pid, who has the device, is to be ended */

@@ -103,6 +103,7 @@ static void lease_adopt(Lease *lease, bool active, ChangeSet *changes) {
         lease_drop_stale_devices(lease, active, changes);
         lease_reserve(lease, changes);
         if (active) {
+                lease_explain_request(lease, changes);
                 change_set_lease(changes, CHANGE_LEASE_CHANGED, lease->id);
                 lease_go_on_revoking(lease, changes);
                 lease_go_on_switching(lease, changes);

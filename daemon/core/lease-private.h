@@ -43,6 +43,9 @@ int lease_queue(Lease *lease, LeaseDevice *device, Task *task) _must_check_;
 int lease_queue_set_driver(Lease *lease, LeaseDevice *device, const char *driver, const char *override,
                            PowerControl power) _must_check_;
 
+/* Its reason says that somebody wants an active lease back. */
+void lease_explain_request(Lease *lease, ChangeSet *changes);
+
 /* All drivers are as they should be, or one could not be made so. */
 void lease_prepared(Lease *lease, ChangeSet *changes);
 

@@ -73,6 +73,7 @@ void lease_end(Lease *lease, const char *cause, ChangeSet *changes) {
 
         case LEASE_ACTIVE:
                 snprintf(lease->end_cause, sizeof(lease->end_cause), "%s", cause);
+                lease_set_reason(lease, "", changes);
                 change_set_lease(changes, CHANGE_LEASE_ENDING, lease->id);
                 lease_wind_down(lease, changes);
                 return;
@@ -200,6 +201,9 @@ void lease_device_leaves(Lease *lease, LeaseDevice *device, ChangeSet *changes) 
 
         snprintf(lease->request_reason, sizeof(lease->request_reason),
                  "%s is being unplugged, or taken from its driver", device->name);
+        lease->request_deadline_usec = 0;
+        lease_save_progress(lease, changes);
+        lease_explain_request(lease, changes);
         change_set_lease(changes, CHANGE_LEASE_REQUESTED, lease->id);
 }
 

@@ -27,10 +27,10 @@ static bool device_is_writable(const LeaseDevice *device) {
                is_word(device->driver_override) && is_word(device->target) && is_word(device->dma.iommu);
 }
 
-/* The origin of a rule, which is a file's name and more, as one word. */
-static void write_rule(FILE *f, const char *rule) {
-        fputs(" " KEY_RULE "=", f);
-        for (const char *p = rule; *p; p++)
+/* The origin of a rule, which is a file's name and more, or what people have written, as one word. */
+static void write_escaped(FILE *f, const char *key, const char *text) {
+        fprintf(f, " %s=", key);
+        for (const char *p = text; *p; p++)
                 if (*p <= ' ' || *p == '%' || *p > '~')
                         fprintf(f, "%%%02x", (unsigned char) *p);
                 else
@@ -93,6 +93,14 @@ int lease_record_write(const Lease *lease, char **ret) {
                 fprintf(f, " features=%u", lease->features);
         if (lease->client[0])
                 fprintf(f, " client=%s", lease->client);
+        if (lease->request_reason[0]) {
+                write_escaped(f, "request", lease->request_reason);
+                fprintf(f, " deadline=%" PRIu64, lease->request_deadline_usec);
+        }
+        if (lease->noticed)
+                fputs(" noticed=1", f);
+        if (lease->kill)
+                fputs(" kill=1", f);
         fprintf(f, " lifeline=%s:%" PRIu64 "\n", lease->lifeline_is_pidfd ? "pidfd" : "pipe",
                 lease->lifeline_id);
 
@@ -106,7 +114,7 @@ int lease_record_write(const Lease *lease, char **ret) {
                 if (d->power != POWER_CONTROL_NONE)
                         fprintf(f, " power=%s", power_control_to_string(d->power));
                 if (d->rule)
-                        write_rule(f, d->rule->rule);
+                        write_escaped(f, KEY_RULE, d->rule->rule);
                 fputc('\n', f);
         }
 
@@ -138,13 +146,23 @@ static int read_lifeline(const char *value, Lease *lease) {
         return -EBADMSG;
 }
 
+static int read_request(Lease *lease, char *value) {
+        int r;
+
+        r = unescape(value);
+        if (r < 0)
+                return r;
+
+        return copy_string(lease->request_reason, sizeof(lease->request_reason), value);
+}
+
 static int read_version(const char *value) {
         uint32_t version;
 
         return parse_u32(value, &version) < 0 || version != RECORD_VERSION ? -EBADMSG : 0;
 }
 
-static int read_lease_word(Lease *lease, const char *key, const char *value) {
+static int read_lease_word(Lease *lease, const char *key, char *value) {
         if (strcmp(key, "version") == 0)
                 return read_version(value);
         if (strcmp(key, "id") == 0)
@@ -165,6 +183,14 @@ static int read_lease_word(Lease *lease, const char *key, const char *value) {
                 return read_bool(value, &lease->subject.own_userns);
         if (strcmp(key, "client") == 0)
                 return copy_string(lease->client, sizeof(lease->client), value);
+        if (strcmp(key, "request") == 0)
+                return read_request(lease, value);
+        if (strcmp(key, "deadline") == 0)
+                return parse_u64(value, &lease->request_deadline_usec);
+        if (strcmp(key, "noticed") == 0)
+                return read_bool(value, &lease->noticed);
+        if (strcmp(key, "kill") == 0)
+                return read_bool(value, &lease->kill);
         if (strcmp(key, "lifeline") == 0)
                 return read_lifeline(value, lease);
 

@@ -53,8 +53,41 @@ int manager_release(
         return 0;
 }
 
+void lease_explain_request(Lease *lease, ChangeSet *changes) {
+        char text[sizeof(lease->reason)];
+
+        if (!lease->request_reason[0])
+                return;
+
+        snprintf(text, sizeof(text), "it is wanted back: %s", lease->request_reason);
+        lease_set_reason(lease, text, changes);
+}
+
+/* On record before anybody hears of it. Returns 0 or a negative errno, and then nothing is changed. */
+static int lease_set_request(
+        Lease *lease, const char *reason, uint64_t deadline_usec, KernelFailure *reterr) {
+        uint64_t before_usec = lease->request_deadline_usec;
+        char before[sizeof(lease->request_reason)];
+        int r;
+
+        strcpy(before, lease->request_reason);
+        snprintf(lease->request_reason, sizeof(lease->request_reason), "%s", reason);
+        make_printable(lease->request_reason);
+        lease->request_deadline_usec = deadline_usec;
+
+        r = lease_save(lease, reterr);
+        if (r < 0) {
+                strcpy(lease->request_reason, before);
+                lease->request_deadline_usec = before_usec;
+        }
+
+        return r;
+}
+
 int manager_request_release(Manager *manager, const Subject *subject, uint64_t id, const char *reason,
         uint64_t deadline_usec, Refusal *reterr, ChangeSet *changes) {
+        KernelFailure failure;
+        char nobody_says[48];
         Lease *lease;
         int r;
 
@@ -70,13 +103,12 @@ int manager_request_release(Manager *manager, const Subject *subject, uint64_t i
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,
                         "Lease %" PRIu64 " was not acquired over the bus: its holder can't be asked", id);
 
-        if (reason[0])
-                snprintf(lease->request_reason, sizeof(lease->request_reason), "%s", reason);
-        else
-                snprintf(lease->request_reason, sizeof(lease->request_reason), "uid %u asks for it",
-                        subject->uid);
-        make_printable(lease->request_reason);
-        lease->request_deadline_usec = deadline_usec;
+        snprintf(nobody_says, sizeof(nobody_says), "uid %u asks for it", subject->uid);
+        r = lease_set_request(lease, reason[0] ? reason : nobody_says, deadline_usec, &failure);
+        if (r < 0)
+                return refuse_kernel(reterr, &failure);
+
+        lease_explain_request(lease, changes);
         change_set_lease(changes, CHANGE_LEASE_REQUESTED, lease->id);
         return 0;
 }
@@ -97,6 +129,9 @@ int manager_kill_holders(
         if (lease->state == LEASE_ACTIVE)
                 lease->ended_by = subject->uid;
         lease_end(lease, "root has its holders ended", changes);
+        /* of one that has ended before, nothing else writes that down */
+        if (lease->state != LEASE_ENDED)
+                lease_save_progress(lease, changes);
         return 0;
 }
 

@@ -88,6 +88,7 @@ struct Lease {
         /* what they were asked last: to release it, by when (CLOCK_MONOTONIC, 0: no deadline) */
         char request_reason[128];
         uint64_t request_deadline_usec;
+        bool noticed;                        /* and that the policy ends it soon */
         bool kill;                           /* who has a device of it open is to be ended */
         uint64_t since_usec;                 /* CLOCK_REALTIME */
 

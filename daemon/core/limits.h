@@ -51,6 +51,12 @@
 /* What is done to a context in a process of its own: mapping memory of some size takes its time. */
 #define LIMIT_DMA_JOB_USEC (UINT64_C(60) * 1000 * 1000)
 
+/*
+ * The holder of a lease that the policy gives an end is asked for it so long before, or when half of its
+ * time is over, whichever is later.
+ */
+#define LIMIT_NOTICE_USEC (UINT64_C(60) * 1000 * 1000)
+
 /* So much memory is mapped, unmapped and looked through at once: a few milliseconds at most. */
 #define LIMIT_MAP_AT_ONCE (UINT64_C(4) << 20)
 #define LIMIT_UNMAP_AT_ONCE (UINT64_C(16) << 20)

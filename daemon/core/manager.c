@@ -302,28 +302,6 @@ void manager_hangup(Manager *manager, uint64_t id, const char *cause, ChangeSet 
                 lease_end(lease, cause, changes);
 }
 
-uint64_t manager_next_expiry(const Manager *manager) {
-        uint64_t next = UINT64_MAX;
-
-        for (size_t i = 0; i < manager->leases.n_items; i++) {
-                const Lease *lease = manager->leases.items[i];
-
-                if (lease->state == LEASE_ACTIVE && lease->until_usec > 0 && lease->until_usec < next)
-                        next = lease->until_usec;
-        }
-
-        return next;
-}
-
-void manager_expire(Manager *manager, uint64_t now_usec, ChangeSet *changes) {
-        for (size_t i = 0; i < manager->leases.n_items; i++) {
-                Lease *lease = manager->leases.items[i];
-
-                if (lease->state == LEASE_ACTIVE && lease->until_usec > 0 && lease->until_usec <= now_usec)
-                        lease_end(lease, "the policy allowed it no longer than this", changes);
-        }
-}
-
 int manager_queue_task(Manager *manager, Task *task) {
         Task *tasks;
 

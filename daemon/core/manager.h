@@ -99,8 +99,9 @@ int manager_kill_process(
 void manager_hangup(Manager *manager, uint64_t lease, const char *cause, ChangeSet *changes);
 
 /*
- * Ends the leases whose time is up at @now_usec (CLOCK_BOOTTIME). To be called at manager_next_expiry(),
- * which is UINT64_MAX while there is no such lease.
+ * Ends the leases whose time is up at @now_usec (CLOCK_BOOTTIME), and asks the holders of those for which
+ * that comes soon: CHANGE_LEASE_EXPIRES. To be called at manager_next_expiry(), which is UINT64_MAX while
+ * there is no such lease.
  */
 void manager_expire(Manager *manager, uint64_t now_usec, ChangeSet *changes);
 uint64_t manager_next_expiry(const Manager *manager);

@@ -6,7 +6,9 @@
  */
 
 #include "base/fd.h"
+#include "base/parse.h"
 #include "bus-rig.h"
+#include "bus/request.h"
 #include "fake/assert.h"
 #include "names.h"
 
@@ -139,6 +141,25 @@ static void test_request(void) {
         assert_eq_int(scene_lease(world->rig->scene, 1)->state, LEASE_ACTIVE);
 }
 
+/* One that the policy ends: by when that is, in the clock of clients. */
+static void test_expires(void) {
+        _cleanup_world_ World *world = world_new(/* over_bus= */ true);
+        Scene *s = world->rig->scene;
+        static const char expected[] = "ReleaseRequested " HOLDER " its time is over";
+        uint64_t now, deadline;
+
+        now = bus_monotonic_usec();
+        scene_lease(s, 1)->max_usec = 3000000;
+        scene_lease(s, 1)->until_usec = bus_boottime_usec() + 1000000;
+        manager_expire(s->manager, bus_boottime_usec(), &s->changes);
+        bus_rig_commit(world->rig);
+        assert_eq_int(strncmp(world->signal, expected, strlen(expected)), 0);
+        assert_ok(parse_u64(strrchr(world->signal, ' ') + 1, &deadline));
+        /* the two clocks are read one after the other */
+        assert(deadline >= now && deadline <= bus_monotonic_usec() + 1000000);
+        assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
+}
+
 /* Whoever asks is told that nobody has heard it. */
 static void test_request_unheard(void) {
         {
@@ -249,6 +270,7 @@ static void test_options(void) {
 
 int main(void) {
         test_request();
+        test_expires();
         test_request_unheard();
         test_hotplug();
         test_kill();

@@ -159,6 +159,7 @@ static void mirror_take(Mirror *mirror, const Manager *manager, const Change *ch
         case CHANGE_LEASE_STALE:
         case CHANGE_OPERATION_DONE:
         case CHANGE_LEASE_REQUESTED:
+        case CHANGE_LEASE_EXPIRES:
         case CHANGE_LEASE_DEVICE_GONE:
         case CHANGE_LEASE_GROUP_GREW:
         case CHANGE_LEASE_KILL:

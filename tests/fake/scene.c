@@ -369,6 +369,7 @@ const char *scene_changes(const Scene *scene) {
                 [CHANGE_LEASE_STALE] = "lease-stale",
                 [CHANGE_OPERATION_DONE] = "operation-done",
                 [CHANGE_LEASE_REQUESTED] = "lease-requested",
+                [CHANGE_LEASE_EXPIRES] = "lease-expires",
                 [CHANGE_LEASE_DEVICE_GONE] = "lease-device-gone",
                 [CHANGE_LEASE_GROUP_GREW] = "lease-group-grew",
                 [CHANGE_LEASE_KILL] = "lease-kill",

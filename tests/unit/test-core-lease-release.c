@@ -39,7 +39,8 @@ static void test_request(void) {
                 s = scene_leased(&client);
                 assert_eq_int(manager_request_release(s->manager, table[i].subject, 1, table[i].reason, 77,
                                                       &refusal, &s->changes), 0);
-                assert_eq_str(scene_changes(s), "lease-requested 1");
+                assert_eq_str(scene_changes(s), "lease-changed 1, lease-requested 1");
+                assert_has(scene_lease(s, 1)->reason, table[i].expected);
                 assert_eq_str(scene_lease(s, 1)->request_reason, table[i].expected);
                 assert_eq_int(scene_lease(s, 1)->request_deadline_usec, 77);
                 assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
@@ -75,6 +76,97 @@ static void test_request_refused(void) {
         scene_run(s);
 }
 
+/* What the edge does when it is told to end a process, with the result of it. */
+static unsigned kill_all(Scene *s) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < s->changes.n_items; i++) {
+                const Change *change = &s->changes.items[i];
+                const Lease *lease = scene_lease(s, change->id);
+
+                if (change->kind != CHANGE_LEASE_KILL)
+                        continue;
+                n++;
+                assert_ok(manager_kill_process(s->manager, lease, lease_find_device(lease, change->name),
+                                               change->pid));
+        }
+
+        return n;
+}
+
+/* A request is pending until the lease ends, whoever serves it; one that can't be kept is none. */
+static void test_request_survives(void) {
+        static const char reason[] = "new\tfirmware: 100% \xc3\xa4nderung";
+        _cleanup_scene_ Scene *s = scene_new();
+        Refusal refusal;
+        Client client;
+
+        scene_add(s, DEVICE, 1, "nvme");
+        scene_keep(s);
+        scene_commit(s);
+        strcpy(s->client, "bus:1.42");
+        scene_grant(s, &ALICE, DEVICE);
+        scene_hand_over(s, 1, &client);
+        scene_commit(s);
+
+        s->kernel->fail_call = "save 1";
+        assert_eq_int(manager_request_release(s->manager, &ROOT, 1, reason, 77, &refusal, &s->changes),
+                      OUTCOME_KERNEL_FAILED);
+        s->kernel->fail_call = NULL;
+        assert_eq_str(scene_changes(s), "");
+        assert_eq_str(scene_lease(s, 1)->request_reason, "");
+        assert_eq_int(scene_lease(s, 1)->request_deadline_usec, 0);
+
+        assert_eq_int(manager_request_release(s->manager, &ROOT, 1, reason, 77, &refusal, &s->changes), 0);
+        for (unsigned i = 0; i < 2; i++) {
+                char asked[128];
+
+                strcpy(asked, scene_lease(s, 1)->request_reason);
+                assert_has(asked, "firmware: 100% ");
+                scene_restart(s);
+                assert_eq_str(scene_lease(s, 1)->request_reason, asked);
+                assert_eq_int(scene_lease(s, 1)->request_deadline_usec, 77);
+                assert_has(scene_lease(s, 1)->reason, asked);
+        }
+
+        client_close(&client);
+        scene_watch(s);
+        assert_eq_str(scene_lease(s, 1)->reason, "");
+        scene_run(s);
+}
+
+/* What root has said of the holders holds until they are gone, also for the next daemon. */
+static void test_kill_survives(bool active) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Refusal refusal;
+        Client client;
+        unsigned n = 0;
+
+        scene_add(s, DEVICE, 1, "nvme");
+        scene_keep(s);
+        scene_commit(s);
+        scene_grant(s, &ALICE, DEVICE);
+        scene_hand_over(s, 1, &client);
+        fake_device_hold(fake_kernel_find(s->kernel, DEVICE), 1000, 4711, "sleep");
+        client_close(&client);
+        if (!active) {
+                scene_watch(s);
+                scene_commit(s);
+        }
+        assert_eq_int(manager_kill_holders(s->manager, &ROOT, 1, &refusal, &s->changes), 0);
+
+        scene_restart(s);
+        assert(scene_lease(s, 1)->kill);
+        for (unsigned i = 0; i < 4 && n == 0; i++) {
+                scene_commit(s);
+                assert(task_runner_step(&s->tasks, &s->changes));
+                n = kill_all(s);
+        }
+        assert_eq_int(n, 1);
+        scene_run(s);
+        assert(!scene_lease(s, 1));
+}
+
 /* Who acquired it is known after a restart too. */
 static void test_client_survives(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -106,24 +198,6 @@ static void test_kill_refused(void) {
         assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
         assert_eq_str(scene_changes(s), "");
         client_close(&client);
-}
-
-/* What the edge does when it is told to end a process, with the result of it. */
-static unsigned kill_all(Scene *s) {
-        unsigned n = 0;
-
-        for (size_t i = 0; i < s->changes.n_items; i++) {
-                const Change *change = &s->changes.items[i];
-                const Lease *lease = scene_lease(s, change->id);
-
-                if (change->kind != CHANGE_LEASE_KILL)
-                        continue;
-                n++;
-                assert_ok(manager_kill_process(s->manager, lease, lease_find_device(lease, change->name),
-                                               change->pid));
-        }
-
-        return n;
 }
 
 /* An active lease is ended by it; a draining one has its holders ended, each once. */
@@ -219,10 +293,13 @@ static void test_group_grew(void) {
 int main(void) {
         test_request();
         test_request_refused();
+        test_request_survives();
         test_client_survives();
         test_kill_refused();
         test_kill(/* active= */ true);
         test_kill(/* active= */ false);
+        test_kill_survives(/* active= */ true);
+        test_kill_survives(/* active= */ false);
         test_device_gone();
         test_group_grew();
         return 0;

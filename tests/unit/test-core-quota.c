@@ -270,6 +270,8 @@ static void test_time(void) {
         assert_eq_int(scene_acquire(s, &ALICE, "02:00.0"), OUTCOME_GRANTED);
         scene_run(s);
         assert_eq_int(scene_lease(s, s->lease)->until_usec, 0);
+        assert_eq_int(manager_next_expiry(s->manager), until - 30000000);
+        manager_expire(s->manager, until - 30000000, &s->changes);
         assert_eq_int(manager_next_expiry(s->manager), until);
 
         scene_restart(s);
@@ -287,6 +289,49 @@ static void test_time(void) {
         assert(!scene_lease(s, 1));
 }
 
+/* The holder is asked before that, once, if there is anybody who can be. */
+static void test_notice(void) {
+        static const struct {
+                uint64_t seconds, notice;    /* so long before */
+                const char *client;
+        } table[] = {
+                { 3600, 60, "bus:1.42" },
+                { 120, 60, "bus:1.42" },
+                { 6, 3, "bus:1.42" },
+                { 6, 3, "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                uint64_t until = SCENE_BOOTTIME_USEC + table[i].seconds * 1000000;
+                uint64_t notice = until - table[i].notice * 1000000;
+                const char *expected = table[i].client[0] ? "lease-expires 1" : "";
+                _cleanup_scene_ Scene *s = scene_new();
+
+                add_devices(s, 1);
+                scene_keep(s);
+                s->manager->policy->rules[1].max_lease_usec = table[i].seconds * 1000000;
+                strcpy(s->client, table[i].client);
+                scene_grant(s, &ALICE, "01:00.0");
+                scene_commit(s);
+                assert_eq_int(manager_next_expiry(s->manager), notice);
+                manager_expire(s->manager, notice - 1, &s->changes);
+                assert_eq_str(scene_changes(s), "");
+                manager_expire(s->manager, notice, &s->changes);
+                assert_eq_str(scene_changes(s), expected);
+                assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
+                scene_commit(s);
+
+                scene_restart(s);
+                assert_eq_int(manager_next_expiry(s->manager), until);
+                manager_expire(s->manager, until - 1, &s->changes);
+                assert_eq_str(scene_changes(s), "");
+                manager_expire(s->manager, until, &s->changes);
+                assert(scene_lease(s, 1)->state > LEASE_ACTIVE);
+                assert(!strstr(scene_changes(s), "lease-expires"));
+                scene_run(s);
+        }
+}
+
 int main(void) {
         test_devices_of_one_request();
         test_too_many_devices();
@@ -297,6 +342,7 @@ int main(void) {
         test_requests();
         test_requests_by_rule();
         test_time();
+        test_notice();
         test_taken_and_draining();
         return 0;
 }
