@@ -360,6 +360,23 @@ static int load_last_lease(StateStore *store, Manager *manager) {
         return 0;
 }
 
+/*
+ * Nothing is lost without a word. Whether their holders have ended, for which the service manager drops a
+ * lifeline, or it has kept none, can't be told from here.
+ */
+static void tell_lost(const StoredFds *stored, const Manager *manager) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < manager->leases.n_items; i++)
+                n += ((const Lease *) manager->leases.items[i])->state == LEASE_ACTIVE;
+
+        if (stored->n == 0 && n > 0)
+                log_warning("No descriptor has come back for %u leases: their holders have ended, or iommud "
+                            "was stopped, and not restarted, by a service manager that keeps nothing over "
+                            "that (systemd before 254). The leases end when their devices are closed",
+                            n);
+}
+
 /* What came back and is nobody's. */
 static void close_strays(StoredFds *stored, Manager *manager) {
         const char *name;
@@ -422,6 +439,7 @@ int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, Cha
         if (r < 0)
                 return r;
 
+        tell_lost(stored, manager);
         manager_attach_claims(manager, changes);
         manager_adopt_leases(manager, take_lifeline, take_fd, stored, changes);
         manager_adopt_claims(manager, take_fd, stored, changes);
