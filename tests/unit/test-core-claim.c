@@ -165,6 +165,50 @@ static void test_claim_fails(void) {
         }
 }
 
+/* What can't be written down is not begun: nobody would know what to put back. */
+static void test_no_record(void) {
+        _cleanup_scene_ Scene *s = scene_two();
+        Before before;
+
+        scene_remember(s, &before);
+        s->kernel->fail_call = "save_claim";
+        assert_eq_int(scene_claim(s, 1, &PLAIN), OUTCOME_KERNEL_FAILED);
+        s->kernel->fail_call = NULL;
+        assert(!strstr(s->kernel->journal, "set_driver"));
+        scene_assert_as_before(s, &before);
+
+        /* nor is the way back, of which the next daemon would know nothing */
+        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_GRANTED);
+        s->kernel->journal[0] = '\0';
+        s->kernel->fail_call = "save_claim";
+        assert_eq_int(scene_unclaim(s, 1), OUTCOME_KERNEL_FAILED);
+        s->kernel->fail_call = NULL;
+        assert_eq_str(s->kernel->journal, "");
+        assert_eq_int(scene_unclaim(s, 1), OUTCOME_GRANTED);
+        scene_assert_as_before(s, &before);
+}
+
+/* What was approved, and what lasts, is what is on record, and nothing else. */
+static void test_no_approval(void) {
+        _cleanup_scene_ Scene *s = scene_two();
+        const Group *group = manager_find_group(s->manager, 1);
+        const ApprovedGroup *approved;
+
+        s->kernel->fail_call = "save_approved";
+        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_KERNEL_FAILED);
+        assert_eq_str(scene_claim_state(s, 1), "none");
+        assert(!approved_find(s->manager->approved, group));
+
+        s->kernel->fail_call = NULL;
+        assert_eq_int(scene_claim(s, 1, &PERSISTENT), OUTCOME_GRANTED);
+        s->kernel->fail_call = "save_approved";
+        assert_eq_int(scene_unclaim(s, 1), OUTCOME_KERNEL_FAILED);
+        s->kernel->fail_call = NULL;
+        assert_parked(s);
+        approved = approved_find(s->manager->approved, group);
+        assert(approved && approved->persistent && group->claim->persistent);
+}
+
 /* Each call on the way from a lease back to being parked, and of Release: nothing gets out of our hands. */
 static void test_return_fails(void) {
         for (unsigned n = 1;; n++) {
@@ -254,6 +298,47 @@ static void test_restart_anywhere(void) {
                 scene_run(s);
                 scene_assert_as_before(s, &before);
         }
+}
+
+/* Who asked for it has seen the daemon go, and has no answer: it is undone, at whichever task that was. */
+static void test_restart_fresh(void) {
+        bool done = false;
+
+        for (unsigned n = 0; !done; n++) {
+                _cleanup_scene_ Scene *s = scene_two();
+                Before before;
+                uint64_t id;
+
+                scene_remember(s, &before);
+                assert_ok(manager_claim(s->manager, &ROOT, 1, &PLAIN, &id, &s->refusal, &s->changes));
+                for (unsigned i = 0; i < n && scene_step(s); i++)
+                        ;
+                done = strcmp(scene_claim_state(s, 1), "parked") == 0;
+
+                scene_restart(s);
+                scene_run(s);
+                assert_eq_str(scene_claim_state(s, 1), done ? "parked" : "none");
+                if (!done)
+                        scene_assert_as_before(s, &before);
+        }
+}
+
+/* It ended when the driver was back already, and what the driver makes of power/control was not undone. */
+static void test_restart_power(void) {
+        _cleanup_scene_ Scene *s = scene_two();
+        FakeDevice *nvme = fake_kernel_find(s->kernel, NVME);
+        Before before;
+        uint64_t id;
+
+        scene_remember(s, &before);
+        assert_eq_int(scene_claim(s, 1, &PLAIN), OUTCOME_GRANTED);
+        assert_ok(manager_unclaim(s->manager, &ROOT, 1, &id, &s->refusal, &s->changes));
+        while (!strstr(s->kernel->journal, "set_driver " NVME " nvme"))
+                assert(scene_step(s));
+        nvme->power = POWER_CONTROL_ON;
+        scene_restart(s);
+        scene_run(s);
+        scene_assert_as_before(s, &before);
 }
 
 /* What comes back bound to something else, or not at all, is not trusted. */
@@ -572,9 +657,13 @@ int main(void) {
         test_refusals();
         test_lend();
         test_lend_fails();
+        test_no_record();
+        test_no_approval();
         test_claim_fails();
         test_return_fails();
         test_restart_anywhere();
+        test_restart_fresh();
+        test_restart_power();
         test_restart_proves();
         test_grown();
         test_persistent();

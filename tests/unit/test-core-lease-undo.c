@@ -162,6 +162,23 @@ static bool fail_for_good(const Topology *topology, TaskOrder order, unsigned n)
         return s->kernel->failed[0];
 }
 
+/* What can't be written down is not begun: nobody would know what to put back. */
+static void test_no_record(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Before before;
+
+        build_one_device(s);
+        scene_keep(s);
+        scene_commit(s);
+        scene_remember(s, &before);
+        s->kernel->fail_call = "save 1";
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+        assert_eq_int(s->answer.outcome, OUTCOME_KERNEL_FAILED);
+        assert(!strstr(s->kernel->journal, "set_driver"));
+        scene_assert_as_before(s, &before);
+}
+
 /* What the process itself lacks: the two descriptors of the lifeline, after all others. */
 static void test_no_lifeline(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -194,6 +211,7 @@ int main(void) {
                         assert(n > 5 && m > 5);
                 }
 
+        test_no_record();
         test_no_lifeline();
         return 0;
 }

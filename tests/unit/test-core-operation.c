@@ -426,6 +426,7 @@ static void test_revoke(void) {
 static void test_revoke_over_restart(void) {
         _cleanup_scene_ Scene *s = scene_new();
         const FakeDevice *device;
+        Refusal refusal;
         Client client;
         Lease *lease;
 
@@ -433,8 +434,15 @@ static void test_revoke_over_restart(void) {
         scene_hand_over(s, s->lease, &client);
         device = fake_kernel_find(s->kernel, A);
         run(s, make_map(make_memory(4, F_SEAL_SHRINK), 1, 0x100000, 4 * 4096), NULL, NULL);
-        lease->context->revoked = true;
-        assert_ok(s->store_port.ops->save(s->store_port.userdata, lease, NULL));
+
+        /* without a record of it nothing is taken: the next daemon would give what this one has taken */
+        s->kernel->fail_call = "save 1";
+        run(s, make(OPERATION_REVOKE), NULL, "save 1");
+        s->kernel->fail_call = NULL;
+        assert(!lease->context->revoked && fake_device_reaches(s->kernel, device, PASID_NONE, 0x100000));
+
+        assert_eq_int(manager_operate_take(s->manager, &ROOT, s->lease, make(OPERATION_REVOKE), &refusal,
+                                           &s->changes), 0);
         assert(fake_device_reaches(s->kernel, device, PASID_NONE, 0x100000));
 
         scene_restart(s);

@@ -30,6 +30,7 @@ assert_kept() {
         assert_no_match "$(kernel_said)" "$LAB_NIC: reset"
 }
 
+defer bind_native "$LAB_NIC"
 defer drop_claims
 allow "$LAB_VMM_UID" "$LAB_NVME"
 assert iommuctl claim "$LAB_NIC"
@@ -42,6 +43,21 @@ systemctl stop iommud.service
 assert_ne "$(stored)" 0 "the number of descriptors that are kept over a stop"
 systemctl start iommud.service
 assert_kept
+
+# Without its record nobody knows what a descriptor is for: it is closed, and out of the store, and the driver can have the device
+stored_is() {
+        [[ "$(stored)" == "$1" ]]
+}
+systemctl stop iommud.service
+rm -f "$LEASES"/claim-*
+systemctl start iommud.service
+assert_soon 20 stored_is 1
+assert_eq "$(entries PRIORITY=4 | jq -r .MESSAGE | grep -c 'belongs to no lease and no claim')" 2 "the number of strays"
+assert claim_is "$LAB_NIC" none
+assert bind_native "$LAB_NIC"
+assert iommuctl claim "$LAB_NIC"
+LEASES_BEFORE=$(iommuctl leases --json)
+mark_kernel_log
 
 defer drop_drop_in
 mkdir -p "$DROP_IN"
