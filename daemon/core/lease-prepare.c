@@ -111,11 +111,15 @@ static int lease_activate(Lease *lease, ChangeSet *changes) {
         if (r >= 0)
                 return 0;
 
-        /* nothing went out */
+        /*
+         * Nothing went out, but where iommud has bound the devices the service manager may have copies, and
+         * is not done with closing them when it has been told to: whether they are free is to be proved.
+         */
         for (unsigned i = 0; i < lease->n_given; i++) {
                 LeaseDevice *device = &lease->devices[i];
 
-                device->handed = device->recycle = false;
+                device->handed = lease_binds(lease);
+                device->recycle = false;
                 device->dirty = device->target[0] != '\0';
         }
         return refuse_kernel(&lease->refusal, &failure);
