@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
-# deadline: 300
+# suite: vm
+# deadline: 180
 # expect: daemon-death
 #
 # Eight users acquire and give back at the same time, one lease after the other, while the daemon is started again and killed:
@@ -9,7 +9,7 @@
 . guest/iommud.sh
 . guest/functions.sh
 
-ROUNDS=5        # of a restart and a kill each
+ROUNDS=3        # of a restart and a kill each
 
 # More of them in ten seconds than the service manager lets happen by itself
 drop_unit() {
