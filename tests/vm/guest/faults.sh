@@ -29,17 +29,17 @@ assert programs/faults "$FAULTS" make
 systemctl daemon-reload
 systemctl restart iommud.service
 
-# Of each kind (kill, fail, starve), and of calls of Acquire that were refused and of leases that were stuck
+# Of each kind (kill, fail, starve), and of calls that were refused and of leases and claims that were stuck
 declare -A TRIED=([kill]=0 [fail]=0 [starve]=0 [refused]=0 [stuck]=0)
 
-# everywhere KIND DEVICE: see src/faults.c
+# everywhere KIND DEVICE [attached|claim]: see src/faults.c
 everywhere() {
         local faults refused stuck start=$SECONDS
 
-        programs/faults "$FAULTS" "$1" "$2" >"$CASE_DIR/faults" || fail "$1 $2: something is not as it was"
+        programs/faults "$FAULTS" "$@" >"$CASE_DIR/faults" || fail "$*: something is not as it was"
         read -r faults refused stuck <"$CASE_DIR/faults"
         assert_eq "$((faults > 5))" 1 "it is true that there are more than $faults: it"
-        printf '%s %s: %d, %d refused, %d stuck, %d s\n' "$@" "$faults" "$refused" "$stuck" $((SECONDS - start)) |
+        printf '%s: %d, %d refused, %d stuck, %d s\n' "$*" "$faults" "$refused" "$stuck" $((SECONDS - start)) |
                 tee /dev/kmsg
         TRIED["$1"]=$((TRIED["$1"] + faults))
         TRIED[refused]=$((TRIED[refused] + refused))

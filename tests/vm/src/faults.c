@@ -8,15 +8,21 @@
  *     faults FILE kill DEVICE           the daemon is killed at each fault point of a lease of the device
  *     faults FILE fail DEVICE           each of them fails
  *     faults FILE starve DEVICE         each allocation of the kernel in a fault span fails
+ *     faults FILE … DEVICE attached     the same of a lease in that mode
+ *     faults FILE … DEVICE claim        the same of a claim on its group
  *
  * A lease is acquired and let go of for each fault, until there has been one without. Each time everything
  * has to be as it was: drivers and overrides, state files, leases, and what the service manager keeps; a
  * lease may be stuck if it says why, and has then to end when it is released. A call may be refused with
- * KernelFailed, and come to no answer when the daemon was killed. Prints how many faults there were, how
- * many leases were refused, and how many were stuck.
+ * KernelFailed, and come to no answer when the daemon was killed.
+ *
+ * A claim is made to last, lent to a client and released. Whatever becomes of it, it has to be there as
+ * parked, or as failed with the reason, or not at all; while it is there, the device has to be out of the
+ * reach of the kernel's drivers; and what is there has to end when it is released.
+ *
+ * Prints how many faults there were, how many calls were refused, and how many leases and claims were stuck.
  */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -28,14 +34,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <systemd/sd-bus.h>
-
 #include "base/fault.h"
 #include "base/fd.h"
+#include "faults-host.h"
 #include "iommud.h"
-
-#define STATE_DIR "/run/iommud"
-#define PCI_DIR "/sys/bus/pci/devices"
 
 #define POLL_MSEC 20
 #define PATIENCE_SECONDS 60
@@ -49,10 +51,13 @@ typedef enum Mode {
 typedef struct Rounds {
         volatile FaultPlan *plan;
         iommud_client *client;
-        sd_bus *bus;                         /* for the service manager */
+        FaultsHost host;                     /* in the beginning */
         Mode mode;
         const char *device;
-        char *bindings;                      /* of all devices, in the beginning */
+        const char *lease_mode;              /* NULL: the usual one */
+        bool claim;                          /* and no lease alone */
+        uint32_t group;                      /* of the device, if it is claimed */
+        bool giving_back;                    /* the claim of this round is being released */
         uint32_t round;                      /* the number of the fault */
         unsigned n_refused, n_stuck;
 } Rounds;
@@ -67,12 +72,6 @@ _Noreturn _printf_(2, 3) static void fail(const Rounds *rounds, const char *form
         va_end(ap);
         fputc('\n', stderr);
         exit(EXIT_FAILURE);
-}
-
-static void *need(void *p) {
-        if (!p)
-                abort();
-        return p;
 }
 
 /* ---- the plan */
@@ -129,78 +128,6 @@ static bool rounds_fault_was(const Rounds *rounds) {
         abort();
 }
 
-/* ---- the host */
-
-static char *read_bindings(void) {
-        struct dirent **entries;
-        size_t size;
-        char *text;
-        FILE *f;
-        int n;
-
-        f = need(open_memstream(&text, &size));
-        n = scandir(PCI_DIR, &entries, NULL, alphasort);
-        for (int i = 0; i < n; i++) {
-                char path[sizeof(PCI_DIR) + 300], driver[64], override[64];
-
-                snprintf(path, sizeof(path), PCI_DIR "/%s/driver", entries[i]->d_name);
-                if (readlink_name_at(AT_FDCWD, path, driver, sizeof(driver)) < 0)
-                        driver[0] = '\0';
-                snprintf(path, sizeof(path), PCI_DIR "/%s/driver_override", entries[i]->d_name);
-                if (read_text_at(AT_FDCWD, path, override, sizeof(override)) < 0)
-                        override[0] = '\0';
-                fprintf(f, "%s: driver \"%s\", override \"%s\"\n", entries[i]->d_name, driver, override);
-                free(entries[i]);
-        }
-        if (n >= 0)
-                free(entries);
-        fclose(f);
-        return text;
-}
-
-/* A file of that prefix, of which the name is returned, or NULL. */
-static char *find_state_file(const char *prefix) {
-        const struct dirent *entry;
-        char *name = NULL;
-        DIR *dir;
-
-        dir = need(opendir(STATE_DIR));
-        while (!name && (entry = readdir(dir)))
-                if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-                        name = need(strdup(entry->d_name));
-        closedir(dir);
-        return name;
-}
-
-static bool has_state_file(const char *prefix) {
-        _cleanup_free_ char *name = find_state_file(prefix);
-
-        return name;
-}
-
-static unsigned count_stored(const Rounds *rounds) {
-        unsigned n = UINT32_MAX;
-
-        (void) sd_bus_get_property_trivial(rounds->bus, "org.freedesktop.systemd1",
-                "/org/freedesktop/systemd1/unit/iommud_2eservice", "org.freedesktop.systemd1.Service",
-                "NFileDescriptorStore", /* ret_error= */ NULL, 'u', &n);
-        return n;
-}
-
-/* What changes by itself soon, has soon to be what it was. */
-static bool host_is_same(const Rounds *rounds) {
-        _cleanup_free_ char *bindings = read_bindings();
-
-        return strcmp(bindings, rounds->bindings) == 0 && count_stored(rounds) == 0;
-}
-
-static void fail_on_host(const Rounds *rounds) {
-        _cleanup_free_ char *bindings = read_bindings();
-
-        fail(rounds, "the host has changed: %u stored descriptors; drivers before:\n%sand now:\n%s",
-                count_stored(rounds), rounds->bindings, bindings);
-}
-
 /* ---- waiting */
 
 static time_t now_seconds(void) {
@@ -208,6 +135,13 @@ static time_t now_seconds(void) {
 
         (void) clock_gettime(CLOCK_MONOTONIC, &ts);
         return ts.tv_sec;
+}
+
+/* Waits a little, up to @end. */
+static void pause_until(const Rounds *rounds, time_t end, const char *what) {
+        if (now_seconds() > end)
+                fail(rounds, "%s", what);
+        (void) poll(NULL, 0, POLL_MSEC);
 }
 
 static void release(Rounds *rounds, const iommud_lease_info *lease) {
@@ -244,33 +178,87 @@ static bool is_quiet(Rounds *rounds, bool *released) {
         return quiet && !has_state_file("lease-");
 }
 
-/* @daemon: the one that was there before. Returns whether there was a fault. */
-static bool settle(Rounds *rounds, uint32_t daemon) {
-        time_t end = now_seconds() + PATIENCE_SECONDS;
-        bool released = false, fault;
+/* ---- claims */
 
-        for (unsigned n = 0;; n++) {
-                fault = rounds_fault_was(rounds);
+static iommud_group *find_group(iommud_group *const *groups, uint32_t id) {
+        for (; *groups; groups++)
+                if (iommud_group_id(*groups) == id)
+                        return *groups;
 
-                /* the daemon is asked now and then, what costs it nothing is looked at often */
-                if ((!has_state_file("lease-") || n % 10 == 9) && is_quiet(rounds, &released) &&
-                    (rounds->mode != MODE_KILL || !fault || rounds->plan->pid != daemon) &&
-                    rounds_fault_was(rounds) == fault)
-                        break;
-                if (now_seconds() > end)
-                        fail(rounds, "neither at its end nor stuck");
-                (void) poll(NULL, 0, POLL_MSEC);
+        return NULL;
+}
+
+/* The caller frees the list. Returns the group, or NULL when the daemon has just been killed. */
+static iommud_group *look_at_group(const Rounds *rounds, iommud_group ***ret_groups) {
+        iommud_group **groups, *group;
+        int r;
+
+        r = iommud_list_groups(rounds->client, &groups);
+        if (r == -ETIMEDOUT)
+                return NULL;
+        if (r != 0)
+                fail(rounds, "ListGroups: %s", iommud_error_text(rounds->client));
+
+        group = find_group(groups, rounds->group);
+        if (!group)
+                fail(rounds, "the group is gone");
+        *ret_groups = groups;
+        return group;
+}
+
+/* Whether the claim is on its way nowhere. What there is of it must make sense. */
+static bool claim_is_at_rest(const Rounds *rounds) {
+        const char *state, *reason;
+        iommud_group *group, **groups;
+        char driver[64] = "";
+        bool rests, failed, none, hidden;
+
+        group = look_at_group(rounds, &groups);
+        if (!group)
+                return false;
+
+        state = iommud_group_claim_state(group);
+        reason = iommud_group_claim_reason(group);
+        none = strcmp(state, "none") == 0;
+        failed = strcmp(state, "failed") == 0;
+        rests = none || failed || strcmp(state, "parked") == 0;
+
+        if (rests && !none) {
+                faults_host_read_driver(rounds->device, driver, sizeof(driver));
+                /* what could not be given back may be half-way there */
+                hidden = strcmp(driver, "vfio-pci") == 0 || (failed && rounds->giving_back);
+                if (!hidden)
+                        fail(rounds, "the claim is %s (%s), and the driver is \"%s\"", state, reason,
+                             driver);
         }
+        if (failed && !reason[0])
+                fail(rounds, "the claim is failed and does not say why");
 
-        while (!host_is_same(rounds)) {
-                if (now_seconds() > end)
-                        fail_on_host(rounds);
-                (void) poll(NULL, 0, POLL_MSEC);
-        }
+        iommud_groups_free(groups);
+        return rests;
+}
 
-        if (has_state_file("damaged-"))
-                fail(rounds, "there is a damaged state file");
-        return fault || released;
+/* Returns whether there was a claim to be released. */
+static bool end_claim(Rounds *rounds) {
+        iommud_group *group, **groups;
+        bool none, failed;
+        int r;
+
+        plan_set(rounds->plan, &(FaultPlan) {});
+        group = look_at_group(rounds, &groups);
+        if (!group)
+                fail(rounds, "ListGroups: %s", iommud_error_text(rounds->client));
+        none = strcmp(iommud_group_claim_state(group), "none") == 0;
+        failed = strcmp(iommud_group_claim_state(group), "failed") == 0;
+        iommud_groups_free(groups);
+        if (none)
+                return false;
+
+        r = iommud_group_release(rounds->client, rounds->group);
+        if (r != 0)
+                fail(rounds, "Release: %s", iommud_error_text(rounds->client));
+        rounds->n_stuck += failed;
+        return true;
 }
 
 /* ---- the rounds */
@@ -284,6 +272,8 @@ static int acquire(const Rounds *rounds) {
         r = iommud_request_new(&request);
         if (r >= 0)
                 r = iommud_request_add_device(request, rounds->device);
+        if (r >= 0 && rounds->lease_mode)
+                r = iommud_request_set_mode(request, rounds->lease_mode);
         if (r < 0)
                 abort();
 
@@ -291,6 +281,58 @@ static int acquire(const Rounds *rounds) {
         iommud_lease_free(lease);
         iommud_request_free(request);
         return r;
+}
+
+/*
+ * Until nothing is under way any more. @daemon: the one that was there before. Returns whether there was a
+ * fault.
+ */
+static bool settle(Rounds *rounds, uint32_t daemon) {
+        time_t end = now_seconds() + PATIENCE_SECONDS;
+        bool released = false, fault;
+
+        for (unsigned n = 0;; n++) {
+                fault = rounds_fault_was(rounds);
+
+                /* the daemon is asked now and then, what costs it nothing is looked at often */
+                if ((!has_state_file("lease-") || n % 10 == 9) && is_quiet(rounds, &released) &&
+                    (!rounds->claim || claim_is_at_rest(rounds)) &&
+                    (rounds->mode != MODE_KILL || !fault || rounds->plan->pid != daemon) &&
+                    rounds_fault_was(rounds) == fault)
+                        return fault || released;
+                pause_until(rounds, end, "neither at its end nor stuck");
+        }
+}
+
+/*
+ * The whole life of a claim, as far as it gets. Returns what the last call returned, and whether there was a
+ * fault before it.
+ */
+static int claim(Rounds *rounds, uint32_t daemon, bool *ret_fault) {
+        int r;
+
+        r = iommud_group_claim(rounds->client, rounds->group, IOMMUD_CLAIM_PERSISTENT);
+        if (r == 0)
+                r = acquire(rounds);
+        if (r != 0)
+                return r;
+
+        *ret_fault = settle(rounds, daemon);
+        rounds->giving_back = true;
+        return iommud_group_release(rounds->client, rounds->group);
+}
+
+static void check_host(const Rounds *rounds) {
+        time_t end = now_seconds() + PATIENCE_SECONDS;
+
+        while (!faults_host_is_same(&rounds->host)) {
+                if (now_seconds() > end)
+                        faults_host_print(&rounds->host);
+                pause_until(rounds, end, "the host has changed");
+        }
+
+        if (has_state_file("damaged-") || has_state_file("claim-"))
+                fail(rounds, "there is a state file that should not be there");
 }
 
 /* A reset that was made to fail is one that has failed. */
@@ -305,17 +347,21 @@ static bool run_round(Rounds *rounds) {
         int expected = rounds->mode == MODE_KILL ? -ETIMEDOUT : IOMMUD_E_KERNEL_FAILED;
         uint32_t daemon = rounds->plan->pid;
         _cleanup_free_ char *text = NULL;
-        bool fault;
+        bool fault = false;
         int r;
 
+        rounds->giving_back = false;
         forgive_reset(rounds);
         rounds_plan(rounds);
-        r = acquire(rounds);
+        r = rounds->claim ? claim(rounds, daemon, &fault) : acquire(rounds);
         text = need(strdup(iommud_error_text(rounds->client)));
-        fault = settle(rounds, daemon);
+        fault = settle(rounds, daemon) || fault;
+        if (rounds->claim && end_claim(rounds) && r == 0)
+                fail(rounds, "the claim is there after its Release");
+        check_host(rounds);
 
         if (r != 0 && (r != expected || !fault))
-                fail(rounds, "Acquire: %d: %s%s", r, text, fault ? "" : ", and nothing was made to fail");
+                fail(rounds, "%d: %s%s", r, text, fault ? "" : ", and nothing was made to fail");
         rounds->n_refused += r != 0;
         return fault;
 }
@@ -325,13 +371,14 @@ static int run(Rounds *rounds) {
 
         r = iommud_connect(/* address= */ NULL, &rounds->client);
         if (r >= 0)
-                r = sd_bus_open_system(&rounds->bus);
+                r = faults_host_init(&rounds->host);
+        if (r >= 0 && rounds->claim)
+                r = faults_host_read_group(rounds->device, &rounds->group);
         if (r < 0) {
                 fprintf(stderr, "%s\n", strerrordesc_np(-r));
                 return EXIT_FAILURE;
         }
 
-        rounds->bindings = read_bindings();
         do
                 rounds->round++;
         while (run_round(rounds));
@@ -339,8 +386,7 @@ static int run(Rounds *rounds) {
 
         printf("%" PRIu32 " %u %u\n", rounds->round - 1, rounds->n_refused, rounds->n_stuck);
 
-        free(rounds->bindings);
-        sd_bus_flush_close_unref(rounds->bus);
+        faults_host_done(&rounds->host);
         iommud_client_free(rounds->client);
         return EXIT_SUCCESS;
 }
@@ -360,7 +406,12 @@ int main(int argc, char *argv[]) {
         if (argc == 3 && strcmp(argv[2], "make") == 0)
                 return EXIT_SUCCESS;
 
-        for (size_t i = 0; argc == 4 && i < ELEMENTSOF(modes); i++)
+        if (argc < 4 || argc > 5)
+                return 2;
+        rounds.claim = argc == 5 && strcmp(argv[4], "claim") == 0;
+        rounds.lease_mode = argc == 5 && !rounds.claim ? argv[4] : NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++)
                 if (strcmp(argv[2], modes[i]) == 0) {
                         rounds.mode = (Mode) i;
                         rounds.device = argv[3];

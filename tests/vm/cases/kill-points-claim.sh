@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# suite: vm-next
+# deadline: 600
+# expect: daemon-death
+#
+# As kill-points, for claims: a group is parked for good, lent to a client, parked again, and given back. At each point of that in turn
+# the daemon is killed, or the change fails: the group is parked, or failed with the reason, or the kernel's as before, and what there
+# is of the claim ends on root's word.
+
+. guest/faults.sh
+
+defer drop_claims
+everywhere fail "$LAB_NIC" claim
+everywhere fail "$LAB_SHARED_A" claim
+assert_untouched
+assert no_claim_records
+conclude "${TRIED[kill]} kill points of claims tried, ${TRIED[fail]} calls made to fail, ${TRIED[stuck]} stuck until released," \
+        "nothing lost"
