@@ -209,6 +209,39 @@ kill_daemon() {
         wait_until 30 is_other_than "$old" || fail "iommud is not started again"
 }
 
+# Open descriptors, objects on the bus, children, records: what it has when it is idle. Of the processes that have called it
+# remembers some, each by a descriptor: see daemon_callers.
+daemon_figures() {
+        local pid
+
+        pid=$(daemon_pid)
+        printf '%d descriptors, %d objects, %d children, %d state files, %d stored descriptors\n' \
+                "$(find "/proc/$pid/fd" -mindepth 1 ! -lname '*pidfd*' | wc -l)" \
+                "$(busctl tree --list org.iommud1 | wc -l)" \
+                "$({ pgrep --parent "$pid" || true; } | wc -l)" \
+                "$(find "$LEASES" -name 'lease-*' | wc -l)" \
+                "$(systemctl show --property=NFileDescriptorStore --value iommud.service)"
+}
+
+daemon_figures_are() {
+        [[ "$(daemon_figures)" == "$1" ]]
+}
+
+# assert_figures BEFORE: soon
+assert_figures() {
+        wait_until 20 daemon_figures_are "$1" || fail "iommud has $(daemon_figures), and had $1"
+}
+
+# How many processes it has a descriptor of; 64 callers are remembered
+daemon_callers() {
+        find "/proc/$(daemon_pid)/fd" -mindepth 1 -lname '*pidfd*' | wc -l
+}
+
+# In kB, what it has written to and shares with nobody
+daemon_memory() {
+        sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' "/proc/$(daemon_pid)/smaps_rollup"
+}
+
 journalctl --sync
 JOURNAL_CURSOR=$(journalctl --quiet --lines=1 --show-cursor --output=cat | sed -n 's/^-- cursor: //p')
 

@@ -3,11 +3,13 @@
 /*
  * One lease after the other, as a client does it that is well made: what it may try again, it tries again.
  *
- *     acquire-often COUNT SELECTOR      COUNT 0: until the end of its input
+ *     acquire-often COUNT SELECTOR…      COUNT 0: until the end of its input
  *
  * A lease is looked at while it is held: it must be there and active, and iommud must have kept its end of
- * the lifeline. Then it is let go of, and its end is awaited. Prints "granted" for each, "again ERROR" for
- * each error that passes, and in the end "done". Whatever else there is to say is wrong.
+ * the lifeline. Then it is let go of, and its end is awaited. Of several devices, each has its turn, and is
+ * left to itself until its next one: that is how to have many leases in little time. Prints "granted" for
+ * each, "again ERROR" for each error that passes, and in the end "done". Whatever else there is to say is
+ * wrong.
  */
 
 #include <poll.h>
@@ -27,7 +29,6 @@ static inline void clientp(iommud_client **client) {
 static inline void requestp(iommud_request **request) {
         iommud_request_free(*request);
 }
-
 
 static inline void leasesp(iommud_lease_info ***leases) {
         iommud_lease_infos_free(*leases);
@@ -111,8 +112,11 @@ static bool look_at(iommud_client *client, const iommud_lease *lease) {
         return r == 0;
 }
 
-/* Returns 1 when there was a lease, 0 when it is worth another try, and a negative value for good. */
-static int cycle(iommud_client *client, const char *name) {
+/*
+ * @await: look at the lease, and wait for its end. Returns 1 when there was a lease, 0 when it is worth
+ * another try, and a negative value for good.
+ */
+static int cycle(iommud_client *client, const char *name, bool await) {
         _cleanup_(requestp) iommud_request *request = NULL;
         iommud_lease *lease = NULL;
         uint64_t id;
@@ -130,11 +134,13 @@ static int cycle(iommud_client *client, const char *name) {
                 return try_again(client, "Acquire", r) && wait_for_other(client, name) ? 0 : -EIO;
 
         puts("granted");
-        good = look_at(client, lease);
+        good = !await || look_at(client, lease);
         id = iommud_lease_id(lease);
         iommud_lease_free(lease);
         if (!good)
                 return -EIO;
+        if (!await)
+                return 1;
 
         do
                 r = iommud_wait(client, id, UINT64_MAX);
@@ -150,16 +156,17 @@ static bool input_has_ended(void) {
 
 int main(int argc, char *argv[]) {
         _cleanup_(clientp) iommud_client *client = NULL;
+        const char *const *selectors = (const char *const *) argv + 2;
         uint32_t count, n = 0;
         int r;
 
-        if (argc != 3 || parse_u32(argv[1], &count) < 0)
+        if (argc < 3 || parse_u32(argv[1], &count) < 0)
                 return 2;
 
         (void) setvbuf(stdout, NULL, _IOLBF, 0);
         r = iommud_connect(/* address= */ NULL, &client);
         while (r >= 0 && (count == 0 ? !input_has_ended() : n < count)) {
-                r = cycle(client, argv[2]);
+                r = cycle(client, selectors[n % (unsigned) (argc - 2)], /* await= */ argc == 3);
                 n += r > 0;
         }
         if (r < 0) {
