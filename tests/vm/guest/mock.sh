@@ -10,10 +10,15 @@ for device in $LAB_MOCKS; do
         LAB_NATIVE_DRIVER["$device"]=mock-native
 done
 
-# Who has one of them open is waited for, so it has to be over with them
+# Who has one of them open is waited for, so it has to be over with them; a case that fails may have left some
 mock_unload() {
-        local device
+        local clients device
 
+        mapfile -t clients < <(jobs -p)
+        if ((${#clients[@]} > 0)); then
+                kill -KILL "${clients[@]}" 2>/dev/null || true
+                wait
+        fi
         for device in /sys/bus/iommud-mock/devices/*; do
                 echo 1 >"$device/remove"
         done

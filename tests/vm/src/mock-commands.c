@@ -223,25 +223,43 @@ int mock_dirty(Mock *mock, char **words) {
         return 0;
 }
 
+static int attach(const Mock *mock, uint32_t id, bool has_pasid, uint64_t pasid) {
+        struct vfio_device_attach_iommufd_pt attach = {
+                .argsz = sizeof(attach),
+                .flags = has_pasid ? VFIO_DEVICE_ATTACH_PASID : 0,
+                .pt_id = id,
+                .pasid = (uint32_t) pasid,
+        };
+
+        return ioctl(mock->client.device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) < 0 ? -errno : 0;
+}
+
 int mock_attach(Mock *mock, char **words) {
         const MockDomain *domain = mock_find_domain(mock, words[0]);
-        struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
         uint64_t id, pasid;
+        int r;
 
         if (!domain && dma_client_parse(words[0], &id) < 0)
                 return -EINVAL;
         if (mock_parse(words + 1, 1, &pasid) < 0)
                 return -EINVAL;
 
-        attach.pt_id = domain ? domain->id : (uint32_t) id;
-        if (words[1]) {
-                attach.flags = VFIO_DEVICE_ATTACH_PASID;
-                attach.pasid = (uint32_t) pasid;
-        }
-        if (ioctl(mock->client.device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) < 0)
-                return -errno;
+        r = attach(mock, domain ? domain->id : (uint32_t) id, words[1], pasid);
+        if (r >= 0)
+                puts("done");
+        return r;
+}
 
-        puts("done");
+int mock_sweep(Mock *mock, char **words) {
+        uint64_t v[2]; /* n, pasid */
+        unsigned n = 0;
+
+        if (mock_parse(words, 2, v) < 0)
+                return -EINVAL;
+
+        for (uint32_t id = 0; id < v[0]; id++)
+                n += attach(mock, id, words[1], v[1]) >= 0;
+        printf("attached %u\n", n);
         return 0;
 }
 

@@ -27,6 +27,7 @@
  *     features                            those of pasid, dirty, nest, fault and reset that it has
  *     reset
  *     attach DOMAIN|ID [PASID]            attaches, or replaces
+ *     sweep N [PASID]                     tries to attach all numbers below N: "attached N" is how many
  *     detach [PASID]
  *
  * Memory, as the processor sees it:
@@ -100,6 +101,7 @@ static const struct {
         { "features", 0, 0, mock_features },
         { "reset", 0, 0, mock_reset },
         { "attach", 1, 2, mock_attach },
+        { "sweep", 1, 2, mock_sweep },
         { "detach", 0, 1, mock_detach },
         { "set", 4, 4, mock_set },
         { "expect", 4, 4, mock_expect },
