@@ -7,8 +7,10 @@
 
 #include "base/fd.h"
 #include "base/parse.h"
+#include "kernel/ioctl.h"
 #include "kernel/path.h"
 #include "kernel/reset.h"
+#include "kernel/uapi.h"
 
 /* What is looked at of a PCI device's configuration space. */
 typedef struct PciHeader {
@@ -140,9 +142,28 @@ static int try_reset(const char *device, int fd, const VfioNode *node, KernelFai
         return r == -EAGAIN ? r : RESET_FAILED;
 }
 
+/*
+ * A reset leaves the configuration as it was: who has the device open has let it do DMA, and it may again.
+ * So that is switched off first, where the device has that; it is looked at afterwards.
+ */
+static void stop_dma(int fd) {
+        struct vfio_region_info region = { .argsz = sizeof(region), .index = VFIO_PCI_CONFIG_REGION_INDEX };
+        uint8_t command[2];
+
+        if (ioctl_retry(fd, VFIO_DEVICE_GET_REGION_INFO, &region) < 0 ||
+            pread(fd, command, sizeof(command), (off_t) region.offset + PCI_COMMAND) != sizeof(command))
+                return;
+
+        command[0] &= (uint8_t) ~PCI_COMMAND_MASTER;
+        (void) pwrite(fd, command, sizeof(command), (off_t) region.offset + PCI_COMMAND);
+}
+
 int reset_device(
         const char *subsystem, const char *device, int fd, const VfioNode *node, KernelFailure *reterr) {
         int r, q;
+
+        if (strcmp(subsystem, "pci") == 0)
+                stop_dma(fd);
 
         r = try_reset(device, fd, node, reterr);
         if (r < 0 || r == RESET_FAILED || strcmp(subsystem, "pci") != 0)

@@ -26,6 +26,7 @@
 #define NAME "0000:00:04.0"
 #define DEVICE "devices/pci0000:00/" NAME
 #define NODE_MAJOR 241
+#define CONFIG_OFFSET 8                         /* of configuration space in the node */
 #define GROUP_MAJOR 240
 
 static Tree *tree;
@@ -160,6 +161,15 @@ int __wrap_statx(int dir, const char *path, int flags, unsigned mask, struct sta
 
 int __wrap_ioctl(int fd, unsigned long request, void *argument);
 int __wrap_ioctl(int fd, unsigned long request, void *argument) {
+        if (request == VFIO_DEVICE_GET_REGION_INFO) {
+                struct vfio_region_info *region = argument;
+
+                /* nothing depends on it: what was not switched off is found afterwards */
+                assert(region->argsz == sizeof(*region) && region->index == VFIO_PCI_CONFIG_REGION_INDEX);
+                region->offset = CONFIG_OFFSET;
+                return 0;
+        }
+
         if (must_fail())
                 return -1;
 
@@ -433,6 +443,16 @@ static void test_prove_reset(void) {
         reset_errno = ENODEV;
         gone_at_reset = true;
         assert(prove_free(&failure) == PROVE_GONE);
+}
+
+/* Whoever has it open has let it do DMA: that is over before the reset. The file is configuration space. */
+static void test_prove_stops_dma(void) {
+        KernelFailure failure;
+
+        setup();
+        tree_file(tree, "........\x86\x80\xd3\x10\x07\x04", "dev/vfio/devices/vfio3");
+        assert(prove_free(&failure) == _PROVE_FREE);
+        assert(strcmp(tree_read(tree, "dev/vfio/devices/vfio3"), "........\x86\x80\xd3\x10\x03\x04") == 0);
 }
 
 /* The kernel says that it was reset. */
@@ -748,6 +768,7 @@ int main(void) {
         test_probe();
         test_prove();
         test_prove_reset();
+        test_prove_stops_dma();
         test_prove_verified();
         test_prove_waits();
         test_holders();
