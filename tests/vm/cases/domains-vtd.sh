@@ -147,6 +147,7 @@ for mode in attached confined; do
                 map 1 "$FILE" 0x100000 >/dev/null
                 tell "$edu" "^reached 1$" reach
                 assert_eq "$(call Revoke 'a{sv}' 0)" "a{sv} 1 \"not_reset\" as 1 \"$LAB_EDU\""
+                tell "$edu" "^enabled$" enable
                 tell "$edu" "^reached 0$" reach
         fi
 

@@ -14,6 +14,7 @@
  *     outside        the same for what is next to its memory, for 0, and for where a page is that this
  *                    process has and the device has not, in both directions: "outside ok" when none of its
  *                    pages has changed, and the device knows nothing of that one
+ *     enable         the device may do DMA, if somebody has switched that off: "enabled"
  *     map            maps the device's registers and closes both descriptors: "mapped". Nothing else can be
  *                    done then.
  *     exit
@@ -237,6 +238,8 @@ int main(_unused_ int argc, char *argv[]) {
                         dma_client_say("dma ok", edu_dma(&edu));
                 else if (strcmp(line, "outside") == 0)
                         dma_client_say("outside ok", edu_outside(&edu));
+                else if (strcmp(line, "enable") == 0)
+                        dma_client_say("enabled", dma_client_enable_pci(&edu.client));
                 else if (strcmp(line, "map") == 0)
                         dma_client_say("mapped", edu_map(&edu));
                 else if (strncmp(line, "reach", 5) == 0) {
