@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 # deadline: 120
 # expect: daemon-death
 #

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 # deadline: 180
 # expect: daemon-death
 #
@@ -8,6 +8,7 @@
 
 . guest/iommud.sh
 . guest/mock.sh
+. guest/domains.sh
 
 VIOMMU_TYPE=$((0x1d4d0c04))
 WINDOW_TYPE=$((0x1d4d0c02))
@@ -18,14 +19,6 @@ bind_driver "$LAB_MOCK" vfio-mock
 BEFORE=$(bindings)
 allow "$LAB_VMM_UID" any
 
-call() {
-        as_user "${AS:-$LAB_VMM_UID}" busctl call org.iommud1 "/org/iommud1/lease/$LEASE" org.iommud1.Lease "$@"
-}
-
-handle() {
-        call "$@" | cut -d ' ' -f 2
-}
-
 # virtualize: $PARENT, $VIOMMU, $VDEVICE and $NESTED in $LEASE, whose device is then attached to the last
 virtualize() {
         PARENT=$(handle AllocDomain 'sta{sv}' "$LAB_MOCK" 1 1 kind s nest-parent)
@@ -33,7 +26,7 @@ virtualize() {
         VDEVICE=$(handle AllocVdevice stt "$LAB_MOCK" "$VIOMMU" 77)
         # shellcheck disable=SC2086 # the window is many words
         NESTED=$(handle AllocDomain 'sta{sv}' "$LAB_MOCK" "$VIOMMU" 3 kind s nested data_type u "$WINDOW_TYPE" data ay $WINDOW)
-        call Attach 'sta{sv}' "$LAB_MOCK" "$NESTED" 0 >/dev/null
+        attach "$LAB_MOCK" "$NESTED" >/dev/null
 }
 
 virtuals() {
@@ -42,10 +35,8 @@ virtuals() {
 
 # ---- attached
 
-start m "$LAB_VMM_UID" iommuctl run --mode attached -d "$LAB_MOCK" -- "$PWD/programs/mock-dma" bound '{iommufd}' '{device:0}' 2
-assert_says m "$PID" '^ready'
+attached m "$LAB_VMM_UID" "$LAB_MOCK" mock-dma
 client=$PID
-LEASE=$(lease_of "$LAB_MOCK")
 
 assert_refused "of type 0x63" call AllocViommu 'sta{sv}' "$LAB_MOCK" "$(handle AllocDomain 'sta{sv}' "$LAB_MOCK" 1 1 kind s nest-parent)" \
         1 type u 99
@@ -81,7 +72,7 @@ kill "$queue"
 wait "$queue" || true
 call Destroy t "$(sed -n 's/^queue //p' "$CASE_DIR/events")"
 call Destroy t "$VDEVICE"
-call Attach 'sta{sv}' "$LAB_MOCK" 2 0 >/dev/null
+attach "$LAB_MOCK" 2 >/dev/null
 call Destroy t "$NESTED"
 call Destroy t "$VIOMMU"
 call Destroy t "$PARENT"
@@ -89,9 +80,7 @@ assert_eq "$(virtuals)" "[]"
 
 # It ends in the middle of it
 virtualize
-kill "$client"
-wait "$client" || true
-assert_ended "$LEASE"
+finish "$client"
 
 # ---- confined: all of it can be taken back, and so there is no queue
 
