@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "sys/net-list.h"
@@ -33,6 +34,8 @@ static int on_interface(struct nlmsghdr *message, void *userdata) {
         /* with that, it is a number of another namespace */
         if (attributes[IFLA_LINK] && !attributes[IFLA_LINK_NETNSID])
                 i->link = nla_get_s32(attributes[IFLA_LINK]);
+        if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(i->address))
+                memcpy(i->address, nla_data(attributes[IFLA_ADDRESS]), sizeof(i->address));
         read_kind(attributes[IFLA_LINKINFO], i->kind, sizeof(i->kind));
         if (copy_string(i->name, sizeof(i->name), nla_get_string(attributes[IFLA_IFNAME])) < 0)
                 return -EBADMSG;

@@ -13,6 +13,7 @@ typedef struct NetInterface {
         int index, master;                   /* 0 for no master */
         int link;                            /* what it is made of, in our namespace; 0 for none */
         bool up, seen;                       /* the latter belongs to whoever has the list */
+        unsigned char address[6];            /* of Ethernet; zeroes for none */
         char name[IFNAMSIZ], kind[32];
 } NetInterface;
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "core/host.h"
+#include "sys/net-foreign.h"
 #include "sys/net-list.h"
 #include "sys/net-use.h"
 
@@ -165,6 +166,20 @@ static int check_bridge(const Search *search, const NetInterface *bridge) {
         return _HOST_USE_NONE;
 }
 
+/* A container can have made something of it that only the container sees. */
+static int check_foreign(const Search *search, const NetInterface *interface) {
+        char subject[SUBJECT_MAX], address[NET_FOREIGN_MAX];
+        int r;
+
+        r = net_foreign_find(search->net->socket, &search->net->list, interface, address);
+        if (r != HOST_USE_FOUND)
+                return r;
+
+        snprintf(search->use, search->size, "%s receives for %s, which is in another network namespace",
+                 name_subject(search, interface, subject), address);
+        return HOST_USE_FOUND;
+}
+
 static int check_interface(const Search *search, const NetInterface *interface) {
         static int (*const checks[])(const Search *, const NetInterface *, unsigned char) = {
                 check_default_route,
@@ -190,7 +205,8 @@ static int check_interface(const Search *search, const NetInterface *interface) 
                         return r;
         }
 
-        return strcmp(interface->kind, "bridge") == 0 ? check_bridge(search, interface) : _HOST_USE_NONE;
+        return strcmp(interface->kind, "bridge") == 0 ? check_bridge(search, interface) :
+                                                        check_foreign(search, interface);
 }
 
 /* The interface, then all that is made of it. Two ends of a veth are each made of the other. */

@@ -7,10 +7,13 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/dir.h"
@@ -280,6 +283,50 @@ static void test_other_namespace(void) {
         assert_free();
 }
 
+/* A container's macvlan has an address for which our interface receives: that is all that is seen of it. */
+static void test_foreign(void) {
+        pid_t pid;
+        int ends[2];
+        char command[64];
+
+        setup();
+        if (!try_ip("link add link eth0 name upper address 02:00:00:00:00:07 type macvlan mode bridge")) {
+                printf("no macvlan here\n");
+                return;
+        }
+        ip("link set upper up");
+        assert_free();                       /* ours, without use */
+
+        assert(pipe2(ends, O_CLOEXEC) == 0);
+        pid = fork();
+        assert(pid >= 0);
+        if (pid == 0) {
+                close(ends[0]);
+                assert(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && unshare(CLONE_NEWNET) == 0);
+                assert(write(ends[1], "", 1) == 1);
+                for (;;)
+                        (void) pause();
+        }
+        close(ends[1]);
+        assert(read(ends[0], command, 1) == 1);
+        close(ends[0]);
+
+        snprintf(command, sizeof(command), "link set upper netns %d", (int) pid);
+        ip(command);
+        assert_free();                       /* it isn't up there */
+        snprintf(command, sizeof(command), "nsenter -t %d -n ip link set upper up", (int) pid);
+        assert(system(command) == 0);
+        assert_used("eth0 receives for 02:00:00:00:00:07, which is in another network namespace");
+
+        /* of what the interface is in, too */
+        ip("link set eth0 down");
+        assert_free();
+        ip("link set eth0 up");
+        assert_used("eth0 receives for 02:00:00:00:00:07, which is in another network namespace");
+
+        assert(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+}
+
 /* The driver is about to make an interface, and never does; the list of all doesn't have the device's. */
 static void test_half_made(void) {
         setup();
@@ -411,6 +458,7 @@ int main(void) {
         test_bond();
         test_two();
         test_other_namespace();
+        test_foreign();
         test_half_made();
         test_changes();
         test_no_answer();

@@ -110,6 +110,23 @@ assert_soon 10 is_over "$PID"
 assert_soon 20 has_interface "$LAB_NIC"
 udevadm settle
 
+# A container's macvlan: all that is seen of it is the address that the interface receives for
+nic=$(interface_of "$LAB_NIC")
+start container 0 unshare --net sh -c 'echo there && read -r line'
+assert_says container "$PID" '^there'
+ip link add link "$nic" name lab-macvlan address 02:00:00:00:00:07 type macvlan mode bridge
+ip link set lab-macvlan netns "$PID"
+ip link set "$nic" up
+assert_possible
+assert nsenter -t "$PID" -n ip link set lab-macvlan up
+assert_in_use "$nic receives for 02:00:00:00:00:07, which is in another network namespace"
+say container end
+assert_soon 10 is_over "$PID"
+is_possible() {
+        iommuctl plan "$LAB_NIC" >/dev/null
+}
+assert_soon 20 is_possible
+
 # It can be had now, and comes back with its interface
 hold free "$LAB_VMM_UID" "$LAB_NIC"
 let_go "$PID"
