@@ -32,6 +32,7 @@
 #include "core/group.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/policy.h"
 #include "core/task.h"
 #include "kernel/iommufd-backend.h"
 #include "names.h"
@@ -303,7 +304,7 @@ static void on_device_event(const char *subsystem, const char *name, void *userd
 static int daemon_identify(void *userdata, sd_bus_message *message, Subject *ret) {
         Daemon *d = userdata;
 
-        return identity_of_sender(d->identity, message, ret);
+        return identity_of_sender(d->identity, message, policy_wanted_facts(d->manager->policy), ret);
 }
 
 static int daemon_pidfd(void *userdata, sd_bus_message *message) {
@@ -488,7 +489,7 @@ static int daemon_init_bus(Daemon *d) {
         if (r < 0)
                 return r;
 
-        r = identity_new(d->bus, &d->identity);
+        r = identity_new(d->bus, d->proc, &d->identity);
         if (r < 0)
                 return r;
 

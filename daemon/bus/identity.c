@@ -20,8 +20,10 @@
 /* What the bus vouches for, as long as the connection lives. */
 typedef struct Credentials {
         Subject subject;                     /* without what its process tells */
-        int pidfd;                           /* of the process that has connected, owned; -EBADF: not told */
+        ProcessHandle process;               /* that has connected, owned; without descriptor: not told */
 } Credentials;
+
+#define CREDENTIALS_NULL { .subject = SUBJECT_INIT, .process = PROCESS_HANDLE_NULL }
 
 typedef struct KnownSender {
         char name[64];                       /* unique bus name; "": the slot is free */
@@ -39,6 +41,7 @@ typedef enum Doubt {
 
 struct Identity {
         sd_bus *bus;                         /* borrowed: the owner of this object keeps it */
+        ProcessReader reader;
         KnownSender known[IDENTITIES_MAX];
         unsigned next;                       /* the slot to be used next */
         struct Question *questions;          /* under way; owned */
@@ -65,8 +68,9 @@ static void question_free(Question *question) {
         free(question);
 }
 
-int identity_new(sd_bus *bus, Identity **ret) {
-        Identity *identity;
+int identity_new(sd_bus *bus, int proc, Identity **ret) {
+        _cleanup_(identity_freep) Identity *identity = NULL;
+        int r;
 
         identity = calloc(1, sizeof(*identity));
         if (!identity)
@@ -74,8 +78,13 @@ int identity_new(sd_bus *bus, Identity **ret) {
 
         identity->bus = bus;
         for (size_t i = 0; i < IDENTITIES_MAX; i++)
-                identity->known[i].credentials.pidfd = -EBADF;
-        *ret = identity;
+                identity->known[i].credentials = (Credentials) CREDENTIALS_NULL;
+
+        r = process_reader_init(&identity->reader, proc);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(identity);
         return 0;
 }
 
@@ -86,14 +95,15 @@ Identity *identity_free(Identity *identity) {
         while (identity->questions)
                 question_free(identity->questions);
         for (size_t i = 0; i < IDENTITIES_MAX; i++)
-                close_fd(identity->known[i].credentials.pidfd);
+                close_fd(identity->known[i].credentials.process.pidfd);
 
         free(identity);
         return NULL;
 }
 
 static void credentials_done(Credentials *credentials) {
-        credentials->pidfd = close_fd(credentials->pidfd);
+        close_fd(credentials->process.pidfd);
+        credentials->process = (ProcessHandle) PROCESS_HANDLE_NULL;
 }
 
 static int read_gids(sd_bus_message *reply, Subject *subject) {
@@ -175,9 +185,9 @@ static int read_credential(sd_bus_message *reply, const char *key, Credentials *
                 if (r < 0)
                         return r;
 
-                close_fd(credentials->pidfd);
-                credentials->pidfd = fd_dup(fd);
-                return credentials->pidfd < 0 ? credentials->pidfd : 0;
+                close_fd(credentials->process.pidfd);
+                credentials->process.pidfd = fd_dup(fd);
+                return credentials->process.pidfd < 0 ? credentials->process.pidfd : 0;
         }
 
         return sd_bus_message_skip(reply, "v");
@@ -185,7 +195,7 @@ static int read_credential(sd_bus_message *reply, const char *key, Credentials *
 
 /* The reply of GetConnectionCredentials: a{sv}. */
 static int read_credentials(sd_bus_message *reply, Credentials *ret) {
-        _cleanup_(credentials_done) Credentials credentials = { SUBJECT_INIT, -EBADF };
+        _cleanup_(credentials_done) Credentials credentials = CREDENTIALS_NULL;
         const char *key;
         int r;
 
@@ -214,7 +224,7 @@ static int read_credentials(sd_bus_message *reply, Credentials *ret) {
                 return -ENODATA;
 
         *ret = credentials;
-        credentials.pidfd = -EBADF;
+        credentials = (Credentials) CREDENTIALS_NULL;
         return 0;
 }
 
@@ -228,13 +238,13 @@ static int identity_remember_take(Identity *identity, const char *name, Credenti
                 return r;
 
         known->credentials = *credentials;
-        credentials->pidfd = -EBADF;
+        *credentials = (Credentials) CREDENTIALS_NULL;
         identity->next = (identity->next + 1) % IDENTITIES_MAX;
         return 0;
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        _cleanup_(credentials_done) Credentials credentials = { .pidfd = -EBADF };
+        _cleanup_(credentials_done) Credentials credentials = CREDENTIALS_NULL;
         Question *question = userdata;
         const char *sender = sd_bus_message_get_sender(question->message);
         int r;
@@ -301,14 +311,14 @@ static bool identity_is_news(Identity *identity, Doubt doubt) {
 }
 
 /* What the process of the caller tells now: it may have ended or moved since it was remembered. */
-static void identity_look(Identity *identity, const Credentials *credentials, Subject *subject) {
+static void identity_look(Identity *identity, Credentials *credentials, unsigned wanted, Subject *subject) {
         int r;
 
         if (!(subject->known & SUBJECT_KNOWS_LABEL) && identity_is_news(identity, DOUBT_NO_LABEL))
                 log_info("The bus gives no security label for a caller (uid %u): no rule about labels "
                          "allows anything to callers without one", subject->uid);
 
-        if (credentials->pidfd < 0) {
+        if (credentials->process.pidfd < 0) {
                 if (identity_is_news(identity, DOUBT_NO_PIDFD))
                         log_warning("The bus hands out no process descriptors (that takes dbus 1.15.8 or "
                                     "dbus-broker 34, and Linux 6.5): nobody can be proved to be root, and "
@@ -317,7 +327,8 @@ static void identity_look(Identity *identity, const Credentials *credentials, Su
                 return;
         }
 
-        r = process_facts_read(credentials->pidfd, subject);
+        r = process_facts_read(
+                &identity->reader, &credentials->process, wanted | SUBJECT_KNOWS_USERNS, subject);
         if (r == -ESRCH && identity_is_news(identity, DOUBT_ENDED))
                 log_notice("A process that had connected to the bus (uid %u, pid %d) had ended when a call "
                            "from its connection was looked at: no rule about user namespaces, units, "
@@ -329,7 +340,7 @@ static void identity_look(Identity *identity, const Credentials *credentials, Su
                             subject->uid, (int) subject->pid, strerrordesc_np(-r));
 }
 
-int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret) {
+int identity_of_sender(Identity *identity, sd_bus_message *message, unsigned wanted, Subject *ret) {
         const char *sender;
 
         sender = sd_bus_message_get_sender(message);
@@ -339,7 +350,7 @@ int identity_of_sender(Identity *identity, sd_bus_message *message, Subject *ret
         for (size_t i = 0; i < IDENTITIES_MAX; i++)
                 if (strcmp(identity->known[i].name, sender) == 0) {
                         *ret = identity->known[i].credentials.subject;
-                        identity_look(identity, &identity->known[i].credentials, ret);
+                        identity_look(identity, &identity->known[i].credentials, wanted, ret);
                         return 1;
                 }
 
@@ -352,7 +363,7 @@ int identity_pidfd_of_sender(const Identity *identity, sd_bus_message *message) 
         sender = sd_bus_message_get_sender(message);
         for (size_t i = 0; sender && i < IDENTITIES_MAX; i++)
                 if (strcmp(identity->known[i].name, sender) == 0)
-                        return identity->known[i].credentials.pidfd;
+                        return identity->known[i].credentials.process.pidfd;
 
         return -EBADF;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,16 +19,25 @@ typedef struct ProcessFacts {
         char cgroup[SUBJECT_CGROUP_MAX];
 } ProcessFacts;
 
-static int read_userns(const Process *process, ProcessFacts *facts) {
-        struct stat ours, theirs;
+int process_reader_init(ProcessReader *reader, int proc) {
+        struct stat st;
+
+        if (fstatat(proc, "self/ns/user", &st, /* flags= */ 0) < 0)
+                return -errno;
+
+        *reader = (ProcessReader) { .proc = proc, .userns_dev = st.st_dev, .userns_ino = st.st_ino };
+        return 0;
+}
+
+static int read_userns(const ProcessReader *reader, const Process *process, ProcessFacts *facts) {
+        struct stat st;
         char path[64];
 
         snprintf(path, sizeof(path), "%s/ns/user", process->name);
-        if (fstatat(process->proc, path, &theirs, /* flags= */ 0) < 0 ||
-            fstatat(process->proc, "self/ns/user", &ours, /* flags= */ 0) < 0)
+        if (fstatat(process->proc, path, &st, /* flags= */ 0) < 0)
                 return -errno;
 
-        facts->own_userns = ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+        facts->own_userns = st.st_dev == reader->userns_dev && st.st_ino == reader->userns_ino;
         facts->known |= SUBJECT_KNOWS_USERNS;
         return 0;
 }
@@ -55,27 +63,29 @@ static bool pidfd_is_alive(int pidfd) {
         return poll(&poll_fd, 1, 0) == 0;
 }
 
-int process_facts_read(int pidfd, Subject *subject) {
-        _cleanup_close_ int proc = -EBADF;
+int process_facts_read(
+        const ProcessReader *reader, ProcessHandle *handle, unsigned wanted, Subject *subject) {
+        Process process = { .proc = reader->proc };
         ProcessFacts facts = {};
+        int r = 0, r2 = 0;
         char name[16];
-        int r, r2;
-        pid_t pid;
 
-        r = pidfd_get_pid(pidfd, &pid);
-        if (r < 0)
-                return r;
+        if (handle->pid == 0) {
+                r = pidfd_get_pid(handle->pidfd, &handle->pid);
+                if (r < 0)
+                        return r;
+        }
 
-        proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (proc < 0)
-                return -errno;
-
-        snprintf(name, sizeof(name), "%d", (int) pid);
-        r = read_userns(&(Process) { .proc = proc, .name = name, .pid = pid }, &facts);
-        r2 = read_cgroup(&(Process) { .proc = proc, .name = name, .pid = pid }, &facts);
+        snprintf(name, sizeof(name), "%d", (int) handle->pid);
+        process.name = name;
+        process.pid = handle->pid;
+        if (wanted & SUBJECT_KNOWS_USERNS)
+                r = read_userns(reader, &process, &facts);
+        if (wanted & SUBJECT_KNOWS_CGROUP)
+                r2 = read_cgroup(&process, &facts);
 
         /* Still running now means that the number was that process's all the while. */
-        if (!pidfd_is_alive(pidfd))
+        if (!pidfd_is_alive(handle->pidfd))
                 return -ESRCH;
 
         subject->known |= facts.known;

@@ -111,6 +111,17 @@ uint64_t policy_limit(const Policy *policy, const Subject *subject, AccountSlot 
         return least < limit ? least : limit;
 }
 
+unsigned policy_wanted_facts(const Policy *policy) {
+        unsigned wanted = 0;
+
+        for (size_t i = 0; policy && i < policy->n_rules; i++)
+                wanted |= subject_match_wanted_facts(&policy->rules[i].subject);
+        for (size_t i = 0; policy && i < policy->n_limits; i++)
+                wanted |= subject_match_wanted_facts(&policy->limits[i].subject);
+
+        return wanted;
+}
+
 const PolicyRule *policy_find_rule(const Policy *policy, const char *origin) {
         for (size_t i = 0; policy && i < policy->n_rules; i++)
                 if (strcmp(policy->rules[i].origin, origin) == 0)

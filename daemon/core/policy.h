@@ -106,6 +106,12 @@ int policy_append_limits(Policy *policy, PolicyLimits **ret) _must_check_;
 uint64_t policy_limit(const Policy *policy, const Subject *subject, AccountSlot slot,
                       const char **ret_origin);
 
+/*
+ * What of a subject (SubjectFacts) any rule or limit asks for: what nobody asks for need not be found out. A
+ * policy of NULL asks for nothing.
+ */
+unsigned policy_wanted_facts(const Policy *policy);
+
 /* The rule that stands at @origin; NULL: none does. */
 const PolicyRule *policy_find_rule(const Policy *policy, const char *origin);
 

@@ -55,6 +55,22 @@ bool subject_match_is_set(const SubjectMatch *match) {
                match->userns != USERNS_ANY;
 }
 
+unsigned subject_match_wanted_facts(const SubjectMatch *match) {
+        unsigned wanted = 0;
+
+        /* uid and gid 0 are nobody's without the proof of the user namespace */
+        if (match->userns != USERNS_ANY || match->n_uids > 0 || match->n_gids > 0)
+                wanted |= SUBJECT_KNOWS_USERNS;
+        if (match->n_gids > 0)
+                wanted |= SUBJECT_KNOWS_GIDS;
+        if (match->units.n_items > 0 || match->slices.n_items > 0 || match->cgroups.n_items > 0)
+                wanted |= SUBJECT_KNOWS_CGROUP;
+        if (match->labels.n_items > 0)
+                wanted |= SUBJECT_KNOWS_LABEL;
+
+        return wanted;
+}
+
 /*
  * A container's root has the same number on the bus as the host's. Without the proof that it is the host's
  * it can't be told whom a rule for user or group 0 is about.

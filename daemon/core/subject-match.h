@@ -45,5 +45,8 @@ int string_list_append(StringList *list, const char *s) _must_check_;
 /* Whether it says whom it is about, other than "any". */
 bool subject_match_is_set(const SubjectMatch *match);
 
+/* What of a subject (SubjectFacts) is compared with it. */
+unsigned subject_match_wanted_facts(const SubjectMatch *match);
+
 /* Whether it is about @subject. In all cases but MATCH_YES *ret_key is what that hung on. */
 Match subject_match(const SubjectMatch *match, const Subject *subject, RuleKey *ret_key);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "fake-driver.h"
 #include "fake/assert.h"
 
@@ -13,7 +15,7 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 return 0;
 
         d->n_calls++;
-        d->result = identity_of_sender(d->identity, m, &d->subject);
+        d->result = identity_of_sender(d->identity, m, d->wanted, &d->subject);
         d->n_known += d->result > 0;
         return 1;
 }
@@ -64,7 +66,9 @@ FakeDriver *fake_driver_new(void) {
         assert_ok(sd_bus_set_server(d->bus, true, id));
         assert_ok(sd_bus_start(d->bus));
         assert_ok(sd_bus_start(d->daemon));
-        assert_ok(identity_new(d->daemon, &d->identity));
+        d->proc = assert_ok(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        d->wanted = SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP;
+        assert_ok(identity_new(d->daemon, d->proc, &d->identity));
         fake_driver_process(d);
         return d;
 }
@@ -74,6 +78,7 @@ FakeDriver *fake_driver_free(FakeDriver *d) {
                 return NULL;
 
         identity_free(d->identity);
+        close_fd(d->proc);
         sd_bus_message_unref(d->question);
         sd_bus_flush_close_unref(d->daemon);
         sd_bus_flush_close_unref(d->bus);

@@ -13,7 +13,9 @@
 
 typedef struct FakeDriver {
         sd_bus *daemon, *bus;                /* our end of the connection, and the bus' */
+        int proc;
         Identity *identity;
+        unsigned wanted;                     /* facts that it is asked for; at first all */
 
         unsigned n_asked;                    /* questions to the driver */
         sd_bus_message *question;            /* the last one; owned */

@@ -19,6 +19,8 @@ static const char *cgroup;
 /* Ends while that is being read. */
 static Child *ends;
 
+static ProcessReader reader;
+
 ssize_t __real_read_text_at(int dir, const char *path, char *buffer, size_t size);
 ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size);
 ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size) {
@@ -31,6 +33,11 @@ ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size
                 child_end(ends);
         assert((size_t) snprintf(buffer, size, "%s", cgroup) < size);
         return (ssize_t) strlen(buffer);
+}
+
+/* Of a process that nothing is known of yet. */
+static int read_facts(int pidfd, unsigned wanted, Subject *subject) {
+        return process_facts_read(&reader, &(ProcessHandle) { .pidfd = pidfd }, wanted, subject);
 }
 
 static void test_facts(void) {
@@ -62,7 +69,7 @@ static void test_facts(void) {
                 Subject subject = { .uid = 7, .known = SUBJECT_KNOWS_GIDS, .pid = 1 };
 
                 cgroup = cases[i].text;
-                assert_ok(process_facts_read(child.pidfd, &subject));
+                assert_ok(read_facts(child.pidfd, ALL, &subject));
                 assert_eq_int(subject.known, SUBJECT_KNOWS_GIDS | ALL);
                 assert(subject.own_userns);
                 assert_eq_str(subject.cgroup, cases[i].cgroup);
@@ -94,7 +101,7 @@ static void test_no_cgroup(void) {
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 cgroup = cases[i].text;
-                assert_eq_int(process_facts_read(child.pidfd, &subject), cases[i].error);
+                assert_eq_int(read_facts(child.pidfd, ALL, &subject), cases[i].error);
                 assert_eq_int(subject.known, SUBJECT_KNOWS_USERNS);
                 assert_eq_str(subject.unit, "");
                 assert_eq_str(subject.cgroup, "");
@@ -102,7 +109,7 @@ static void test_no_cgroup(void) {
 
         snprintf(longest, sizeof(longest), "0::/system.slice/x.service/%01024u\n", 0);
         cgroup = longest;
-        assert_eq_int(process_facts_read(child.pidfd, &subject), -E2BIG);
+        assert_eq_int(read_facts(child.pidfd, ALL, &subject), -E2BIG);
         assert_eq_int(subject.known, SUBJECT_KNOWS_USERNS);
         cgroup = NULL;
 }
@@ -117,7 +124,7 @@ static void test_reused(void) {
 
         cgroup = "0::/system.slice/victim.service\n";
         ends = &child;
-        assert_eq_int(process_facts_read(child.pidfd, &subject), -ESRCH);
+        assert_eq_int(read_facts(child.pidfd, ALL, &subject), -ESRCH);
         cgroup = NULL;
         ends = NULL;
         assert_eq_int(subject.known, 0);
@@ -126,7 +133,7 @@ static void test_reused(void) {
         assert_eq_str(subject.cgroup, "");
 
         /* before that it was its own */
-        assert_eq_int(process_facts_read(child.pidfd, &subject), -ESRCH);
+        assert_eq_int(read_facts(child.pidfd, ALL, &subject), -ESRCH);
         assert_eq_int(subject.known, 0);
 }
 
@@ -134,8 +141,8 @@ static void test_no_pidfd(void) {
         _cleanup_close_ int null = assert_ok(open("/dev/null", O_RDONLY | O_CLOEXEC));
         Subject subject = SUBJECT_INIT;
 
-        assert_eq_int(process_facts_read(null, &subject), -EBADF);
-        assert_eq_int(process_facts_read(-EBADF, &subject), -EBADF);
+        assert_eq_int(read_facts(null, ALL, &subject), -EBADF);
+        assert_eq_int(read_facts(-EBADF, ALL, &subject), -EBADF);
         assert_eq_int(subject.known, 0);
 }
 
@@ -147,14 +154,67 @@ static void test_user_namespace(void) {
                 return;
 
         cgroup = "0::/system.slice/x.service\n";
-        assert_ok(process_facts_read(child.pidfd, &subject));
+        assert_ok(read_facts(child.pidfd, ALL, &subject));
         cgroup = NULL;
         assert_eq_int(subject.known, ALL);
         assert(!subject.own_userns);
 }
 
+/* Nothing else is read, nor known. */
+static void test_wanted(void) {
+        static const unsigned cases[] = { 0, SUBJECT_KNOWS_USERNS, SUBJECT_KNOWS_CGROUP, ALL };
+        _cleanup_(child_done) Child child = CHILD_INIT;
+
+        if (!child_start(&child, /* flags= */ 0))
+                return;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Subject subject = SUBJECT_INIT;
+
+                assert_ok(read_facts(child.pidfd, cases[i], &subject));
+                assert_eq_int(subject.known, cases[i]);
+                assert_eq_int(subject.own_userns, (cases[i] & SUBJECT_KNOWS_USERNS) != 0);
+                assert_eq_int(subject.cgroup[0] != '\0', (cases[i] & SUBJECT_KNOWS_CGROUP) != 0);
+        }
+
+        /* that it lives is looked at whatever is wanted */
+        child_end(&child);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Subject subject = SUBJECT_INIT;
+
+                assert_eq_int(read_facts(child.pidfd, cases[i], &subject), -ESRCH);
+                assert_eq_int(subject.known, 0);
+        }
+}
+
+/* The number is looked up once, and still nobody who has it later is taken for the process. */
+static void test_number_kept(void) {
+        _cleanup_(child_done) Child child = CHILD_INIT;
+        ProcessHandle handle = PROCESS_HANDLE_NULL;
+        Subject subject = SUBJECT_INIT;
+
+        if (!child_start(&child, /* flags= */ 0))
+                return;
+
+        handle.pidfd = child.pidfd;
+        assert_ok(process_facts_read(&reader, &handle, ALL, &subject));
+        assert_eq_int(handle.pid, child.pid);
+
+        child_end(&child);
+        handle.pid = getpid();
+        subject = (Subject) SUBJECT_INIT;
+        assert_eq_int(process_facts_read(&reader, &handle, ALL, &subject), -ESRCH);
+        assert_eq_int(subject.known, 0);
+        assert(!subject.own_userns);
+}
+
 int main(void) {
+        _cleanup_close_ int proc = assert_ok(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+
+        assert_ok(process_reader_init(&reader, proc));
         test_facts();
+        test_wanted();
+        test_number_kept();
         test_no_cgroup();
         test_reused();
         test_no_pidfd();

@@ -382,6 +382,27 @@ static void test_trace(const Policy *policy, const PolicyQuestion *question, con
         assert(traced.n - 1 == (answer->rule ? (size_t) (answer->rule - policy->rules) : policy->n_rules));
 }
 
+/* What the policy does not ask for need not be known for the same answer. */
+static void test_wanted(const Policy *policy, const PolicyQuestion *question, const PolicyAnswer *answer) {
+        unsigned wanted = policy_wanted_facts(policy) | SUBJECT_KNOWS_USERNS;
+        Subject subject = *question->subject;
+        PolicyQuestion less = *question;
+        PolicyAnswer again;
+
+        subject.known &= wanted;
+        if (!(wanted & SUBJECT_KNOWS_GIDS))
+                subject.n_gids = 0;
+        if (!(wanted & SUBJECT_KNOWS_CGROUP))
+                subject.unit[0] = subject.slice[0] = subject.cgroup[0] = '\0';
+        if (!(wanted & SUBJECT_KNOWS_LABEL))
+                subject.label[0] = '\0';
+
+        less.subject = &subject;
+        again = policy_decide(policy, &less);
+        assert(again.verdict == answer->verdict && again.rule == answer->rule);
+        assert(again.match == answer->match && again.missed == answer->missed);
+}
+
 static void test_case(const Case *c) {
         _cleanup_(policy_freep) Policy *policy = parse(c);
         const PolicyQuestion question = {
@@ -401,6 +422,7 @@ static void test_case(const Case *c) {
         }
 
         test_trace(policy, &question, &answer);
+        test_wanted(policy, &question, &answer);
 }
 
 static size_t test_cases(const Case *cases, size_t n_cases) {
@@ -418,6 +440,8 @@ static void test_no_policy(void) {
         assert(policy_decide(NULL, &(PolicyQuestion) { &root, &nvme }).verdict == VERDICT_ALLOW);
         assert(policy_decide(NULL, &(PolicyQuestion) { &alice, &nvme }).verdict == VERDICT_DENY);
         assert(policy_decide(NULL, &(PolicyQuestion) { &nobody, &nvme }).verdict == VERDICT_DENY);
+
+        assert(policy_wanted_facts(NULL) == 0);
 
         answer = (PolicyAnswer) {};
         assert(answer.verdict == VERDICT_DENY && answer.match == MATCH_NO);

@@ -149,6 +149,7 @@ static void test_limits_of_unknown(void) {
         set_limit(&limits->limits, ACCOUNT_LEASES, 5);
         set_limit(&limits->limits, ACCOUNT_DEVICES, 10);
 
+        assert(policy_wanted_facts(s->manager->policy) & SUBJECT_KNOWS_CGROUP);
         assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_LEASES, &origin), 3);
         assert_eq_str(origin, "units");
         assert_eq_int(policy_limit(s->manager->policy, &bare, ACCOUNT_DEVICES, &origin), 10);
