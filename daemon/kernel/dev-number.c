@@ -34,7 +34,7 @@ int dev_major_find(const char *path, const char *kind, unsigned *ret) {
         char text[16384], *next = text;
         ssize_t n;
 
-        n = read_text_at(AT_FDCWD, path, text, sizeof(text));
+        n = read_text_all_at(AT_FDCWD, path, text, sizeof(text));
         if (n < 0)
                 return (int) n;
 

@@ -182,7 +182,7 @@ static uint16_t count_vfs(int device) {
         const char *name;
         uint16_t n = 0;
 
-        if (faccessat(device, "sriov_totalvfs", F_OK, 0) < 0 || dir_open_at(device, ".", &dir) < 0)
+        if (dir_open_at(device, ".", &dir) < 0)
                 return 0;
 
         while (n < UINT16_MAX && dir_next(dir, &name) == DIR_ENTRY)
@@ -192,8 +192,20 @@ static uint16_t count_vfs(int device) {
         return n;
 }
 
+/* A virtual function has none itself. */
+static void read_vfs(int device, DeviceFacts *facts) {
+        uint32_t max_vfs;
+
+        if (read_number(device, "sriov_totalvfs", &max_vfs) < 0)
+                return;
+
+        facts->n_vfs = count_vfs(device);
+        if (max_vfs <= UINT16_MAX)
+                facts->max_vfs = (uint16_t) max_vfs;
+}
+
 static void read_pci(int device, DeviceFacts *facts) {
-        uint32_t class = facts->class >> 8, max_vfs;
+        uint32_t class = facts->class >> 8;
 
         facts->bridge = class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS ||
                         class == PCI_CLASS_BRIDGE_PCI_SEMI;
@@ -203,9 +215,7 @@ static void read_pci(int device, DeviceFacts *facts) {
         if (readlink_name_at(device, "physfn", facts->physfn, sizeof(facts->physfn)) >= 0)
                 read_vf_index(device, facts);
         else
-                facts->n_vfs = count_vfs(device);
-        if (read_number(device, "sriov_totalvfs", &max_vfs) >= 0 && max_vfs <= UINT16_MAX)
-                facts->max_vfs = (uint16_t) max_vfs;
+                read_vfs(device, facts);
 
         serial_read(device, facts->driver, facts->serial, sizeof(facts->serial));
 }

@@ -115,7 +115,7 @@ int state_file_read(int dir, const char *name, char **ret) {
         if (!text)
                 return -ENOMEM;
 
-        n = read_text_at(dir, name, text, FILE_SIZE_MAX);
+        n = read_text_all_at(dir, name, text, FILE_SIZE_MAX);
         if (n < 0)
                 return (int) n;
 

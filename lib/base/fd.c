@@ -27,9 +27,38 @@ int fd_dup(int fd) {
         return copy < 0 ? -errno : copy;
 }
 
-ssize_t read_text_at(int dir, const char *path, char *buffer, size_t size) {
-        _cleanup_close_ int fd = -EBADF;
+static ssize_t read_retry(int fd, char *buffer, size_t size) {
+        ssize_t n;
+
+        do
+                n = read(fd, buffer, size);
+        while (n < 0 && errno == EINTR);
+
+        return n < 0 ? -errno : n;
+}
+
+/* Up to the end, or to the end of the buffer. */
+static ssize_t read_all(int fd, char *buffer, size_t size) {
         size_t n = 0;
+
+        while (n < size) {
+                ssize_t l;
+
+                l = read_retry(fd, buffer + n, size - n);
+                if (l < 0)
+                        return l;
+                if (l == 0)
+                        break;
+                n += (size_t) l;
+        }
+
+        return (ssize_t) n;
+}
+
+static ssize_t read_text(int dir, const char *path, char *buffer, size_t size,
+                         ssize_t (*func)(int fd, char *buffer, size_t size)) {
+        _cleanup_close_ int fd = -EBADF;
+        ssize_t n;
 
         assert(size > 0);
         buffer[0] = '\0';
@@ -38,30 +67,24 @@ ssize_t read_text_at(int dir, const char *path, char *buffer, size_t size) {
         if (fd < 0)
                 return -errno;
 
-        while (n < size) {
-                ssize_t l;
-
-                l = read(fd, buffer + n, size - n);
-                if (l < 0) {
-                        if (errno == EINTR)
-                                continue;
-                        buffer[0] = '\0';
-                        return -errno;
-                }
-                if (l == 0)
-                        break;
-                n += (size_t) l;
-        }
-
-        if (n == size) {
+        n = func(fd, buffer, size);
+        if (n < 0 || (size_t) n == size) {
                 buffer[0] = '\0';
-                return -E2BIG;
+                return n < 0 ? n : -E2BIG;
         }
 
         while (n > 0 && buffer[n - 1] == '\n')
                 n--;
         buffer[n] = '\0';
-        return (ssize_t) n;
+        return n;
+}
+
+ssize_t read_text_at(int dir, const char *path, char *buffer, size_t size) {
+        return read_text(dir, path, buffer, size, read_retry);
+}
+
+ssize_t read_text_all_at(int dir, const char *path, char *buffer, size_t size) {
+        return read_text(dir, path, buffer, size, read_all);
 }
 
 int write_text_at(int dir, const char *path, const char *text) {

@@ -31,11 +31,14 @@ int fd_dup(int fd) _must_check_;
 
 /*
  * Reads the small text file @path below @dir (AT_FDCWD, or a directory) into @buffer, at most @size - 1
- * bytes, without its trailing newlines, and terminates it. Made for sysfs attributes and /proc files.
- * Returns the length, or a negative errno: -E2BIG when the file is longer than the buffer; the buffer is ""
- * then.
+ * bytes, without its trailing newlines, and terminates it. For what the kernel gives in one piece: sysfs
+ * attributes, and what /proc says of one process. One read(2) is all that there is of it. Returns the
+ * length, or a negative errno: -E2BIG when the file is longer than the buffer; the buffer is "" then.
  */
 ssize_t read_text_at(int dir, const char *path, char *buffer, size_t size) _must_check_;
+
+/* The same of any other file, up to its end. */
+ssize_t read_text_all_at(int dir, const char *path, char *buffer, size_t size) _must_check_;
 
 /*
  * Writes @text to the existing file @path below @dir in one write(2), as a sysfs attribute wants it. Returns

@@ -116,6 +116,10 @@ static void test_read_text_at(void) {
                 create("text", cases[i].content);
                 assert(read_text_at(dir, "text", buffer, sizeof(buffer)) == cases[i].n);
                 assert(strcmp(buffer, cases[i].text) == 0);
+
+                strcpy(buffer, "old");
+                assert(read_text_all_at(dir, "text", buffer, sizeof(buffer)) == cases[i].n);
+                assert(strcmp(buffer, cases[i].text) == 0);
         }
 
         {
