@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 # deadline: 180
 #
 # Devices come and go at inconvenient times: a thousand events at once, a group that gets another number, with a claim and with
