@@ -123,7 +123,7 @@ ask m fill 0xbbbb 0x100000 0x1000
 assert_eq "$ANSWER" "blocked 0x100000"
 assert_refused "taken back for good" map 1 "$file" 0x100000
 assert_refused "taken back for good" call AllocIoas 'a{sv}' 0
-assert_eq "$(call DmaState | cut -d ' ' -f 1-4)" "aa{sv}aa{sv}aa{sv} 0 0 1"
+assert_eq "$(call DmaState | cut -d ' ' -f 2-4)" "0 0 1"
 
 kill "$client"
 wait "$client" || true

@@ -160,7 +160,7 @@ taken_back() {
         if ((FAILED)); then
                 call Revoke 'a{sv}' 0 >/dev/null
         fi
-        assert_eq "$(call DmaState | cut -d ' ' -f 1-4)" "aa{sv}aa{sv}aa{sv} 0 0 1"
+        assert_eq "$(call DmaState | cut -d ' ' -f 2-4)" "0 0 1"
 }
 programs/fault-plan "$FAULTS" fail 3
 assert_fails call Revoke 'a{sv}' 0

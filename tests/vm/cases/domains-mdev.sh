@@ -44,7 +44,7 @@ for mode in attached confined; do
 
         assert_match "$(call HwInfo s "$MTTY")" '"emulated" b true'
         assert_eq "$(target_of "$MTTY")" 1
-        assert_match "$(call DmaState)" '^aa\{sv\}aa\{sv\}aa\{sv\} 1 .* 0 1 '
+        assert_match "$(call DmaState)" '^[a{}sv]+ 1 .* 0 1 '
         assert_refused "no domains: attach it to an IOAS" call AllocDomain 'sta{sv}' "$MTTY" 1 0
         assert_refused "has no PASIDs" attach "$MTTY" 1 3
         ioas=$(handle AllocIoas 'a{sv}' 0)
@@ -65,7 +65,7 @@ for mode in attached confined; do
                 assert_eq "$(call Unmap ttt 1 $((0x100000)) "$MEMORY_SIZE")" "t $MEMORY_SIZE"
                 map 1 "$FILE" 0x100000 >/dev/null
                 call Revoke 'a{sv}' 0 >/dev/null
-                assert_eq "$(call DmaState | cut -d ' ' -f 1-4)" "aa{sv}aa{sv}aa{sv} 0 0 1"
+                assert_eq "$(call DmaState | cut -d ' ' -f 2-4)" "0 0 1"
                 assert_refused "taken back for good" attach "$MTTY" 1
                 kill "$keeper"
                 wait "$keeper" || true
