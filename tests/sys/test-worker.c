@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,7 +106,7 @@ static int make_fd(const char *name) {
 }
 
 static bool has_name(const char *process, const char *fd, const char *name) {
-        char path[64], target[64], expected[64];
+        char path[2 * NAME_MAX + sizeof("/proc//fd/")], target[64], expected[64];
         ssize_t n;
 
         snprintf(path, sizeof(path), "/proc/%s/fd/%s", process, fd);
