@@ -66,7 +66,9 @@ systemctl daemon-reload
 systemctl restart iommud.service
 assert_kept
 
-# Now it is lost, and that is said. Still neither a driver nor anybody else gets the devices
+# Now it is lost, and that is said. Still neither a driver nor anybody else gets the devices: the holder, who does not see that
+# its lifeline is gone, lets go of nothing
+kill -STOP "$holder"
 systemctl stop iommud.service
 assert_soon 10 has_no_fds
 for device in "$LAB_NIC" "$LAB_NVME"; do
@@ -81,6 +83,7 @@ assert_eq "$(lease_field "$lease" state)" draining "the state of the lease"
 assert_refused "(Draining)" as_user "$LAB_VMM_UID" iommuctl acquire "$LAB_NVME"
 
 # It comes free when its holder lets go of it, as ever
+kill -CONT "$holder"
 let_go "$holder"
 assert_ended "$lease"
 assert_driver "$LAB_NVME" nvme
