@@ -44,13 +44,18 @@ assert bindings_are "$BEFORE"
 # Bridges on the way: a port that passes everything up, and a bridge that does not
 explain "$LAB_VMM_UID" "$LAB_IGB"
 assert_fact isolation good ".values.bridge == \"$LAB_IGB_PORT\" and .values.isolated and .values.group == $(group_of "$LAB_IGB_PORT")"
-# What udev has read with rights that the daemon has not got
-assert_fact isolation good '.values.acs_supported | contains("SV TB RR CR UF")'
-assert_fact isolation good '.values.acs_enabled | contains("SV RR CR UF")'
-assert_match "$(iommuctl explain "$LAB_IGB")" "$LAB_IGB_PORT above it passes all requests up to the IOMMU \(ACS: SV RR CR UF"
+# What udev has read with rights that the daemon has not got. Its service forbids its programs what a sanitizer does at their end.
+if ((!LAB_SANITIZER)); then
+        assert_fact isolation good '.values.acs_supported | contains("SV TB RR CR UF")'
+        assert_fact isolation good '.values.acs_enabled | contains("SV RR CR UF")'
+        assert_match "$(iommuctl explain "$LAB_IGB")" \
+                "$LAB_IGB_PORT above it passes all requests up to the IOMMU \(ACS: SV RR CR UF"
+fi
 explain "$LAB_VMM_UID" "$LAB_SHARED_A"
 assert_fact isolation note ".values.bridge == \"$LAB_SHARED_BRIDGE\" and (.values.isolated | not)"
-assert_fact isolation note '.values.acs_supported == "none" and .values.acs_enabled == "none"'
+if ((!LAB_SANITIZER)); then
+        assert_fact isolation note '.values.acs_supported == "none" and .values.acs_enabled == "none"'
+fi
 
 # Not viable: the sibling, its driver, and what stands in its way
 assert_eq "$(blocked)" NotViable
