@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/fd.h"
 #include "base/parse.h"
 #include "sys/block-use.h"
 
@@ -214,9 +216,35 @@ static int find_file_systems(Search *search) {
         return find_btrfs(search);
 }
 
+/* A file that is behind a loop device is on a file system, which is found by itself. */
+int block_loop_backing(const LocalHost *host, const char *block, char *ret, size_t size) {
+        char path[BLOCK_NAME_MAX + 40], file[PATH_MAX + 1], *name;
+        ssize_t n;
+
+        if ((size_t) snprintf(path, sizeof(path), "class/block/%s/loop/backing_file", block) >= sizeof(path))
+                return 0;                    /* it has a short name */
+
+        n = read_text_at(host->sysfs, path, file, sizeof(file));
+        if (n < 0)
+                return n == -ENOENT || n == -ENOTDIR ? 0 : (int) n;
+        if (strncmp(file, "/dev/", 5) != 0)
+                return 0;
+
+        name = strrchr(file, '/') + 1;
+        return copy_string(ret, size, name) < 0 ? -ENAMETOOLONG : 1;
+}
+
+static int report_loop(const Search *search, const char *loop) {
+        char backing[BLOCK_NAME_MAX];
+        int r;
+
+        r = block_loop_backing(search->host, loop, backing, sizeof(backing));
+        return r > 0 ? report_path(search, loop, backing) : r;
+}
+
 /*
- * Devices that are made of others, mounted or not: device mapper, RAID, bcache. They would not survive the
- * loss.
+ * Devices that are made of others, mounted or not: device mapper, RAID, bcache, loop. They would not survive
+ * the loss.
  */
 static int find_stacked(Search *search) {
         _cleanup_dir_ DIR *dir = NULL;
@@ -233,6 +261,8 @@ static int find_stacked(Search *search) {
                 if ((size_t) snprintf(path, sizeof(path), "class/block/%s/slaves", name) >= sizeof(path))
                         continue;
                 r = find_in_directory(search, name, path);
+                if (r == 0)
+                        r = report_loop(search, name);
                 if (r != 0)
                         return r;
         }

@@ -18,3 +18,6 @@ typedef int (*BlockUseFunc)(const char *what, const char *block, void *userdata)
  * tell which devices it is on. Returns 0, a negative errno, or what @func returned.
  */
 int block_use_find(const LocalHost *host, BlockUseFunc func, void *userdata, bool *ret_opaque) _must_check_;
+
+/* The block device behind the loop device @block. Returns 1 with *ret, 0 or a negative errno. */
+int block_loop_backing(const LocalHost *host, const char *block, char *ret, size_t size) _must_check_;

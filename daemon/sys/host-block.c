@@ -21,6 +21,15 @@ typedef struct Search {
 
 static int block_is_below(const Search *search, const char *block, unsigned layer, char *ret_leaf);
 
+/* What a loop device is made of, if that is a block device. */
+static int backing_is_below(const Search *search, const char *block, unsigned layer, char *ret_leaf) {
+        char backing[64];
+        int r;
+
+        r = block_loop_backing(search->device->host, block, backing, sizeof(backing));
+        return r > 0 ? block_is_below(search, backing, layer + 1, ret_leaf) : r;
+}
+
 /* What the block device is made of. A partition is made of what the disk is made of. */
 static int slaves_are_below(const Search *search, const char *block, unsigned layer, char *ret_leaf) {
         _cleanup_dir_ DIR *slaves = NULL;
@@ -63,7 +72,8 @@ static int block_is_below(const Search *search, const char *block, unsigned laye
         if (r < 0)
                 return r;
 
-        return slaves_are_below(search, block, layer, ret_leaf);
+        r = backing_is_below(search, block, layer, ret_leaf);
+        return r != 0 ? r : slaves_are_below(search, block, layer, ret_leaf);
 }
 
 static int on_use(const char *what, const char *block, void *userdata) {

@@ -169,6 +169,29 @@ static void test_stacked(void) {
         fixture_done(&f);
 }
 
+/* A loop device on a partition, with a layer of its own; another is on a file, a third on nothing. */
+static void test_loop(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        make_disks(&f);
+        make_block(&f, "virtual/block/loop0", "7:0");
+        tree_file(f.sysfs, "/dev/sda1\n", "devices/virtual/block/loop0/loop/backing_file");
+        make_block(&f, "virtual/block/loop1", "7:1");
+        tree_file(f.sysfs, "/srv/nvme0n1p2\n", "devices/virtual/block/loop1/loop/backing_file");
+        make_block(&f, "virtual/block/loop2", "7:2");
+
+        assert(ask(&f, "0000:00:04.0") == 0);
+        assert_used(&f, "0000:00:05.0", "loop0 is on sda1");
+
+        make_block(&f, "virtual/block/dm-0", "253:0");
+        tree_link(f.sysfs, "../../loop0", "devices/virtual/block/dm-0/slaves/loop0");
+        mount_line(&f, "36 22 253:0 /srv / rw - ext4 /dev/mapper/srv rw");
+        assert_used(&f, "0000:00:05.0", "/ is on sda1");
+        assert(ask(&f, "0000:00:04.0") == 0);
+        fixture_done(&f);
+}
+
 static void test_circle(void) {
         Fixture f;
 
@@ -253,6 +276,7 @@ int main(void) {
         test_swap();
         test_btrfs();
         test_stacked();
+        test_loop();
         test_circle();
         test_nvme_multipath();
         test_zfs();
