@@ -13,7 +13,7 @@
 #
 # All others are for the reader.
 
-LAB_BOOT_DEADLINE=180           # two cores without KVM that something else keeps busy; usually 5 s
+LAB_BOOT_DEADLINE=400           # two cores without KVM that something else keeps busy; usually 5 s
 LAB_REPORT_DEADLINE=90          # what the runner may take around a test: waiting for things to calm down, reporting
 
 # pack_initramfs FILE TREE NAME=SOURCE...: a busybox and what else is named
@@ -209,7 +209,7 @@ start_machine() {
         # panic=-1 with -no-reboot: a kernel that panics ends QEMU, instead of waiting for the deadline
         line="console=ttyS0 intel_iommu=on,sm_on panic=-1 log_buf_len=4M systemd.unit=lab.target"
         # How long things take says nothing about an emulated machine, least of all when others want the processor too
-        line+=" no_timer_check tsc=reliable"
+        line+=" no_timer_check tsc=reliable systemd.default_device_timeout_sec=300"
         # The console is read in a file
         line+=" TERM=dumb SYSTEMD_COLORS=0"
         tree_command "$tree" qemu-system-x86_64

@@ -14,12 +14,12 @@ holders_are() {
 }
 
 stop_units() {
-        systemctl stop lab-vm.service
+        systemctl stop lab-holder.service
 }
 defer stop_units
 
 # It has the device, in a pid and a mount namespace of its own where it is process 1; the lifeline it has not
-systemd-run --quiet --unit=lab-vm --service-type=exec iommuctl run -d "$LAB_NIC" -- \
+systemd-run --quiet --collect --unit=lab-holder --service-type=exec iommuctl run -d "$LAB_NIC" -- \
         bash -c 'exec unshare --mount --pid --fork --mount-proc sleep infinity {lifeline}>&- {iommufd}>&-'
 is_leased() {
         [[ "$(lease_of "$1")" != null ]]
@@ -27,14 +27,14 @@ is_leased() {
 assert_soon 20 is_leased "$LAB_NIC"
 LEASE=$(lease_of "$LAB_NIC")
 assert_soon 20 lease_is "$LEASE" draining
-assert_soon 20 holders_are "$LEASE" '["sleep","lab-vm.service"]
-["unshare","lab-vm.service"]'
+assert_soon 20 holders_are "$LEASE" '["sleep","lab-holder.service"]
+["unshare","lab-holder.service"]'
 pid=$(iommuctl leases --json | jq --argjson id "$LEASE" \
         '.[] | select(.id == $id) | .holders[] | select(.command == "sleep") | .pid')
 assert_eq "$(cat "/proc/$pid/comm")" sleep "the process of that number on the host"
 assert_eq "$(iommuctl leases --json | jq -r '.[0].holders[0].cgroup')" \
         "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")" "the control group"
-assert_match "$(iommuctl leases)" "$pid +sleep +lab-vm.service +/system.slice/lab-vm.service"
+assert_match "$(iommuctl leases)" "$pid +sleep +lab-holder.service +/system.slice/lab-holder.service"
 
 # With the first process of a namespace end all of it
 kill -KILL "$pid"

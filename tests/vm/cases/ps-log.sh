@@ -26,7 +26,7 @@ assert_ended "$first"
 # A client of a unit, which pins what it does DMA to
 iommuctl ps >"$CASE_DIR/none"
 assert_eq "$(wc -l <"$CASE_DIR/none")" 1 "the lines of iommuctl ps without a lease"
-systemd-run --quiet --unit=lab-client --uid="$LAB_VMM_UID" --property=LimitMEMLOCK=64M \
+systemd-run --quiet --collect --unit=lab-client --uid="$LAB_VMM_UID" --property=LimitMEMLOCK=64M \
         iommuctl run -d "$LAB_EDU" -- "$PWD/programs/pin-for" 8 '{iommufd}' '{device:0}'
 stop_client() {
         systemctl stop lab-client.service 2>/dev/null || true

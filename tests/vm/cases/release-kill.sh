@@ -31,7 +31,7 @@ in_bare() {
 }
 
 # A holder with a unit of its own, whose lease is active: the unit is stopped, and the lease goes
-systemd-run --quiet --unit=lab-vm --service-type=exec --uid="$LAB_VMM_UID" \
+systemd-run --quiet --collect --unit=lab-vm --service-type=exec --uid="$LAB_VMM_UID" \
         iommuctl run -d "$LAB_NIC" -- sh -c 'sleep infinity {lifeline}>&- & exec sleep infinity'
 assert_soon 20 is_leased "$LAB_NIC"
 LEASE=$(lease_of "$LAB_NIC")
