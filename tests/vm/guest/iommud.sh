@@ -125,9 +125,9 @@ hold() {
         LEASE=$(head -n 1 "$CASE_DIR/$1")
 }
 
-# let_go PID: asks it to end, and waits until it has
+# let_go PID: asks it to end, and waits until it has. It may have seen the end of its lease already.
 let_go() {
-        kill -TERM "$1"
+        kill -TERM "$1" 2>/dev/null || true
         wait "$1" || true
 }
 
