@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 90
 #
 # What is asked of a holder: by the policy, before it ends the lease; and by root, over a restart.

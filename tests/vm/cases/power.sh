@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 90
 #
 # power/control is the host's choice, and vfio-pci sets it when it comes and when it goes: it is put back with the driver.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 120
 #
 # iommud is stopped and started, which is no restart. What becomes of leases and claims depends on what the service manager keeps
