@@ -23,6 +23,7 @@ typedef enum Status {
 } Status;
 
 typedef struct Options {
+        uint64_t given;                 /* a set: see options.h */
         bool json;
         bool no_wait;
         bool no_ask_password;
