@@ -10,6 +10,7 @@
 #include "kernel/path.h"
 #include "kernel/power.h"
 #include "kernel/retry.h"
+#include "kernel/vfio-node.h"
 
 /* A device and what binds it. */
 typedef struct Binding {
@@ -197,6 +198,20 @@ static int binding_verify(const Binding *binding, const char *driver, int bound,
 }
 
 /*
+ * A VFIO driver that has come without the device's node is of no use to anybody, and comes with it only when
+ * it is bound again: the device is better without a driver, where everybody can see that something is wrong.
+ */
+static int binding_check_node(const Binding *binding, KernelFailure *reterr) {
+        int r;
+
+        r = vfio_node_check_made(binding->backend, binding->device, reterr);
+        if (r < 0)
+                /* what keeps it bound is no news to who is told that there is no node */
+                (void) binding_unbind(binding, /* reterr= */ NULL);
+        return r;
+}
+
+/*
  * The override that holds while the device is rebound: no driver but the wanted one can take it, and that
  * one can even if the device was given to it by other means before.
  */
@@ -229,6 +244,10 @@ static int binding_run(const Binding *binding, const char *driver, const char *o
 
         /* EBUSY: somebody was faster, and it may be the same driver */
         r = binding_verify(binding, driver, r, reterr);
+        if (r < 0)
+                return r;
+
+        r = binding_check_node(binding, reterr);
         if (r < 0)
                 return r;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/fault.h"
@@ -57,6 +58,30 @@ int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
                 return kernel_failure(reterr, r == -ENOENT ? -ENODEV : r, "read %s", path);
 
         *ret = node;
+        return 0;
+}
+
+static int node_path(const IommufdBackend *backend, const VfioNode *node, char *ret, KernelFailure *reterr) {
+        return kernel_path(ret, reterr, "%s/vfio/devices/%s", backend->dev, node->name);
+}
+
+int vfio_node_check_made(const IommufdBackend *backend, const char *device, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX];
+        VfioNode node;
+        int r;
+
+        r = vfio_node_find(device, &node, reterr);
+        if (r == -ENODEV)
+                return 0;
+        if (r < 0)
+                return r;
+
+        r = node_path(backend, &node, path, reterr);
+        if (r < 0)
+                return r;
+
+        if (access(path, F_OK) < 0)
+                return kernel_failure(reterr, -errno, "find %s, which the kernel should have made", path);
         return 0;
 }
 
@@ -133,7 +158,7 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
         if (r < 0)
                 return r;
 
-        r = kernel_path(path, reterr, "%s/vfio/devices/%s", backend->dev, node.name);
+        r = node_path(backend, &node, path, reterr);
         if (r < 0)
                 return r;
 

@@ -26,6 +26,14 @@ int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) _mu
 int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *ret_node, int *ret_fd,
                    KernelFailure *reterr) _must_check_;
 
+/*
+ * Whether a device that is on a VFIO driver has its node in /dev too. The kernel goes on without one when it
+ * has no memory for it, and makes it only at the next bind. Returns 0, also when it is on no such driver, or
+ * -ENOENT.
+ */
+int vfio_node_check_made(
+        const IommufdBackend *backend, const char *device, KernelFailure *reterr) _must_check_;
+
 /* Proves of a descriptor from elsewhere that it is the device's, whose node is @node. -ENODEV: it is not. */
 int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
                     KernelFailure *reterr) _must_check_;

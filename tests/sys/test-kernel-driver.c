@@ -29,6 +29,7 @@ static int fail_errno;
 static unsigned n_busy;                      /* so many binds are put off */
 static unsigned n_pauses;
 static bool refuse;                          /* no driver wants the device */
+static bool without_node;                    /* a VFIO driver comes without the device's node in /dev */
 static const char *thief;                    /* a driver that takes the device as soon as it has none */
 
 int __wrap_write_text_at(int dir, const char *path, const char *text);
@@ -59,6 +60,11 @@ ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size
 static void set_link(const char *driver) {
         char target[128];
 
+        if (strcmp(driver, "vfio-pci") == 0) {
+                tree_file(tree, "241:3\n", DEVICE "/vfio-dev/vfio3/dev");
+                if (!without_node)
+                        tree_file(tree, "", "dev/vfio/devices/vfio3");
+        }
         snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);
         tree_link(tree, target, DEVICE "/driver");
 }
@@ -84,8 +90,13 @@ static int kernel_unbind(const char *driver) {
         if (strcmp(get_driver(), driver) != 0)
                 return -ENODEV;
         tree_remove(tree, DEVICE "/driver");
-        if (strcmp(driver, "vfio-pci") == 0)
+        if (strcmp(driver, "vfio-pci") == 0) {
+                tree_remove(tree, DEVICE "/vfio-dev/vfio3/dev");
+                tree_remove(tree, DEVICE "/vfio-dev/vfio3");
+                if (faccessat(tree->fd, "dev/vfio/devices/vfio3", F_OK, 0) >= 0)
+                        tree_remove(tree, "dev/vfio/devices/vfio3");
                 tree_file(tree, "on\n", DEVICE "/power/control");
+        }
         if (thief)
                 set_link(thief);
         return 0;
@@ -152,8 +163,10 @@ int __wrap_write_text_at(int dir, const char *path, const char *text) {
 
 static void setup(const char *driver, const char *override) {
         static const char *const drivers[] = { "vfio-pci", "nvme", "other" };
+        static char dev[sizeof(tree->path) + 8];
 
         tree_free(tree);
+        without_node = false;
         tree = tree_new();
         tree_pci_device(tree, NAME, 7, NULL);
         for (size_t i = 0; i < ELEMENTSOF(drivers); i++)
@@ -162,7 +175,8 @@ static void setup(const char *driver, const char *override) {
                 set_link(driver);
         tree_file(tree, override[0] ? override : "(null)\n", DEVICE "/driver_override");
 
-        backend = (IommufdBackend) { .sysfs = tree->path, .dev = "/nonexistent", .proc = "/proc" };
+        snprintf(dev, sizeof(dev), "%s/dev", tree->path);
+        backend = (IommufdBackend) { .sysfs = tree->path, .dev = dev, .proc = "/proc" };
         kernel = iommufd_backend_kernel(&backend);
         writes[0] = '\0';
         n_calls = fail_at = n_busy = n_pauses = 0;
@@ -373,6 +387,28 @@ static void test_thief(void) {
         assert(set_driver("vfio-pci", "vfio-pci", &failure) == 0);
 }
 
+/* A VFIO driver is there with its node, or not at all: then it comes with it the next time. */
+static void test_no_node(void) {
+        KernelFailure failure;
+
+        setup("nvme", "");
+        without_node = true;
+        assert(set_driver("vfio-pci", "", &failure) == -ENOENT);
+        assert(strstr(failure.call, "/dev/vfio/devices/vfio3, which the kernel should have made"));
+        assert(strcmp(writes, "driver_override=vfio-pci unbind=nvme bind=vfio-pci unbind=vfio-pci") == 0);
+        assert(strcmp(get_driver(), "") == 0);
+
+        without_node = false;
+        assert(set_driver("vfio-pci", "", &failure) == 0);
+        assert(strcmp(get_driver(), "vfio-pci") == 0 && strcmp(get_override(), "") == 0);
+
+        /* whether it is there can't be found out */
+        setup("nvme", "");
+        tree_file(tree, "", DEVICE "/vfio-dev");
+        assert(set_driver("other", "", &failure) == -ENOTDIR);
+        assert(strcmp(get_driver(), "") == 0);
+}
+
 /* Whatever fails, it says so, nothing leaks, and asking for the original brings it back. */
 static void test_every_failure(const char *from, const char *from_override, const char *to,
                                const char *to_override) {
@@ -448,6 +484,7 @@ int main(void) {
         test_refusals();
         test_put_off();
         test_thief();
+        test_no_node();
         test_every_failure("nvme", "", "vfio-pci", "vfio-pci");
         test_every_failure("vfio-pci", "vfio-pci", "nvme", "other");
         test_every_failure("nvme", "", "", "");

@@ -10,6 +10,7 @@
 . guest/faults.sh
 
 defer drop_claims
+everywhere kill "$LAB_NIC" claim
 everywhere fail "$LAB_NIC" claim
 everywhere fail "$LAB_SHARED_A" claim
 assert_untouched
