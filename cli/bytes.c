@@ -39,6 +39,10 @@ int parse_bytes(const char *text, uint64_t *ret) {
         return 0;
 }
 
+int parse_address(const char *text, uint64_t *ret) {
+        return text[0] == '0' && text[1] == 'x' ? parse_hex_u64(text, ret) : parse_bytes(text, ret);
+}
+
 char *print_bytes(uint64_t bytes) {
         uint64_t unit = 1024;
         unsigned tenths;

@@ -22,6 +22,10 @@ typedef enum Status {
         STATUS_NOT_FOUND = 127,
 } Status;
 
+typedef struct IovaWindow {
+        uint64_t first, last;           /* both are in it */
+} IovaWindow;
+
 typedef struct Options {
         uint64_t given;                 /* a set: see options.h */
         bool json;
@@ -44,6 +48,12 @@ typedef struct Options {
         uint64_t ram;                   /* bytes; 0: not said */
         /* of whom "policy explain" is asked about: unit, slice, cgroup, label, userns; NULL: not said */
         const char *unit, *slice, *cgroup, *label, *userns;
+        /* of what "domain" makes, attaches and maps; NULL, 0: not said */
+        const char *kind, *data, *pasid;
+        bool dirty_tracking, pasid_capable, small_pages, read_only, copy, keep;
+        uint64_t offset, length, iova, page_size;
+        IovaWindow windows[8];
+        size_t n_windows;
         char **devices;                 /* selectors; the strings are of argv */
         size_t n_devices;
 } Options;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,7 +44,7 @@ static int set_environment(const char *const *roles, int n) {
 int handover(const iommud_lease *lease) {
         const char *const *roles = iommud_lease_roles(lease);
         _cleanup_free_ int *copies = NULL;
-        int n = 0;
+        int n = 0, r;
 
         while (roles[n])
                 n++;
@@ -61,5 +62,6 @@ int handover(const iommud_lease *lease) {
                 if (dup2(copies[i], EXPAND_FIRST_FD + i) < 0)
                         return -errno;
 
-        return set_environment(roles, n);
+        r = set_environment(roles, n);
+        return r == 0 ? set_variable("IOMMUD_LEASE", print_string("%" PRIu64, iommud_lease_id(lease))) : r;
 }

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "iommu-text.h"
+#include "label.h"
 #include "to-json.h"
 
 static const struct {
@@ -77,6 +78,35 @@ char *iommu_addresses(const iommud_hw_info *info) {
 
         return print_string("0x%" PRIx64 " to 0x%" PRIx64 ", in pages of %" PRIu64 " bytes and more", first,
                             last, iommud_hw_info_page_size(info));
+}
+
+void print_iommu(const char *iommu, const iommud_hw_info *info) {
+        const char *driver = iommud_hw_info_driver(info);
+
+        print_line_take("IOMMU", print_string("%s%s%s", iommu, *driver ? ", " : "", driver));
+        if (has(info, "emulated")) {
+                print_line("IOMMU has", "nothing: the kernel itself maps for this device");
+                return;
+        }
+
+        print_line_take("IOMMU has", iommu_features(info, IOMMU_HAS));
+        print_line_take("IOMMU has no", iommu_features(info, IOMMU_LACKS));
+        print_line_take("Not known yet", iommu_features(info, IOMMU_UNKNOWN));
+        print_line_take("IOMMU translates", iommu_addresses(info));
+}
+
+char *hex_text(const void *data, size_t size) {
+        static const char digits[] = "0123456789abcdef";
+        const unsigned char *bytes = data;
+        char *text;
+
+        text = need(calloc(size + 1, 2));
+        for (size_t i = 0; i < size; i++) {
+                text[2 * i] = digits[bytes[i] >> 4];
+                text[2 * i + 1] = digits[bytes[i] & 0xf];
+        }
+
+        return text;
 }
 
 static void put_flag(json_object *o, const iommud_hw_info *info, const char *name) {

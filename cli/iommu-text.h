@@ -18,5 +18,11 @@ char *iommu_features(const iommud_hw_info *info, IommuKnown known);
 /* "0x0 to 0xffffffffffff, in pages of 4096 bytes and more"; "" when it is not known. */
 char *iommu_addresses(const iommud_hw_info *info);
 
+/* All of it, for people. @iommu is the instance. */
+void print_iommu(const char *iommu, const iommud_hw_info *info);
+
+/* "00ff10" */
+char *hex_text(const void *data, size_t size);
+
 /* Every feature, null for what is not known. */
 json_object *json_from_iommu(const iommud_hw_info *info);

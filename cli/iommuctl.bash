@@ -6,7 +6,8 @@
 _iommuctl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb='' i
     local verbs='list groups leases ps domain show find explain plan acquire run release claim unclaim quarantine log policy reload version help'
-    local options='--json --device --mode --accounting --no-wait --no-ask-password --persistent --accept --timeout --request --deadline --reason --kill --supervise --as --ram --since --lease --uid --unit --slice --cgroup --label --userns --help --version'
+    local options='--json --device --mode --accounting --no-wait --no-ask-password --persistent --accept --timeout --request --deadline --reason --kill --supervise --as --ram --since --lease --uid --unit --slice --cgroup --label --userns --kind --dirty-tracking --pasid-capable --data --window --small-pages --pasid --offset --length --iova --read-only --copy --page-size --keep --help --version'
+    local domain_verbs='alloc-ioas alloc alloc-viommu alloc-vdevice attach detach destroy map unmap ranges dirty bitmap hw-info revoke'
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         # Behind "run ... --" is another program's command line
@@ -23,9 +24,14 @@ _iommuctl() {
         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
     elif [[ $verb != run || $previous == -d || $previous == --device ]]; then
         # Addresses have colons, at which bash breaks words
-        local current=$word
+        local current=$word words
+        words=$(iommuctl 2>/dev/null | sed '1d; s/ .*//')
+        [[ $previous == domain ]] && words+=" $domain_verbs"
         _get_comp_words_by_ref -n : -c current 2>/dev/null
-        mapfile -t COMPREPLY < <(compgen -W "$(iommuctl 2>/dev/null | sed '1d; s/ .*//')" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+        if [[ " ${COMP_WORDS[*]} " == *' domain map '* ]]; then
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
+        fi
         __ltrim_colon_completions "$current" 2>/dev/null
     fi
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain-verb.h"
 #include "options.h"
 
 /* Sets of options that verbs have */
@@ -23,6 +24,12 @@
          OPTION_BIT(USERNS) | OPTION_BIT(MODE))
 #define HOLDER (OPTION_BIT(REQUEST) | OPTION_BIT(DEADLINE) | OPTION_BIT(REASON) | OPTION_BIT(KILL))
 #define SUPERVISE OPTION_BIT(SUPERVISE)
+/* of which each of its own verbs has some */
+#define DOMAIN                                                                                              \
+        (OPTION_BIT(KIND) | OPTION_BIT(DIRTY_TRACKING) | OPTION_BIT(PASID_CAPABLE) | OPTION_BIT(DATA) |     \
+         OPTION_BIT(WINDOW) | OPTION_BIT(SMALL_PAGES) | OPTION_BIT(PASID) | OPTION_BIT(OFFSET) |            \
+         OPTION_BIT(LENGTH) | OPTION_BIT(IOVA) | OPTION_BIT(READ_ONLY) | OPTION_BIT(COPY) |                 \
+         OPTION_BIT(PAGE_SIZE) | OPTION_BIT(KEEP))
 
 static Status verb_help(const Options *options, char **arguments);
 
@@ -45,8 +52,8 @@ static const Verb verb_table[] = {
           "",                                 "List what has been handed out, and to whom" },
         { "ps",      0, 0,       JSON,                     verb_ps,
           "",                                 "Show which process has what, and pins how much" },
-        { "domain",  0, 1,       JSON,                     verb_domain,
-          " [LEASE|SELECTOR]",                "Show what the DMA of a lease reaches" },
+        { "domain",  0, INT_MAX, JSON | DOMAIN,            verb_domain,
+          " [LEASE|SELECTOR|VERB...]",        "Show or change what the DMA of a lease reaches" },
         { "show",    1, 1,       JSON,                     verb_show,
           " SELECTOR",                        "Show a device with its group and lease" },
         { "find",    1, 1,       JSON,                     verb_find,
@@ -90,6 +97,9 @@ static Status verb_help(const Options *options, char **arguments) {
 
                 printf("  %-33s %s\n", left, verb_table[i].help);
         }
+
+        puts("\nVerbs of domain:");
+        print_domain_verbs();
 
         puts("\nOptions:");
         options_print_help();

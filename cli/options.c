@@ -24,11 +24,41 @@ static int set_seconds(uint64_t *usec, const char *name, const char *text) {
         return 0;
 }
 
+static int set_address(uint64_t *number, const char *name, const char *text) {
+        if (parse_address(text, number) < 0) {
+                complain("--%s takes a number, such as 0x100000, 4096 or 2M, which '%s' is not", name, text);
+                return -EINVAL;
+        }
+
+        return 0;
+}
+
 static int set_device(Options *options, char *text) {
         options->devices = need(
                         reallocarray(options->devices, options->n_devices + 2, sizeof(*options->devices)));
         options->devices[options->n_devices++] = text;
         options->devices[options->n_devices] = NULL;
+        return 0;
+}
+
+static int set_window(Options *options, char *text) {
+        IovaWindow *window = &options->windows[options->n_windows];
+        char *last = strchr(text, '-');
+
+        if (options->n_windows == ELEMENTSOF(options->windows)) {
+                complain("there can be %zu of --window", ELEMENTSOF(options->windows));
+                return -EINVAL;
+        }
+
+        if (last)
+                *last++ = '\0';
+        if (!last || parse_address(text, &window->first) < 0 || parse_address(last, &window->last) < 0 ||
+            window->first >= window->last) {
+                complain("--window takes the first and the last address, such as 0x100000-0x1fffff");
+                return -EINVAL;
+        }
+
+        options->n_windows++;
         return 0;
 }
 
@@ -89,6 +119,7 @@ static int set_as(Options *options, char *text) {
 #define FLAG(member) SET_FLAG, offsetof(Options, member), NULL
 #define TEXT(member) SET_TEXT, offsetof(Options, member), NULL
 #define SECONDS(member) SET_SECONDS, offsetof(Options, member), NULL
+#define ADDRESS(member) SET_ADDRESS, offsetof(Options, member), NULL
 #define BY(function) SET_BY_FUNCTION, 0, function
 
 static const struct {
@@ -100,6 +131,7 @@ static const struct {
                 SET_FLAG,
                 SET_TEXT,               /* of argv */
                 SET_SECONDS,            /* in microseconds */
+                SET_ADDRESS,            /* or a number of bytes */
                 SET_BY_FUNCTION,
         } set;
         size_t member;                  /* of Options */
@@ -154,6 +186,34 @@ static const struct {
                                 "policy explain: who has this security label" },
         [OPTION_USERNS]     = { "userns", ' ', "WHICH", TEXT(userns),
                                 "policy explain: own (default) or other" },
+        [OPTION_KIND]       = { "kind", ' ', "KIND", TEXT(kind),
+                                "domain alloc: paging (default), nest-parent, nested" },
+        [OPTION_DIRTY_TRACKING] = { "dirty-tracking", ' ', NULL, FLAG(dirty_tracking),
+                                "domain alloc: it knows which pages were written to" },
+        [OPTION_PASID_CAPABLE] = { "pasid-capable", ' ', NULL, FLAG(pasid_capable),
+                                "domain alloc: it can be attached to PASIDs" },
+        [OPTION_DATA]       = { "data", ' ', "TYPE[:HEX]", TEXT(data),
+                                "domain alloc, alloc-viommu: for the IOMMU's driver" },
+        [OPTION_WINDOW]     = { "window", ' ', "FIRST-LAST", BY(set_window),
+                                "domain alloc-ioas: what can be mapped; up to 8 times" },
+        [OPTION_SMALL_PAGES] = { "small-pages", ' ', NULL, FLAG(small_pages),
+                                "domain alloc-ioas: none are combined to bigger ones" },
+        [OPTION_PASID]      = { "pasid", ' ', "PASID", TEXT(pasid),
+                                "domain attach, detach: not the device; number or any" },
+        [OPTION_OFFSET]     = { "offset", ' ', "BYTES", ADDRESS(offset),
+                                "domain map: from there on; 0 when not given" },
+        [OPTION_LENGTH]     = { "length", ' ', "BYTES", ADDRESS(length),
+                                "domain map: so much; to the end when not given" },
+        [OPTION_IOVA]       = { "iova", ' ', "ADDRESS", ADDRESS(iova),
+                                "domain map: there, not where there is room" },
+        [OPTION_READ_ONLY]  = { "read-only", ' ', NULL, FLAG(read_only),
+                                "domain map: devices can't write" },
+        [OPTION_COPY]       = { "copy", ' ', NULL, FLAG(copy),
+                                "domain map: a copy of the file, not the file" },
+        [OPTION_PAGE_SIZE]  = { "page-size", ' ', "BYTES", ADDRESS(page_size),
+                                "domain bitmap: what is told apart; 4096 when not given" },
+        [OPTION_KEEP]       = { "keep", ' ', NULL, FLAG(keep),
+                                "domain bitmap: what is dirty stays so" },
         [OPTION_HELP]       = { "help", 'h', NULL, NOTHING,
                                 "Show this help" },
         [OPTION_VERSION]    = { "version", ' ', NULL, NOTHING,
@@ -175,6 +235,8 @@ static int set_option(Options *options, Option option, char *argument) {
                 return 0;
         case SET_SECONDS:
                 return set_seconds(member, option_table[option].name, argument);
+        case SET_ADDRESS:
+                return set_address(member, option_table[option].name, argument);
         case SET_BY_FUNCTION:
                 return option_table[option].function(options, argument);
         case SET_NOTHING:

@@ -6,8 +6,10 @@
 
 #include "bytes.h"
 #include "domain-text.h"
+#include "domain-verb.h"
 #include "lease-ids.h"
 #include "lease-text.h"
+#include "options.h"
 #include "table.h"
 #include "to-json.h"
 
@@ -162,8 +164,19 @@ static Status show_all(
 Status verb_domain(const Options *options, char **arguments) {
         _cleanup_(iommud_lease_infos_freep) iommud_lease_info **leases = NULL;
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
+        const DomainVerb *verb;
         Status status;
         int r;
+
+        verb = arguments[0] ? find_domain_verb(arguments[0]) : NULL;
+        if (verb)
+                return run_domain_verb(verb, options, arguments + 1);
+        if (arguments[0] && arguments[1]) {
+                complain("domain has no verb '%s', see 'iommuctl --help'", arguments[0]);
+                return STATUS_USAGE;
+        }
+        if (!options_check(options, "domain", OPTION_BIT(JSON)))
+                return STATUS_USAGE;
 
         status = connect_client(&client);
         if (status != STATUS_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "iommu-text.h"
+#include "label.h"
 #include "lease-text.h"
 #include "text-list.h"
 #include "to-json.h"
@@ -23,17 +24,6 @@ static void everything_done(Everything *all) {
         names_db_free(all->names);
 }
 
-/* "      Label: text", or nothing for an empty text */
-static void print_line(const char *label, const char *text) {
-        if (*text)
-                printf("%18s: %s\n", label, text);
-}
-
-static void print_line_take(const char *label, char *text) {
-        print_line(label, text);
-        free(text);
-}
-
 static void print_pci(const iommud_device *d, NamesDb *names) {
         if (iommud_device_vendor(d) == 0)
                 return;
@@ -49,24 +39,6 @@ static void print_pci(const iommud_device *d, NamesDb *names) {
         print_line("Physical function", iommud_device_physical_function(d));
 }
 
-static void print_iommu(const iommud_device *d) {
-        const iommud_hw_info *info = iommud_device_hw_info(d);
-        const char *driver = iommud_hw_info_driver(info);
-        bool emulated;
-
-        print_line_take("IOMMU",
-                        print_string("%s%s%s", iommud_device_iommu(d), *driver ? ", " : "", driver));
-        if (iommud_hw_info_has(info, "emulated", &emulated) == 0 && emulated) {
-                print_line("IOMMU has", "nothing: the kernel itself maps for this device");
-                return;
-        }
-
-        print_line_take("IOMMU has", iommu_features(info, IOMMU_HAS));
-        print_line_take("IOMMU has no", iommu_features(info, IOMMU_LACKS));
-        print_line_take("Not known yet", iommu_features(info, IOMMU_UNKNOWN));
-        print_line_take("IOMMU translates", iommu_addresses(info));
-}
-
 static void print_device(const iommud_device *d, NamesDb *names) {
         printf("%s\n", iommud_device_name(d));
         print_line("Name", iommud_device_stable_name(d));
@@ -78,7 +50,7 @@ static void print_device(const iommud_device *d, NamesDb *names) {
         print_line("Original driver", iommud_device_original_driver(d));
         if (*iommud_device_cdev(d))
                 print_line_take("Device node", print_string("/dev/vfio/devices/%s", iommud_device_cdev(d)));
-        print_iommu(d);
+        print_iommu(iommud_device_iommu(d), iommud_device_hw_info(d));
         if (iommud_device_numa_node(d) >= 0)
                 print_line_take("NUMA node", print_string("%d", iommud_device_numa_node(d)));
         print_line_take("Reset methods", join_strings(iommud_device_reset_methods(d), ", "));

@@ -65,7 +65,9 @@ int parse_hex_digits(const char *s, unsigned digits, uint32_t *ret) {
         return 0;
 }
 
-int parse_hex_u32(const char *s, uint32_t *ret) {
+/* @max digits at most, with or without "0x" before them */
+static int parse_hex(const char *s, size_t max, uint64_t *ret) {
+        uint64_t value = 0;
         size_t n;
 
         if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
@@ -74,10 +76,30 @@ int parse_hex_u32(const char *s, uint32_t *ret) {
         n = strspn(s, "0123456789abcdefABCDEF");
         if (n == 0 || s[n])
                 return -EINVAL;
-        if (n > 8)
+        if (n > max)
                 return -ERANGE;
 
-        return parse_hex_digits(s, (unsigned) n, ret);
+        for (; *s; s++)
+                value = value << 4 | (uint64_t) hex_value(*s);
+
+        *ret = value;
+        return 0;
+}
+
+int parse_hex_u32(const char *s, uint32_t *ret) {
+        uint64_t value;
+        int r;
+
+        r = parse_hex(s, 8, &value);
+        if (r < 0)
+                return r;
+
+        *ret = (uint32_t) value;
+        return 0;
+}
+
+int parse_hex_u64(const char *s, uint64_t *ret) {
+        return parse_hex(s, 16, ret);
 }
 
 int parse_pci_address(const char *s, char *ret) {

@@ -22,6 +22,9 @@ int parse_hex_digits(const char *s, unsigned digits, uint32_t *ret) _must_check_
 /* "0x"-prefixed or bare hexadecimal of at most 8 digits, as sysfs prints ids and classes. */
 int parse_hex_u32(const char *s, uint32_t *ret) _must_check_;
 
+/* The same of at most 16 digits, as addresses are written. */
+int parse_hex_u64(const char *s, uint64_t *ret) _must_check_;
+
 /* The length of "DDDD:BB:DD.F" with its terminator; domains above ffff (VMD) have up to 8 digits. */
 #define PCI_ADDRESS_MAX 18
 

@@ -75,12 +75,27 @@ static void test_parse_hex(void) {
                 { "1 ", -EINVAL },
                 { "-1", -EINVAL },
         };
+        static const NumberCase long_cases[] = {
+                { "0x100000000", 0, UINT64_C(0x100000000) },
+                { "ffffFFFFffffFFFF", 0, UINT64_MAX },
+                { "0x0000000000000000f", -ERANGE },
+                { "0x", -EINVAL },
+                { "0x1 ", -EINVAL },
+                { "", -EINVAL },
+        };
+        uint64_t long_value = UNTOUCHED;
         uint32_t value = UNTOUCHED;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 value = UNTOUCHED;
                 assert(parse_hex_u32(cases[i].s, &value) == cases[i].r);
                 assert(value == (cases[i].r == 0 ? cases[i].value : UNTOUCHED));
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(long_cases); i++) {
+                long_value = UNTOUCHED;
+                assert(parse_hex_u64(long_cases[i].s, &long_value) == long_cases[i].r);
+                assert(long_value == (long_cases[i].r == 0 ? long_cases[i].value : UNTOUCHED));
         }
 
         assert(parse_hex_digits("12345", 4, &value) == 0 && value == 0x1234);

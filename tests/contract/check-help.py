@@ -18,22 +18,24 @@ def section(text, title):
 
 
 def page_items(text):
-    verbs = {m[1] for line in section(text, 'VERBS') if (m := re.match(r'\*\*([a-z]+)\*\*', line))}
+    lines = section(text, 'VERBS')
+    verbs = {m[1] for line in lines if (m := re.match(r'\*\*([a-z]+)\*\*', line))}
+    domain_verbs = {m[1] for line in lines if (m := re.match(r'\*\*domain\*\* \*\*([a-z-]+)\*\*', line))}
     options = {o for line in section(text, 'OPTIONS') if line.startswith('**-')
                for o in re.findall(r'\*\*(-[a-z-]+)\*\*', line)}
-    return verbs, options
+    return verbs, domain_verbs, options
 
 
 def help_items(text):
-    verbs, options = re.split(r'^Options:$', text, flags=re.M)
+    verbs, domain_verbs, options = re.split(r'^(?:Verbs of domain|Options):$', text, flags=re.M)
     left = re.sub(r'^(.{35}).*', r'\1', options, flags=re.M)   # of two columns
     return (set(re.findall(r'^  ([a-z]+)', verbs, re.M)),
+            set(re.findall(r'^  ([a-z-]+) LEASE', domain_verbs, re.M)),
             set(re.findall(r'(?<![\w-])(-[a-z]\b|--[a-z][a-z-]*)', left)))
 
 
 def completion_items(text):
-    verbs, options = (set(re.search(rf"{name}='([^']*)'", text)[1].split()) for name in ('verbs', 'options'))
-    return verbs, options
+    return (set(re.search(rf" {name}='([^']*)'", text)[1].split()) for name in ('verbs', 'domain_verbs', 'options'))
 
 
 def compare(what, wanted, name, found):
@@ -45,16 +47,18 @@ def compare(what, wanted, name, found):
 
 
 shown = subprocess.run([iommuctl, '--help'], check=True, capture_output=True, text=True).stdout
-verbs, options = help_items(shown)
-assert verbs and options, 'the help is not what this test can read'
+verbs, domain_verbs, options = help_items(shown)
+assert verbs and domain_verbs and options, 'the help is not what this test can read'
 
-page_verbs, page_options = page_items(Path(page).read_text())
-completion_verbs, completion_options = completion_items(Path(completion).read_text())
+page_verbs, page_domain_verbs, page_options = page_items(Path(page).read_text())
+completion_verbs, completion_domain_verbs, completion_options = completion_items(Path(completion).read_text())
 
 results = [
     compare('verb', verbs, 'the man page', page_verbs),
+    compare('verb domain', domain_verbs, 'the man page', page_domain_verbs),
     compare('option', options, 'the man page', page_options),
     compare('verb', verbs, 'the completion', completion_verbs),
+    compare('verb domain', domain_verbs, 'the completion', completion_domain_verbs),
     compare('option', {o for o in options if o.startswith('--')}, 'the completion', completion_options),
 ]
 sys.exit(not all(results))

@@ -26,3 +26,4 @@ int reply_acquire(sd_bus_message *m);
 int reply_dma_state(sd_bus_message *m);
 int reply_hw_info(sd_bus_message *m);
 int reply_alloc_virtual(sd_bus_message *m);
+int reply_operation(sd_bus_message *m);

@@ -3,10 +3,12 @@
 
 """iommuctl as its users see it, against the iommud of canned answers (fake-iommud.c)."""
 
+import fcntl
 import json
 import os
 import pty
 import pwd
+import re
 import subprocess
 import sys
 import tempfile
@@ -202,6 +204,142 @@ IOAS   ADDRESS     BYTES
         self.assertEqual(self.json('version')['iommud'], '0.9')
 
 
+class DomainVerbTest(IommuctlTest):
+    """What the verbs of domain ask iommud for, which this one refuses with what it was asked; and what they say."""
+
+    def asked(self, *arguments):
+        complaint = self.complaint(1, 'domain', *arguments, scenario='echo')
+        return re.fullmatch(r"iommuctl: cannot .* in lease 7: (.*) \(InUse\)\.\n", complaint)[1]
+
+    def test_asked(self):
+        device = '0000:02:00.0'
+        for arguments, asked in [
+                (['alloc-ioas', '7'], 'AllocIoas {}'),
+                (['alloc-ioas', '7', '--small-pages', '--window=0x100000-0x1fffff', '--window=4G-0xffffffffff'],
+                 'AllocIoas {"huge_pages": <b false>, '
+                 '"iova_windows": <a(tt) [(1048576, 2097151), (4294967296, 1099511627775)]>}'),
+                (['alloc', '7', device, '1'], f'AllocDomain "{device}" 1 {{}}'),
+                (['alloc', device, device, '1', '--kind=nest-parent', '--dirty-tracking', '--pasid-capable'],
+                 f'AllocDomain "{device}" 1 {{"kind": <s "nest-parent">, "dirty_tracking": <b true>, '
+                 '"pasid": <b true>}'),
+                (['alloc', '7', device, '2', '--kind=nested', '--data=0x1:00Ff'],
+                 f'AllocDomain "{device}" 2 {{"kind": <s "nested">, "data_type": <u 1>, "data": <ay [0, 255]>}}'),
+                (['alloc-viommu', '7', device, '2', '--data=7'], f'AllocViommu "{device}" 2 {{"type": <u 7>}}'),
+                (['alloc-viommu', '7', device, '2', '--data=7:01'],
+                 f'AllocViommu "{device}" 2 {{"type": <u 7>, "data": <ay [1]>}}'),
+                (['alloc-vdevice', '7', device, '4', '0x300'], f'AllocVdevice "{device}" 4 768'),
+                (['attach', '7', device, '2'], f'Attach "{device}" 2 {{}}'),
+                (['attach', '7', device, '2', '--pasid=5'], f'Attach "{device}" 2 {{"pasid": <u 5>}}'),
+                (['attach', '7', device, '2', '--pasid=any'], f'Attach "{device}" 2 {{"any_pasid": <b true>}}'),
+                (['detach', '7', device], f'Detach "{device}" {{}}'),
+                (['detach', '7', device, '--pasid=0'], f'Detach "{device}" {{"pasid": <u 0>}}'),
+                (['destroy', '7', '12'], 'Destroy 12'),
+                (['unmap', '7', '1', '0x100000', '2M'], 'Unmap 1 1048576 2097152'),
+                (['unmap', '7', '1', 'all'], f'Unmap 1 0 {2**64 - 1}'),
+                (['ranges', '7', '1'], 'IovaRanges 1'),
+                (['dirty', '7', '2', 'on'], 'SetDirtyTracking 2 true'),
+                (['dirty', '7', '2', 'off'], 'SetDirtyTracking 2 false'),
+                (['bitmap', '7', '2', '0x1000', '40960'],
+                 'GetDirtyBitmap 2 4096 40960 {"page_size": <t 4096>, "clear": <b true>}'),
+                (['bitmap', '7', '2', '0', '4M', '--page-size=2M', '--keep'],
+                 'GetDirtyBitmap 2 0 4194304 {"page_size": <t 2097152>, "clear": <b false>}'),
+                (['revoke', '7'], 'Revoke {}')]:
+            self.assertEqual(self.asked(*arguments), asked)
+
+    def test_asked_map(self):
+        def asked(*options):
+            return self.asked('map', '7', '1', file.name, '--copy', *options)
+
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b'x' * 5000)
+            file.flush()
+            self.assertEqual(asked(), 'MapFile 1 fd 0 8192 {"read": <b true>, "write": <b true>}')
+            self.assertEqual(asked('--read-only', '--offset=4096', '--iova=0'),
+                             'MapFile 1 fd 4096 4096 {"read": <b true>, "write": <b false>, "iova": <t 0>}')
+            self.assertEqual(asked('--length=4K', '--offset=1G'),
+                             'MapFile 1 fd 1073741824 4096 {"read": <b true>, "write": <b true>}')
+
+    def test_map(self):
+        memory = os.memfd_create('test', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(memory, 3 * 4096)
+        path = f'/proc/{os.getpid()}/fd/{memory}'
+        self.assertIn('seal it with F_SEAL_SHRINK', self.complaint(1, 'domain', 'map', '7', '1', path))
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+        self.assertEqual(self.check(0, 'domain', 'map', '7', '1', path).stdout, '0x103000\n')
+        self.assertEqual(self.json('domain', 'map', '7', '1', path, '--length=4096'),
+                         {'ioas': 1, 'iova': 0x103000, 'length': 4096})
+        os.close(memory)
+
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b'x')
+            file.flush()
+            self.assertIn('only a copy (--copy)', self.complaint(3, 'domain', 'map', '7', '1', file.name))
+            self.assertEqual(self.check(0, 'domain', 'map', '7', '1', file.name, '--copy').stdout, '0x101000\n')
+        self.assertIn('cannot open', self.complaint(3, 'domain', 'map', '7', '1', '/nonexistent'))
+        self.assertIn('cannot copy', self.complaint(3, 'domain', 'map', '7', '1', '/', '--copy'))
+
+    def test_answers(self):
+        device = '0000:02:00.0'
+        for arguments, text, answer in [
+                (['alloc-ioas'], '11\n', {'ioas': 11, 'id': None}),
+                (['alloc', device, '1'], '12\n', {'domain': 12, 'id': 21}),
+                (['alloc-viommu', device, '2', '--data=7:01020304'], '4 00020304\n',
+                 {'viommu': 4, 'id': 11, 'data': '00020304'}),
+                (['alloc-vdevice', device, '4', '1'], '5\n', {'vdevice': 5, 'id': 12}),
+                (['attach', device, '2'], '', {'device': device, 'target': 2, 'pasid': None}),
+                (['attach', device, '2', '--pasid=any'], '3\n', {'device': device, 'target': 2, 'pasid': 3}),
+                (['detach', device, '--pasid=3'], '', {'device': device, 'pasid': 3}),
+                (['destroy', '12'], '', {'handle': 12}),
+                (['unmap', '1', 'all'], '12288\n', {'ioas': 1, 'unmapped': 12288}),
+                (['ranges', '1'], '     FIRST            LAST\n       0x0      0xfedfffff\n0xfef00000  0xffffffffffff\n',
+                 {'ioas': 1, 'alignment': 4096, 'ranges': [
+                     {'first': 0, 'last': 0xfedfffff}, {'first': 0xfef00000, 'last': 0xffffffffffff}]}),
+                (['dirty', '2', 'on'], '', {'domain': 2, 'tracking': True}),
+                (['bitmap', '2', '0x100000', '0xa000'], ' ADDRESS   BYTES\n0x100000  0x2000\n0x109000  0x1000\n',
+                 {'page_size': 4096, 'dirty': [{'iova': 0x100000, 'length': 0x2000},
+                                               {'iova': 0x109000, 'length': 0x1000}]}),
+                (['hw-info', device], '             IOMMU: dmar0\n         IOMMU has: nesting\n'
+                 '     Not known yet: dirty tracking, page faults, virtual IOMMUs, PASIDs\n'
+                 '         Registers: type 1: 070809\n', None),
+                (['revoke'], '', {'lease': 7})]:
+            arguments = ['domain', arguments[0], '7', *arguments[1:]]
+            self.assertEqual(self.check(0, *arguments).stdout, text)
+            if answer:
+                self.assertEqual(self.json(*arguments), answer)
+        info = self.json('domain', 'hw-info', '7', device)
+        self.assertEqual((info['device'], info['iommu'], info['type'], info['data'], info['nesting']),
+                         (device, 'dmar0', 1, '070809', True))
+
+    def test_mistakes(self):
+        for status, arguments, complaint in [
+                (2, ['attach', '7'], "it is 'iommuctl domain attach LEASE DEVICE DOMAIN'"),
+                (2, ['attach'], "it is 'iommuctl domain attach LEASE DEVICE DOMAIN'"),
+                (2, ['revoke', '7', '8'], "it is 'iommuctl domain revoke LEASE'"),
+                (2, ['7', 'attach'], "domain has no verb '7'"),
+                (2, ['7', '--pasid=1'], 'domain has no option --pasid'),
+                (2, ['detach', '7', 'x', '--copy'], 'domain detach has no option --copy'),
+                (2, ['detach', '7', 'x', '--pasid=any'], "which 'any' is not"),
+                (2, ['destroy', '7', '0'], "which '0' is not"),
+                (2, ['destroy', '7', 'x'], "which 'x' is not"),
+                (2, ['unmap', '7', '1', '0x1000'], "or 'all' of it"),
+                (2, ['unmap', '7', '1', 'all', '1'], "'all' is no number"),
+                (2, ['dirty', '7', '2', 'yes'], "not 'yes'"),
+                (2, ['alloc-ioas', '7', '--window=5'], 'the first and the last address'),
+                (2, ['alloc-ioas', '7', '--window=0x2000-0x1000'], 'the first and the last address'),
+                (2, ['alloc-ioas', '7'] + 9 * ['--window=1-2'], 'there can be 8'),
+                (2, ['map', '7', '1', 'x', '--iova=here'], "which 'here' is not"),
+                (2, ['alloc', '7', 'x', '1', '--data=1'], "which '1' is not"),
+                (2, ['alloc', '7', 'x', '1', '--data=1:abc'], "which '1:abc' is not"),
+                (2, ['alloc', '7', 'x', '1', '--data=1:' + 129 * 'ab'], 'which'),
+                (2, ['alloc-viommu', '7', 'x', '1'], 'needs --data'),
+                (1, ['attach', '7', 'group:13', '2'], 'not one device'),
+                (1, ['attach', '7', 'x', '2'], '(NoSuchDevice)'),
+                (1, ['attach', '0000:01:00.0', '0000:01:00.0', '2'], 'it is in no lease'),
+                (1, ['revoke', '9'], "cannot take the memory back in lease 9: it is bob's (Denied)")]:
+            self.assertIn(complaint, self.complaint(status, 'domain', *arguments))
+        self.complaint(3, 'domain', 'bitmap', '7', '2', '0', '0x2000', scenario='short')
+
+
 class PlanTest(IommuctlTest):
     def test_possible(self):
         self.assertTrue(self.check(0, 'plan', '0000:02:00.0').stdout.endswith('\n\nPossible.\n'))
@@ -309,6 +447,9 @@ class RunTest(IommuctlTest):
     def test_environment(self):
         output = self.run_command('sh', '-c', 'echo $LISTEN_FDS $LISTEN_FDNAMES; test $LISTEN_PID = $$')
         self.assertEqual(output, '4 iommufd:device-0000-02-00.0:device-0000-02-00.1:lifeline\n')
+
+    def test_lease(self):
+        self.assertEqual(self.run_command('sh', '-c', 'echo $IOMMUD_LEASE'), '7\n')
 
     def test_no_other_descriptors(self):
         output = self.run_command('ls', '/proc/self/fd')
