@@ -18,24 +18,13 @@
 #include "core/store.h"
 #include "core/subject.h"
 
-/* Reads the drivers of this moment: what udev has told may be older. */
 static int group_refresh(Group *group, Refusal *reterr, ChangeSet *changes) {
-        const Kernel *kernel = group->manager->kernel;
+        int r;
 
         for (Device *device = group->devices; device; device = device->next) {
-                char driver[KERNEL_NAME_MAX] = "", override[KERNEL_NAME_MAX] = "";
-                KernelFailure failure;
-                int r;
-
-                r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name,
-                        driver, override, &failure);
-                if (r == -ENODEV)
-                        return refuse(
-                                reterr, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->facts.name);
-                if (r < 0)
-                        return refuse_kernel(reterr, &failure);
-
-                device_set_driver(device, driver, override, changes);
+                r = device_refresh(device, reterr, changes);
+                if (r > 0)
+                        return r;
         }
 
         return 0;

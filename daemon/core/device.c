@@ -94,6 +94,23 @@ void device_set_driver(Device *device, const char *driver, const char *override,
         change_set_group(changes, CHANGE_GROUP_CHANGED, device->group->facts.id);
 }
 
+int device_refresh(Device *device, Refusal *reterr, ChangeSet *changes) {
+        char driver[KERNEL_NAME_MAX] = "", override[KERNEL_NAME_MAX] = "";
+        const Kernel *kernel = device->group->manager->kernel;
+        KernelFailure failure;
+        int r;
+
+        r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name, driver,
+                override, &failure);
+        if (r == -ENODEV)
+                return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->facts.name);
+        if (r < 0)
+                return refuse_kernel(reterr, &failure);
+
+        device_set_driver(device, driver, override, changes);
+        return 0;
+}
+
 void device_set_info(Device *device, const HwInfo *info, ChangeSet *changes) {
         HwInfo *copy;
 

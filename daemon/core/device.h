@@ -77,6 +77,12 @@ bool device_info_is_complete(const Device *device);
 int device_read_info(Device *device, int context, uint32_t id, HwInfo *ret, KernelFailure *reterr,
                      ChangeSet *changes) _must_check_;
 
+/*
+ * Reads its driver and driver_override of this moment: what udev has told may be older. Returns 0, or an
+ * Outcome with *reterr: OUTCOME_NO_SUCH_DEVICE when its removal is on its way to the monitor.
+ */
+int device_refresh(Device *device, Refusal *reterr, ChangeSet *changes) _must_check_;
+
 /* News of its driver and driver_override. Says so in @changes when they are news, for the group too. */
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes);
 

@@ -42,31 +42,17 @@ static int planner_check_quarantine(Planner *p, const Device *device, Refusal *r
                 device->facts.name, entry->reason, device->facts.name);
 }
 
-/* Reads the drivers of this moment: what udev has told may be older. */
 static int planner_refresh(Planner *p, Group *group) {
-        const Kernel *kernel = p->manager->kernel;
+        Refusal refusal;
+        int r;
 
         for (Device *device = group->devices; device; device = device->next) {
-                char driver[KERNEL_NAME_MAX] = "", override[KERNEL_NAME_MAX] = "";
-                KernelFailure failure;
-                Refusal refusal;
-                int r;
-
-                r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name,
-                        driver, override, &failure);
-                if (r < 0) {
-                        if (r == -ENODEV)    /* its removal is on its way to the monitor */
-                                refuse(&refusal, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged",
-                                        device->facts.name);
-                        else
-                                refuse_kernel(&refusal, &failure);
-                        r = plan_block(p->plan, device, &refusal);
-                        if (r < 0)
-                                return r;
+                if (device_refresh(device, &refusal, p->changes) == 0)
                         continue;
-                }
 
-                device_set_driver(device, driver, override, p->changes);
+                r = plan_block(p->plan, device, &refusal);
+                if (r < 0)
+                        return r;
         }
 
         return 0;
