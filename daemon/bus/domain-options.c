@@ -69,21 +69,12 @@ static int read_kind(sd_bus_message *message, void *target, Refusal *reterr) {
 
 static int read_data(sd_bus_message *message, void *target, Refusal *reterr) {
         Both *both = target;
-        const void *data;
-        size_t size;
         int r;
 
-        r = sd_bus_message_read_array(message, 'y', &data, &size);
-        if (r < 0)
-                return r;
-        if (size == 0 || size > sizeof(both->domain.data))
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"data\" has 1 to %zu bytes",
-                              sizeof(both->domain.data));
-
-        memcpy(both->domain.data, data, size);
-        both->domain.data_length = (uint32_t) size;
-        both->has_data = true;
-        return 0;
+        r = option_read_data(
+                message, both->domain.data, sizeof(both->domain.data), &both->domain.data_length, reterr);
+        both->has_data = r == 0;
+        return r;
 }
 
 #define IOAS_OPTIONS                                                                                        \

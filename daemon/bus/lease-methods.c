@@ -108,20 +108,8 @@ int method_alloc_domain(sd_bus_message *message, void *userdata, sd_bus_error *e
 
 static int read_virtual_data(sd_bus_message *message, void *target, Refusal *reterr) {
         VirtualSpec *spec = target;
-        const void *data;
-        size_t size;
-        int r;
 
-        r = sd_bus_message_read_array(message, 'y', &data, &size);
-        if (r < 0)
-                return r;
-        if (size == 0 || size > sizeof(spec->data))
-                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"data\" has 1 to %zu bytes",
-                              sizeof(spec->data));
-
-        memcpy(spec->data, data, size);
-        spec->data_length = (uint32_t) size;
-        return 0;
+        return option_read_data(message, spec->data, sizeof(spec->data), &spec->data_length, reterr);
 }
 
 static int refuse_no_type(const VirtualSpec *spec, Refusal *reterr) {

@@ -111,6 +111,23 @@ int options_read(sd_bus_message *message, const Option *options, void *target, R
         return sd_bus_message_exit_container(message) < 0 ? -EBADMSG : 0;
 }
 
+int option_read_data(
+        sd_bus_message *message, void *buffer, size_t size, uint32_t *ret_length, Refusal *reterr) {
+        const void *data;
+        size_t length;
+        int r;
+
+        r = sd_bus_message_read_array(message, 'y', &data, &length);
+        if (r < 0)
+                return r;
+        if (length == 0 || length > size)
+                return refuse(reterr, OUTCOME_INVALID_OPTION, "Option \"data\" has 1 to %zu bytes", size);
+
+        memcpy(buffer, data, length);
+        *ret_length = (uint32_t) length;
+        return 0;
+}
+
 int option_read_mode(sd_bus_message *message, Mode *ret, Refusal *reterr) {
         const char *value;
         int r;

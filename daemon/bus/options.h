@@ -25,5 +25,9 @@ typedef struct Option {
  */
 int options_read(sd_bus_message *message, const Option *options, void *target, Refusal *reterr) _must_check_;
 
+/* The contents of an option "data": 1 to @size bytes, into @buffer. */
+int option_read_data(sd_bus_message *message, void *buffer, size_t size, uint32_t *ret_length,
+                     Refusal *reterr) _must_check_;
+
 /* The contents of an option "mode". */
 int option_read_mode(sd_bus_message *message, Mode *ret, Refusal *reterr) _must_check_;
