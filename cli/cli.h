@@ -104,6 +104,9 @@ char *print_string(const char *format, ...) _printf_(1, 2);
 /* Connects; has complained when the result is not STATUS_OK. */
 Status connect_client(iommud_client **ret_client);
 
+/* The same, and lists the leases. */
+Status connect_and_list_leases(iommud_client **ret_client, iommud_lease_info ***ret_leases);
+
 /* Complains that @what cannot be done because a function with @client has returned @r, which is not 0. */
 Status report(const iommud_client *client, int r, const char *what);
 

@@ -95,6 +95,18 @@ Status report(const iommud_client *client, int r, const char *what) {
         return STATUS_BROKEN;
 }
 
+Status connect_and_list_leases(iommud_client **ret_client, iommud_lease_info ***ret_leases) {
+        Status status;
+        int r;
+
+        status = connect_client(ret_client);
+        if (status != STATUS_OK)
+                return status;
+
+        r = iommud_list_leases(*ret_client, ret_leases);
+        return r != 0 ? report(*ret_client, r, "list the leases") : STATUS_OK;
+}
+
 Status new_request(const Options *options, char *const *selectors, iommud_request **ret_request) {
         iommud_request *request;
         int r;

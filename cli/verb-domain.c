@@ -166,7 +166,6 @@ Status verb_domain(const Options *options, char **arguments) {
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
         const DomainVerb *verb;
         Status status;
-        int r;
 
         verb = arguments[0] ? find_domain_verb(arguments[0]) : NULL;
         if (verb)
@@ -178,13 +177,9 @@ Status verb_domain(const Options *options, char **arguments) {
         if (!options_check(options, "domain", OPTION_BIT(JSON)))
                 return STATUS_USAGE;
 
-        status = connect_client(&client);
+        status = connect_and_list_leases(&client, &leases);
         if (status != STATUS_OK)
                 return status;
-
-        r = iommud_list_leases(client, &leases);
-        if (r != 0)
-                return report(client, r, "list the leases");
 
         return arguments[0] ? show_all(options, client, leases, arguments[0])
                             : list(options, client, leases);

@@ -67,14 +67,10 @@ Status verb_leases(const Options *options, char **arguments) {
         _cleanup_(iommud_lease_infos_freep) iommud_lease_info **leases = NULL;
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
         Status status;
-        int r;
 
-        status = connect_client(&client);
+        status = connect_and_list_leases(&client, &leases);
         if (status != STATUS_OK)
                 return status;
-        r = iommud_list_leases(client, &leases);
-        if (r != 0)
-                return report(client, r, "list the leases");
 
         if (options->json) {
                 json_object *array = need(json_object_new_array());

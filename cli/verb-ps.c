@@ -81,14 +81,10 @@ Status verb_ps(const Options *options, char **arguments) {
         _cleanup_close_ int proc = -EBADF;
         json_object *array = NULL;
         Status status;
-        int r;
 
-        status = connect_client(&client);
+        status = connect_and_list_leases(&client, &leases);
         if (status != STATUS_OK)
                 return status;
-        r = iommud_list_leases(client, &leases);
-        if (r != 0)
-                return report(client, r, "list the leases");
 
         proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (proc < 0) {
