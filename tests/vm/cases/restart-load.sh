@@ -11,16 +11,6 @@
 
 ROUNDS=3        # of a restart and a kill each
 
-# More of them in ten seconds than the service manager lets happen by itself
-drop_unit() {
-        rm -r /run/systemd/system/iommud.service.d/load.conf
-        systemctl daemon-reload
-}
-defer drop_unit
-mkdir -p /run/systemd/system/iommud.service.d
-printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/iommud.service.d/load.conf
-systemctl daemon-reload
-
 # The bus serves users that it finds by name only
 drop_users() {
         sed -i '/^lab-load[0-9]*:/d' /etc/passwd
