@@ -9,8 +9,13 @@ ps_field() {
         iommuctl ps --json | jq -r --argjson id "$LEASE" ".[] | select(.id == \$id) | .$1"
 }
 
-# events ARGUMENTS...: of the log since the case began, the oldest first
-since=$(date '+%Y-%m-%d %H:%M:%S')
+# events ARGUMENTS...: of the log since the case began, the oldest first. What was before it may have been in the same second.
+before=$(date '+%Y-%m-%d %H:%M:%S')
+is_another_second() {
+        since=$(date '+%Y-%m-%d %H:%M:%S')
+        [[ "$since" != "$before" ]]
+}
+assert_soon 5 is_another_second
 events() {
         journalctl --sync
         iommuctl log --json --since="$since" "$@" | jq -r '[.[].event] | join(" ")'
