@@ -42,6 +42,10 @@ static const Subject alice_session = {
         .cgroup = "/user.slice/user-1000.slice/session-3.scope",
         .label = "unconfined_u",
 };
+/* The same user, in a unit whose name has a "-" of its own, as systemd writes it. */
+static const Subject alice_escaped = {
+        .uid = 1000, .known = EVERYTHING, .own_userns = true, .unit = "vm@a\\x2db.service",
+};
 static const Subject alice_container = {
         .uid = 1000, .known = EVERYTHING, .gids = { 0, 104 }, .n_gids = 2, .label = "container_t",
 };
@@ -103,6 +107,7 @@ typedef struct Case {
         const char *expected;
         const DeviceFacts *device;           /* NULL: nvme */
         bool whole_group;
+        Mode mode;                           /* zero: vmm */
 } Case;
 
 #define RULE(subject, rest) "{" subject ",\"devices\":\"any\"," rest "}"
@@ -110,6 +115,7 @@ typedef struct Case {
 #define DENY(subject) RULE(subject, "\"verdict\":\"deny\"")
 #define ASK(subject) RULE(subject, "\"verdict\":\"ask\"")
 #define ANYBODY "\"subject\":\"any\""
+#define BINDING_MODES "\"modes\":[\"attached\",\"confined\"],"
 #define DEVICE(device) "{" ANYBODY ",\"devices\":[" device "],\"verdict\":\"allow\"}"
 #define DENY_DEVICE(device) "{" ANYBODY ",\"devices\":[" device "],\"verdict\":\"deny\"}"
 
@@ -136,6 +142,8 @@ static const Case subjects[] = {
         { "another unit", ALLOW("\"unit\":\"libvirtd.service\""), &alice_session, "deny -" },
         { "a unit by glob", ALLOW("\"unit\":[\"x.service\",\"lib*.service\"]"), &alice, "allow 0" },
         { "no part of a name", ALLOW("\"unit\":\"virtd.service\""), &alice, "deny -" },
+        { "a unit with an escape", ALLOW("\"unit\":\"vm@a\\\\x2db.service\""), &alice_escaped, "allow 0" },
+        { "a glob with one", ALLOW("\"unit\":\"vm@*\\\\x2d?.service\""), &alice_escaped, "allow 0" },
         { "in no unit", ALLOW("\"unit\":\"*\""), &alice_container, "deny -" },
         { "a slice", ALLOW("\"slice\":\"machine-lab.slice\""), &alice, "allow 0" },
         { "a slice above it", ALLOW("\"slice\":\"machine.slice\""), &alice, "allow 0" },
@@ -291,6 +299,15 @@ static const Case conditions[] = {
         { "a mode", RULE(ANYBODY, "\"modes\":\"vmm\",\"verdict\":\"allow\""), &alice, "allow 0" },
         { "can be denied", RULE(ANYBODY, "\"modes\":[\"vmm\"],\"verdict\":\"deny\"") "," ALLOW(ANYBODY),
           &alice, "deny 0" },
+        { "another mode", RULE(ANYBODY, "\"modes\":\"vmm\",\"verdict\":\"allow\""), &alice,
+          "deny - missed 0 modes", .mode = MODE_CONFINED },
+        { "one of several modes", RULE(ANYBODY, BINDING_MODES "\"verdict\":\"allow\""), &alice, "allow 0",
+          .mode = MODE_CONFINED },
+        { "which it is not", RULE(ANYBODY, BINDING_MODES "\"verdict\":\"allow\""), &alice,
+          "deny - missed 0 modes" },
+        { "a rule without modes is about all", ALLOW(ANYBODY), &alice, "allow 0", .mode = MODE_ATTACHED },
+        { "what denies one mode leaves the others", RULE(ANYBODY, "\"modes\":\"vmm\",\"verdict\":\"deny\"")
+          "," ALLOW(ANYBODY), &alice, "allow 1", .mode = MODE_ATTACHED },
         { "a whole group", RULE(ANYBODY, "\"whole_group\":true,\"verdict\":\"allow\""), &alice, "allow 0",
           .whole_group = true },
         { "a part of one", RULE(ANYBODY, "\"whole_group\":true,\"verdict\":\"allow\""), &alice,
@@ -408,7 +425,7 @@ static void test_case(const Case *c) {
         const PolicyQuestion question = {
                 .subject = c->subject,
                 .device = c->device ?: &nvme,
-                .mode = MODE_VMM,
+                .mode = c->mode,
                 .whole_group = c->whole_group,
         };
         PolicyAnswer answer;
@@ -455,6 +472,33 @@ static void test_no_policy(void) {
         assert(subject_match(&(SubjectMatch) {}, &alice, &answer.key) == MATCH_NO);
 }
 
+/* Only a rule that has decided, and for sure, takes anything from the host. */
+static void test_host_use(void) {
+        static const struct {
+                const char *rules;
+                const Subject *subject;
+                bool overrides;
+        } table[] = {
+#define HOST_USE(subject, verdict)                                                                          \
+        "{" subject ",\"devices\":\"0000:01:00.0\",\"host_use\":\"allow\",\"verdict\":\"" verdict "\"}"
+                { HOST_USE("\"uid\":1000", "allow"), &alice, true },
+                { HOST_USE("\"uid\":1000", "ask"), &alice, true },
+                { HOST_USE("\"uid\":1000", "allow"), &bob, false },
+                { ALLOW("\"uid\":1000") "," HOST_USE("\"uid\":1000", "allow"), &alice, false },
+                { HOST_USE("\"unit\":\"libvirtd.service\"", "ask"), &alice, true },
+                { HOST_USE("\"unit\":\"libvirtd.service\"", "ask"), &alice_bare, false },
+                { "", &root, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(policy_freep) Policy *policy = parse(&(Case) { "host_use", table[i].rules });
+                PolicyAnswer answer;
+
+                answer = policy_decide(policy, &(PolicyQuestion) { table[i].subject, &nvme });
+                assert(policy_answer_overrides_host(&answer) == table[i].overrides);
+        }
+}
+
 static void test_tables(void) {
         for (int v = 0; v < _VERDICT_MAX; v++)
                 assert((int) verdict_from_string(verdict_to_string((Verdict) v)) == v);
@@ -480,6 +524,7 @@ int main(void) {
         n += test_cases(conditions, ELEMENTSOF(conditions));
         n += test_cases(order, ELEMENTSOF(order));
         test_no_policy();
+        test_host_use();
         test_tables();
         printf("%zu decisions\n", n);
         return 0;
