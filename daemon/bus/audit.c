@@ -80,20 +80,26 @@ void audit_memlock(const Lease *lease, pid_t pid, uint64_t before, int error) {
                         " MiB before", f.lease, (int) pid, mib, before >> 20);
 }
 
-static void audit_refusal(LogFields *fields, const char *devices, const Refusal *refusal) {
+static void audit_refusal(LogFields *fields, AuditType type, const char *what, const Refusal *refusal,
+                          uint64_t n_untold) {
         bool kernel = refusal->outcome == OUTCOME_KERNEL_FAILED;
+        char more[96] = "";
+
+        if (n_untold > 0)
+                snprintf(more, sizeof(more),
+                         " (and so were %" PRIu64 " requests before, of which nothing was said)", n_untold);
 
         fields->event = kernel ? IOMMUD_EVENT_FAILURE : IOMMUD_EVENT_DENIAL;
         fields->refusal = outcome_to_string(refusal->outcome);
         log_event(kernel ? IOMMUD_MESSAGE_FAILURE : IOMMUD_MESSAGE_DENIAL, kernel ? LOG_ERR : LOG_NOTICE,
-                fields, "Refused %s to uid %u: %s: %s", devices, *fields->uid, fields->refusal,
-                refusal->text);
-        audit_log_send(AUDIT_TYPE_ALLOC, fields, /* success= */ false);
+                fields, "Refused %s to uid %u: %s: %s%s", what, *fields->uid, fields->refusal,
+                refusal->text, more);
+        audit_log_send(type, fields, /* success= */ false);
 }
 
 /* The devices are as the caller sent them, and the logs have lines of their own. */
-void audit_refused(
-        const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal) {
+void audit_refused(const Subject *subject, const char *const *selectors, size_t n_selectors,
+                   const Refusal *refusal, uint64_t n_untold) {
         char text[LIMIT_LEASE_DEVICES * KERNEL_NAME_MAX] = "", names[LIMIT_LEASE_DEVICES][KERNEL_NAME_MAX];
         const char *devices[LIMIT_LEASE_DEVICES];
         LogFields fields = { .devices = devices, .uid = &subject->uid, .pid = subject->pid };
@@ -105,14 +111,30 @@ void audit_refused(
                 devices[fields.n_devices++] = names[i];
         }
 
-        audit_refusal(&fields, text, refusal);
+        audit_refusal(&fields, AUDIT_TYPE_ALLOC, text, refusal, n_untold);
+}
+
+void audit_denied(const Subject *subject, const char *method, const Lease *lease, const uint32_t *group,
+                  const Refusal *refusal, uint64_t n_untold) {
+        LogFields fields = { .groups = group, .n_groups = !!group };
+        LeaseFields f;
+
+        if (lease) {
+                lease_fields_init(&f, lease, IOMMUD_EVENT_DENIAL);
+                fields = f.fields;
+        }
+        /* who was refused, not whose it is */
+        fields.uid = &subject->uid;
+        fields.pid = subject->pid;
+        fields.mode = NULL;
+        audit_refusal(&fields, lease ? AUDIT_TYPE_ALLOC : AUDIT_TYPE_CONFIG, method, refusal, n_untold);
 }
 
 void audit_failed(const Lease *lease) {
         LeaseFields f;
 
         lease_fields_init(&f, lease, IOMMUD_EVENT_FAILURE);
-        audit_refusal(&f.fields, f.text, &lease->refusal);
+        audit_refusal(&f.fields, AUDIT_TYPE_ALLOC, f.text, &lease->refusal, /* n_untold= */ 0);
 }
 
 /* Whether somebody else than its user has put an end to it. */
@@ -131,15 +153,18 @@ void audit_ending(const Lease *lease) {
         log_event(revoked ? IOMMUD_MESSAGE_REVOKE : IOMMUD_MESSAGE_END, LOG_NOTICE, &f.fields,
                 "Lease %s of uid %u is %s: %s; waiting until nobody has %s open", f.lease,
                 lease->subject.uid, revoked ? "revoked" : "over", lease->end_cause, f.text);
+        if (revoked)
+                audit_log_send(AUDIT_TYPE_DEALLOC, &f.fields, /* success= */ true);
 }
 
 void audit_reset(const char *device, uint64_t lease) {
         char id[24];
+        const LogFields fields = { .event = IOMMUD_EVENT_RESET, .device = device, .lease = id };
 
         snprintf(id, sizeof(id), "%" PRIu64, lease);
-        log_event(IOMMUD_MESSAGE_RESET, LOG_INFO,
-                &(LogFields) { .event = IOMMUD_EVENT_RESET, .device = device, .lease = id },
+        log_event(IOMMUD_MESSAGE_RESET, LOG_INFO, &fields,
                 "%s was reset after lease %s: nobody has it open any more", device, id);
+        audit_log_send(AUDIT_TYPE_DEALLOC, &fields, /* success= */ true);
 }
 
 void audit_stuck(const Lease *lease) {
@@ -257,12 +282,15 @@ void audit_quarantined(const QuarantineEntry *entry) {
         log_event(IOMMUD_MESSAGE_QUARANTINE, priority, &fields,
                 "%s is in quarantine after uid %u: %s. \"iommuctl quarantine clear %s\" ends it",
                 entry->device, entry->uid, entry->reason, entry->device);
+        audit_log_send(AUDIT_TYPE_DEALLOC, &fields, /* success= */ false);
 }
 
 void audit_cleared(const char *device) {
-        log_event(IOMMUD_MESSAGE_CLEARANCE, LOG_NOTICE,
-                &(LogFields) { .event = IOMMUD_EVENT_CLEARANCE, .device = device },
-                "%s was taken out of quarantine by root", device);
+        const LogFields fields = { .event = IOMMUD_EVENT_CLEARANCE, .device = device };
+
+        log_event(IOMMUD_MESSAGE_CLEARANCE, LOG_NOTICE, &fields, "%s was taken out of quarantine by root",
+                device);
+        audit_log_send(AUDIT_TYPE_CONFIG, &fields, /* success= */ true);
 }
 
 void audit_policy(const Subject *subject, const char *error, size_t n_rules) {

@@ -12,15 +12,23 @@
 void audit_granted(const Lease *lease);
 /* The limit of locked memory of its client's process was raised from @before bytes; @error: could not be. */
 void audit_memlock(const Lease *lease, pid_t pid, uint64_t before, int error);
-void audit_refused(
-        const Subject *subject, const char *const *selectors, size_t n_selectors, const Refusal *refusal);
+
+/*
+ * A request was refused. @n_untold: so were as many others of the same user before, and nothing was said of
+ * them.
+ */
+void audit_refused(const Subject *subject, const char *const *selectors, size_t n_selectors,
+                   const Refusal *refusal, uint64_t n_untold);
+/* The same of a call of @method, which was about @lease, or @group, or neither. */
+void audit_denied(const Subject *subject, const char *method, const Lease *lease, const uint32_t *group,
+                  const Refusal *refusal, uint64_t n_untold);
+
 void audit_failed(const Lease *lease);       /* it was refused only after its drivers had been touched */
 void audit_ending(const Lease *lease);       /* it is over, what it had is not back yet */
 void audit_reset(const char *device, uint64_t lease);
 void audit_stuck(const Lease *lease);
 void audit_ended(const Lease *lease);
-/* its record had a device that is with @owner */
-/* @owner is the lease that has the device; NULL: a claim has. */
+/* its record had a device that is with @owner, or, where that is NULL, with a claim */
 void audit_stale(const Lease *lease, const char *device, const Lease *owner);
 void audit_requested(const Lease *lease, const char *reason);    /* its holder is asked to release it */
 /* a device, which may have a driver, has appeared in a group of it */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bus/denial.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/options.h"
@@ -176,10 +177,10 @@ static const Option claim_options[] = {
 static const Option no_options[] = { {} };
 
 /* What is common to both: @r is what the core said, and @claim what the answer waits for. */
-static int finish_call(
-        BusServer *server, sd_bus_message *message, int r, uint64_t claim, const Refusal *refusal) {
+static int finish_call(BusServer *server, sd_bus_message *message, const Subject *subject, int r,
+                       uint64_t claim, const Refusal *refusal) {
         if (r > 0)
-                return reply_refusal(message, refusal);
+                return reply_denial(server, message, subject, refusal);
         if (r == 0)
                 r = bus_server_defer_claim(server, message, claim);
         return r < 0 ? reply_failure(message, r, "claiming") : 1;
@@ -216,7 +217,7 @@ static int method_claim(sd_bus_message *message, void *userdata, sd_bus_error *e
 
         r = manager_claim(server->manager, &subject, group_of_call(server, message), &request, &claim,
                           &refusal, &changes);
-        r = finish_call(server, message, r, claim, &refusal);
+        r = finish_call(server, message, &subject, r, claim, &refusal);
         server->funcs->commit(server->userdata, &changes);
         return r;
 }
@@ -243,7 +244,7 @@ static int method_release(sd_bus_message *message, void *userdata, sd_bus_error 
 
         r = manager_unclaim(server->manager, &subject, group_of_call(server, message), &claim, &refusal,
                             &changes);
-        r = finish_call(server, message, r, claim, &refusal);
+        r = finish_call(server, message, &subject, r, claim, &refusal);
         server->funcs->commit(server->userdata, &changes);
         return r;
 }

@@ -4,6 +4,7 @@
  * Methods that tell what is in a context.
  */
 
+#include "bus/denial.h"
 #include "bus/error.h"
 #include "bus/hw-info-message.h"
 #include "bus/lease-methods.h"
@@ -37,7 +38,7 @@ static int identify_lease(sd_bus_message *message, BusServer *server, Lease **re
         assert(lease);                       /* the object was found a moment ago */
 
         if (manager_find_context(server->manager, &subject, lease->id, ret, &refusal) > 0) {
-                r = reply_refusal(message, &refusal);
+                r = reply_denial(server, message, &subject, &refusal);
                 return r < 0 ? r : 0;
         }
 

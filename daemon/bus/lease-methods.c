@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/parse.h"
+#include "bus/denial.h"
 #include "bus/domain-options.h"
 #include "bus/error.h"
 #include "bus/lease-methods.h"
@@ -54,7 +55,7 @@ static int method_operate(sd_bus_message *message, BusServer *server, OperationK
 
         r = manager_operate_take(server->manager, &subject, lease->id, operation, &refusal, &changes);
         if (r > 0)
-                return reply_refusal(message, &refusal);
+                return reply_denial(server, message, &subject, &refusal);
 
         id = TAKE_PTR(operation)->id;
         r = bus_server_defer_operation(server, message, id);

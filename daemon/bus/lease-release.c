@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bus/client.h"
+#include "bus/denial.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/options.h"
@@ -126,7 +127,7 @@ static int request_release(BusServer *server, sd_bus_message *call, const Subjec
         r = manager_request_release(server->manager, subject, lease->id, options->reason ?: "",
                 options->deadline_usec, &refusal, &changes);
         if (r > 0)
-                return reply_refusal(call, &refusal);
+                return reply_denial(server, call, subject, &refusal);
 
         strcpy(client, lease->client);
         server->funcs->commit(server->userdata, &changes);
@@ -171,7 +172,7 @@ int lease_method_release(sd_bus_message *message, void *userdata, sd_bus_error *
         else
                 r = manager_release(server->manager, &subject, lease->id, &refusal, &changes);
         if (r > 0)
-                return reply_refusal(message, &refusal);
+                return reply_denial(server, message, &subject, &refusal);
 
         r = sd_bus_reply_method_return(message, NULL);
         server->funcs->commit(server->userdata, &changes);

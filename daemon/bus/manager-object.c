@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "bus/denial.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/path.h"
@@ -178,7 +179,7 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
 
         if (!subject_is_root(&subject)) {
                 refuse(&refusal, OUTCOME_DENIED, "Only root can reload the policy");
-                return reply_refusal(message, &refusal);
+                return reply_denial(server, message, &subject, &refusal);
         }
 
         r = server->funcs->reload(server->userdata, &subject, &text);
@@ -246,7 +247,7 @@ static int method_clear_quarantine(sd_bus_message *message, void *userdata, sd_b
 
         r = manager_clear_quarantine(server->manager, &subject, selector, &refusal, &changes);
         if (r > 0)
-                return reply_refusal(message, &refusal);
+                return reply_denial(server, message, &subject, &refusal);
         if (r < 0)
                 return reply_failure(message, r, "ClearQuarantine");
 

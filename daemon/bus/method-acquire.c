@@ -18,6 +18,8 @@ typedef struct AcquireCall {
         const Subject *subject;
         Request *request;
         Permits permits;                     /* that polkit has given it so far */
+        bool untold;                         /* the journal is not told that it was refused */
+        uint64_t n_untold;                   /* nor was it of so many before it */
 } AcquireCall;
 
 /* The policy wants polkit to be asked: does that, and the call is dispatched again. Or refuses. */
@@ -47,6 +49,9 @@ static int acquire(AcquireCall *call, Refusal *reterr, ChangeSet *changes) {
         /* one that polkit has answered was counted when it came */
         if (call->permits.n_devices == 0) {
                 r = manager_admit(server->manager, call->subject, call->request->boottime_usec, reterr);
+                if (r > 0)
+                        call->untold = !manager_tell_refusal(server->manager, call->subject,
+                                                             call->request->boottime_usec, &call->n_untold);
                 if (r != 0)
                         return r;
         }
@@ -70,6 +75,7 @@ int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error)
         _cleanup_(request_message_done) RequestMessage request = {};
         _cleanup_(change_set_done) ChangeSet changes = {};
         BusServer *server = userdata;
+        AcquireCall call;
         Refusal refusal = {};
         Subject subject;
         int r;
@@ -86,17 +92,18 @@ int method_acquire(sd_bus_message *message, void *userdata, sd_bus_error *error)
         if (r < 0)
                 return reply_failure(message, r, "identifying the caller");
 
-        r = acquire(&(AcquireCall) {
-                            .server = server,
-                            .message = message,
-                            .subject = &subject,
-                            .request = &request.request,
-                    },
-                    &refusal, &changes);
-        if (r > 0) {
-                audit_refused(&subject, request.request.selectors, request.request.n_selectors, &refusal);
+        call = (AcquireCall) {
+                .server = server,
+                .message = message,
+                .subject = &subject,
+                .request = &request.request,
+        };
+        r = acquire(&call, &refusal, &changes);
+        if (r > 0 && !call.untold)
+                audit_refused(&subject, request.request.selectors, request.request.n_selectors, &refusal,
+                              call.n_untold);
+        if (r > 0)
                 r = reply_refusal(message, &refusal);
-        }
 
         server->funcs->commit(server->userdata, &changes);
         return r < 0 ? reply_failure(message, r, "Acquire") : 1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "bus/denial.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/options.h"
@@ -215,7 +216,7 @@ int method_explain_policy(sd_bus_message *message, void *userdata, sd_bus_error 
                 r = refuse(&refusal, OUTCOME_INVALID_OPTION,
                         "Say who it is about: option \"uid\" is not there");
         if (r > 0)
-                return reply_refusal(message, &refusal);
+                return reply_denial(server, message, &subject, &refusal);
 
         r = sd_bus_message_new_method_return(message, &reply);
         if (r < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "bus/denial.h"
 #include "bus/error.h"
 #include "bus/fact-message.h"
 #include "bus/memlock.h"
@@ -129,7 +130,7 @@ int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
 
         if (request.request.as && !subject_is_root(&subject)) {
                 refuse(&refusal, OUTCOME_DENIED, "Only root can ask what another user may have");
-                return reply_refusal(message, &refusal);
+                return reply_denial(server, message, &subject, &refusal);
         }
 
         read_memlock(server, message, &request.request);

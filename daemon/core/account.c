@@ -89,6 +89,18 @@ bool account_admit(Account *account, uint64_t per_second, uint64_t now_usec) {
         return true;
 }
 
+bool account_tell_refusal(Account *account, uint64_t now_usec, uint64_t *ret_untold) {
+        if (account->told_usec != 0 && now_usec - account->told_usec < USEC_PER_SEC) {
+                account->n_untold++;
+                return false;
+        }
+
+        *ret_untold = account->n_untold;
+        account->told_usec = now_usec;
+        account->n_untold = 0;
+        return true;
+}
+
 void charge_force(Charge *charge, Account *account, AccountSlot slot, uint64_t amount) {
         assert(!charge->account || charge->account == account);
         assert(slot < _ACCOUNT_CHARGED_MAX);

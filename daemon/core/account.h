@@ -37,6 +37,8 @@ struct Account {
         char *rule;                          /* the origin of the rule that it is for; NULL: all; owned */
         uint64_t used[_ACCOUNT_CHARGED_MAX];
         uint64_t admitted_usec;              /* until when requests have been admitted ahead */
+        uint64_t told_usec;                  /* when it was last told that one was not; 0: never */
+        uint64_t n_untold;                   /* how many were not since */
 };
 
 typedef struct Charge {
@@ -65,6 +67,12 @@ bool account_has_room(const Account *account, AccountSlot slot, uint64_t amount,
  * may come in a second, and as many at once. One that can't is not counted.
  */
 bool account_admit(Account *account, uint64_t per_second, uint64_t now_usec);
+
+/*
+ * Whether it is told, at @now_usec of the same clock, that a request was not admitted: one in a second is.
+ * *ret_untold: of how many before it nothing was said.
+ */
+bool account_tell_refusal(Account *account, uint64_t now_usec, uint64_t *ret_untold);
 
 /* Adds to a charge, which is on no other account. Returns 0 or CHARGE_QUOTA. */
 int charge_take(Charge *charge, Account *account, AccountSlot slot, uint64_t amount,

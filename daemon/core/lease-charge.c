@@ -68,6 +68,17 @@ int manager_admit(Manager *manager, const Subject *subject, uint64_t now_usec, R
                 subject->uid, origin ?: "iommud", limit);
 }
 
+bool manager_tell_refusal(
+        Manager *manager, const Subject *subject, uint64_t now_usec, uint64_t *ret_untold) {
+        Account *account;
+
+        *ret_untold = 0;
+        if (manager_get_account(manager, subject->uid, /* rule= */ NULL, &account) < 0)
+                return true;                 /* rather one too many than none */
+
+        return account_tell_refusal(account, now_usec, ret_untold);
+}
+
 int manager_admit_by_rule(Manager *manager, const Subject *subject, const PolicyRule *rule,
                           uint64_t now_usec, Refusal *reterr) {
         uint64_t limit = rule->limits.max[ACCOUNT_REQUESTS_PER_SECOND];

@@ -31,6 +31,12 @@ int manager_admit_by_rule(Manager *manager, const Subject *subject, const Policy
                           uint64_t now_usec, Refusal *reterr) _must_check_;
 
 /*
+ * Whether the journal is told that one more of its requests was not admitted; *ret_untold: of how many
+ * before it nothing was said.
+ */
+bool manager_tell_refusal(Manager *manager, const Subject *subject, uint64_t now_usec, uint64_t *ret_untold);
+
+/*
  * Charges a lease, or a device that becomes part of it by @rule (NULL: by none), after the plan has found
  * that there is room. Returns 0 or -ENOMEM with nothing changed.
  */

@@ -37,19 +37,24 @@ static void encode(const char *value, char *buffer, size_t size) {
                 snprintf(buffer, size, "?");
 }
 
-/* The fields that ausearch(8) knows: "id" is the user that it is about, "opid" that user's process. */
+/*
+ * The fields that ausearch(8) knows: "id" is the user that it is about, "opid" that user's process. And one
+ * that it prints as it is: "by_uid" has ended what is another user's.
+ */
 static void describe(const LogFields *fields, const char *device, bool success, char *ret, size_t size) {
-        char encoded[256], id[32] = "", pid[32] = "";
+        char encoded[256], id[32] = "", pid[32] = "", by[32] = "";
 
         encode(device ?: "", encoded, sizeof(encoded));
         if (fields->uid)
                 snprintf(id, sizeof(id), " id=%u", *fields->uid);
         if (fields->pid > 0)
                 snprintf(pid, sizeof(pid), " opid=%d", (int) fields->pid);
+        if (fields->by)
+                snprintf(by, sizeof(by), " by_uid=%u", *fields->by);
 
-        snprintf(ret, size, "op=%s%s%s%s%s%s%s%s%s exe=\"iommud\" hostname=? addr=? terminal=? res=%s",
+        snprintf(ret, size, "op=%s%s%s%s%s%s%s%s%s%s exe=\"iommud\" hostname=? addr=? terminal=? res=%s",
                 fields->event, device ? " device=" : "", device ? encoded : "",
-                fields->lease ? " lease=" : "", fields->lease ?: "", id, pid,
+                fields->lease ? " lease=" : "", fields->lease ?: "", id, pid, by,
                 fields->refusal ? " reason=" : "", fields->refusal ?: "", success ? "success" : "failed");
 }
 

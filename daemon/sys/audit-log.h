@@ -11,9 +11,9 @@
 
 /* The kernel's numbers for records of programs; it passes them on and knows nothing more of them. */
 typedef enum AuditType {
-        AUDIT_TYPE_CONFIG = 1111,            /* USYS_CONFIG: the policy was loaded */
+        AUDIT_TYPE_CONFIG = 1111,            /* USYS_CONFIG: what iommud itself decides by has changed */
         AUDIT_TYPE_ALLOC = 2307,             /* DEV_ALLOC: a device was given to somebody, or refused */
-        AUDIT_TYPE_DEALLOC = 2308,           /* DEV_DEALLOC: it is back */
+        AUDIT_TYPE_DEALLOC = 2308,           /* DEV_DEALLOC: it comes back: ended, made clean, given back */
 } AuditType;
 
 /*

@@ -8,13 +8,14 @@
 
 #include "bus-rig.h"
 #include "bus/audit.h"
+#include "core/policy.h"
 #include "fake/assert.h"
 #include "names.h"
 #include "sys/audit-log.h"
 
 #define DEVICE "0000:01:00.0"
 
-static char journal[4096], audit[4096];      /* "grant device=… uid=1000", a line each */
+static char journal[8192], audit[8192];      /* "grant device=… uid=1000", a line each */
 
 static void append_fields(char *buffer, size_t size, const char *prefix, const LogFields *fields) {
         size_t n = strlen(buffer);
@@ -125,11 +126,11 @@ static void test_life(void) {
         assert_logged("end " LEASE "\n", "");
         bus_rig_run_tasks(rig);
         assert_logged("reset device=" DEVICE " lease=1\nrelease " LEASE "\n",
-                "2308 success release " LEASE "\n");
+                "2308 success reset device=" DEVICE " lease=1\n2308 success release " LEASE "\n");
 }
 
 /* What root ends for another user is something else than what that user ends. */
-static void test_released(const Subject *subject, const char *expected) {
+static void test_released(const Subject *subject, const char *expected, const char *expected_audit) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         Client client;
         _cleanup_rig_ BusRig *rig = rig_granted(&client);
@@ -137,7 +138,7 @@ static void test_released(const Subject *subject, const char *expected) {
         rig->subject = *subject;
         reply = bus_rig_call(rig, IOMMUD_PATH_LEASE "/1", IOMMUD_INTERFACE_LEASE, "Release", "a{sv}", 0);
         assert_reply(reply, "");
-        assert_logged(expected, "");
+        assert_logged(expected, expected_audit);
         client_close(&client);
         bus_rig_watch(rig);
         assert_logged("", "");               /* it was over already */
@@ -169,6 +170,89 @@ static void test_refused(void) {
                 "2307 failed failure " LEASE " refusal=KernelFailed\n");
 }
 
+#define DENIED_LEASE " device=" DEVICE " lease=1 group=1 uid=1001 refusal=Denied\n"
+#define DENIED " uid=1001 refusal=Denied\n"
+#define LEASE_PATH IOMMUD_PATH_LEASE "/1", IOMMUD_INTERFACE_LEASE
+#define MANAGER_PATH IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER
+#define GROUP_PATH IOMMUD_PATH_GROUP "/1", IOMMUD_INTERFACE_GROUP
+
+static void assert_denied(sd_bus_message *reply, const char *what, const char *expected) {
+        char expected_journal[256], expected_audit[256];
+
+        assert_error(reply, IOMMUD_ERROR_DENIED, "");
+        snprintf(expected_journal, sizeof(expected_journal), "denial%s", expected);
+        snprintf(expected_audit, sizeof(expected_audit), "%s failed denial%s", what, expected);
+        assert_logged(expected_journal, expected_audit);
+        sd_bus_message_unref(reply);
+}
+
+/* Whatever somebody may not do, and not only what he may not have; nothing of what he only got wrong. */
+static void test_denied(void) {
+        _cleanup_message_ sd_bus_message *mistake = NULL;
+        Client client;
+        _cleanup_rig_ BusRig *rig = rig_granted(&client);
+
+        rig->subject = BOB;
+        assert_denied(bus_rig_call(rig, LEASE_PATH, "Release", "a{sv}", 0), "2307", DENIED_LEASE);
+        assert_denied(bus_rig_call(rig, LEASE_PATH, "Release", "a{sv}", 1, "request", "b", 1), "2307",
+                      DENIED_LEASE);
+        assert_denied(bus_rig_call(rig, LEASE_PATH, "Revoke", "a{sv}", 0), "2307", DENIED_LEASE);
+        assert_denied(bus_rig_call(rig, LEASE_PATH, "IovaRanges", "t", UINT64_C(1)), "2307", DENIED_LEASE);
+        assert_denied(bus_rig_call(rig, MANAGER_PATH, "Reload", NULL), "1111", DENIED);
+        assert_denied(bus_rig_call(rig, MANAGER_PATH, "ClearQuarantine", "s", DEVICE), "1111", DENIED);
+        assert_denied(
+                bus_rig_call(rig, MANAGER_PATH, "Plan", "asa{sv}", 1, DEVICE, 1, "as", "(uau)", 1000, 0),
+                "1111", DENIED);
+        assert_denied(
+                bus_rig_call(rig, MANAGER_PATH, "ExplainPolicy", "sa{sv}", DEVICE, 1, "uid", "u", 1000),
+                "1111", DENIED);
+        assert_denied(bus_rig_call(rig, GROUP_PATH, "Claim", "a{sv}", 0), "1111", " group=1" DENIED);
+        assert_denied(bus_rig_call(rig, GROUP_PATH, "Release", "a{sv}", 0), "1111", " group=1" DENIED);
+
+        rig->subject = ROOT;
+        mistake = bus_rig_call(rig, MANAGER_PATH, "ClearQuarantine", "s", DEVICE);
+        assert_error(mistake, IOMMUD_ERROR_NO_SUCH_DEVICE, "");
+        assert_logged("", "");
+
+        client_close(&client);
+}
+
+static unsigned count_lines(const char *text) {
+        unsigned n = 0;
+
+        for (; *text; text++)
+                n += *text == '\n';
+
+        return n;
+}
+
+/* Who asks, or tries, too often does not fill the journal with it. */
+static void test_flood(const char *member) {
+        _cleanup_rig_ BusRig *rig = bus_rig_new();
+        PolicyLimits *limits;
+        unsigned n = 40;
+
+        scene_add(rig->scene, FORBIDDEN, 2, "vfio-pci");
+        bus_rig_commit(rig);
+        assert_ok(policy_append_limits(rig->scene->manager->policy, &limits));
+        limits->subject.any = true;
+        limits->limits.set = 1U << ACCOUNT_REQUESTS_PER_SECOND;
+        limits->limits.max[ACCOUNT_REQUESTS_PER_SECOND] = 1;
+
+        for (unsigned i = 0; i < n; i++) {
+                _cleanup_message_ sd_bus_message *reply = NULL;
+
+                reply = member ? bus_rig_call(rig, MANAGER_PATH, member, NULL) :
+                                 bus_rig_acquire(rig, FORBIDDEN);
+                assert(sd_bus_message_is_method_error(reply, NULL));
+        }
+
+        /* the first, and the first that was too many; then one in a second */
+        assert(count_lines(journal) >= 2 && count_lines(journal) < n);
+        assert(count_lines(audit) == count_lines(journal));
+        journal[0] = audit[0] = '\0';
+}
+
 static void test_quarantine(void) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         Client client;
@@ -179,12 +263,12 @@ static void test_quarantine(void) {
         bus_rig_watch(rig);
         bus_rig_run_tasks(rig);
         assert_logged("end " LEASE "\nquarantine device=" DEVICE " uid=1000\nrelease " LEASE "\n",
-                "2308 success release " LEASE "\n");
+                "2308 failed quarantine device=" DEVICE " uid=1000\n2308 success release " LEASE "\n");
 
         rig->subject = ROOT;
         reply = bus_rig_call(rig, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "ClearQuarantine", "s", DEVICE);
         assert_reply(reply, "");
-        assert_logged("clearance device=" DEVICE "\n", "");
+        assert_logged("clearance device=" DEVICE "\n", "1111 success clearance device=" DEVICE "\n");
 }
 
 static void test_policy(void) {
@@ -196,9 +280,12 @@ static void test_policy(void) {
 
 int main(void) {
         test_life();
-        test_released(&ALICE, "end " LEASE " by=1000\n");
-        test_released(&ROOT, "revoke " LEASE " by=0\n");
+        test_released(&ALICE, "end " LEASE " by=1000\n", "");
+        test_released(&ROOT, "revoke " LEASE " by=0\n", "2308 success revoke " LEASE " by=0\n");
         test_refused();
+        test_denied();
+        test_flood("Reload");
+        test_flood(/* member= */ NULL);
         test_quarantine();
         test_policy();
         return 0;

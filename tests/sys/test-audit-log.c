@@ -91,7 +91,7 @@ static void check_complaint(const LogFields *fields, const char *part) {
 int main(void) {
         const char *const devices[] = { "0000:01:00.0", "0000:01:00.1" };
         const char *const hostile[] = { "a\" res=success x=\"", "x y", "", "\001" };
-        const uid_t uid = 1501;
+        const uid_t uid = 1501, root = 0;
         const LogFields grant = {
                 .event = "grant",
                 .devices = devices,
@@ -107,6 +107,13 @@ int main(void) {
                 .uid = &uid,
                 .refusal = "Denied",
         };
+        const LogFields revoke = {
+                .event = "revoke",
+                .device = devices[0],
+                .lease = "7",
+                .uid = &uid,
+                .by = &root,
+        };
         const LogFields policy = { .event = "policy" };
 
         assert(unsetenv("JOURNAL_STREAM") == 0);
@@ -114,6 +121,8 @@ int main(void) {
         check(AUDIT_TYPE_ALLOC, &grant, true,
                 "2307 op=grant device=\"0000:01:00.0\" lease=7 id=1501 opid=4711" END "success\n"
                 "2307 op=grant device=\"0000:01:00.1\" lease=7 id=1501 opid=4711" END "success\n");
+        check(AUDIT_TYPE_DEALLOC, &revoke, true,
+                "2308 op=revoke device=\"0000:01:00.0\" lease=7 id=1501 by_uid=0" END "success\n");
         check(AUDIT_TYPE_CONFIG, &policy, false, "1111 op=policy" END "failed\n");
 
         /* nobody writes fields of his own into the log */

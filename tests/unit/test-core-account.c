@@ -93,6 +93,32 @@ static void test_requests(void) {
         }
 }
 
+/* Of requests that are not admitted, one in a second is told, with how many were not. */
+static void test_untold(void) {
+        static const struct {
+                uint64_t after_usec, expected;       /* UINT64_MAX: it is not told */
+        } table[] = {
+                { 0, 0 },
+                { 0, UINT64_MAX },
+                { 999999, UINT64_MAX },
+                { 1, 2 },
+                { 999999, UINT64_MAX },
+                { 5000000, 1 },
+                { 1000000, 0 },
+        };
+        _cleanup_(account_freep) Account *account = NULL;
+        uint64_t now = 1234567;
+
+        assert_ok(account_new(1000, NULL, &account));
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                uint64_t n = UINT64_MAX;
+
+                now += table[i].after_usec;
+                assert_eq_int(account_tell_refusal(account, now, &n), table[i].expected != UINT64_MAX);
+                assert_eq_int(n, table[i].expected);
+        }
+}
+
 static void test_names(void) {
         for (AccountSlot slot = 0; slot < _ACCOUNT_SLOT_MAX; slot++) {
                 assert_eq_int(account_slot_from_string(account_slot_to_string(slot)), slot);
@@ -158,6 +184,7 @@ int main(void) {
         test_charge();
         test_limit();
         test_requests();
+        test_untold();
         test_names();
         test_leaks_are_noticed();
         return 0;

@@ -62,12 +62,21 @@ assert_record "$ALLOC" "device=\"$LAB_SHARED_A\" id=0 .*reason=Taken .*res=faile
 assert_fails as_user "$LAB_STRANGER_UID" iommuctl acquire 'serial=x" res=success device="y'
 assert_record "$ALLOC" "op=denial device=[0-9A-F]+ id=$LAB_STRANGER_UID .*res=failed"
 
+# What somebody may not do is on record like what he may not have: with a lease of another, and what is root's
+assert_refused "(Denied)" as_user "$LAB_STRANGER_UID" iommuctl release "$LEASE"
+assert_entry "$MESSAGE_DENIAL" IOMMUD_EVENT=denial IOMMUD_LEASE="$LEASE" IOMMUD_DEVICE="$LAB_SHARED_A" \
+        IOMMUD_UID="$LAB_STRANGER_UID" IOMMUD_REFUSAL=Denied
+assert_record "$ALLOC" "op=denial device=\"$LAB_SHARED_A\" lease=$LEASE id=$LAB_STRANGER_UID .*reason=Denied .*res=failed"
+assert_refused "(Denied)" as_user "$LAB_STRANGER_UID" iommuctl reload
+assert_record "$CONFIG" "op=denial id=$LAB_STRANGER_UID .*reason=Denied .*res=failed"
+
 # Its own user lets go: over, reset, back
 let_go "$PID"
 assert_ended "$LEASE"
 for device in "$LAB_SHARED_A" "$LAB_SHARED_B"; do
         assert_entry "$MESSAGE_END" IOMMUD_EVENT=end IOMMUD_DEVICE="$device" IOMMUD_LEASE="$LEASE"
         assert_entry "$MESSAGE_RELEASE" IOMMUD_EVENT=release IOMMUD_DEVICE="$device" IOMMUD_LEASE="$LEASE"
+        assert_record "$DEALLOC" "op=reset device=\"$device\" lease=$LEASE .*res=success"
         assert_record "$DEALLOC" "op=release device=\"$device\" lease=$LEASE id=$LAB_VMM_UID .*res=success"
 done
 assert_no_entry "$MESSAGE_REVOKE"
@@ -78,6 +87,7 @@ hold revoked "$LAB_VMM_UID" "$LAB_NVME"
 assert iommuctl release --no-wait "$LEASE"
 assert_entry "$MESSAGE_REVOKE" IOMMUD_EVENT=revoke IOMMUD_DEVICE="$LAB_NVME" IOMMUD_LEASE="$LEASE" \
         IOMMUD_UID="$LAB_VMM_UID" IOMMUD_BY_UID=0
+assert_record "$DEALLOC" "op=revoke device=\"$LAB_NVME\" lease=$LEASE id=$LAB_VMM_UID .*by_uid=0 .*res=success"
 let_go "$PID"
 assert_ended "$LEASE"
 assert_entry "$MESSAGE_RESET" IOMMUD_EVENT=reset IOMMUD_DEVICE="$LAB_NVME" IOMMUD_LEASE="$LEASE"
