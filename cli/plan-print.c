@@ -111,6 +111,7 @@ static json_object *json_from_step(const iommud_step *step) {
         json_put_string(o, "target", iommud_step_target(step));
         json_put_string(o, "reason", iommud_step_reason(step));
         json_put_string(o, "text", iommud_step_text(step));
+        json_put(o, "values", json_from_values(step));
         return o;
 }
 

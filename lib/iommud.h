@@ -455,9 +455,9 @@ const char *iommud_step_topic(const iommud_step *step);
 const char *iommud_step_grade(const iommud_step *step);
 
 /*
- * What a fact says to programs, by the keys that the documentation of Plan on the bus has: the value at
- * @index as text ("true" and "false" of what is one of them); and the number of a key, 0 or 1 of what is
- * true or false. Return -ENOENT when there is none.
+ * What a step says to programs besides, by the keys that the documentation of Plan on the bus has: of a
+ * fact, and with the reason HostInUse. The value at @index as text ("true" and "false" of what is one of
+ * them); and the number of a key, 0 or 1 of what is true or false. Return -ENOENT when there is none.
  */
 int iommud_step_value(
                 const iommud_step *step, size_t index, const char **ret_key, const char **ret_text);

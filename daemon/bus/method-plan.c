@@ -54,6 +54,12 @@ static int append_step(sd_bus_message *reply, const PlanStep *step) {
                         return r;
         }
 
+        if (step->action == PLAN_BLOCKED && step->refusal.outcome == OUTCOME_HOST_IN_USE) {
+                r = append_entry(reply, "use", "s", host_use_to_string(step->refusal.use));
+                if (r < 0)
+                        return r;
+        }
+
         return sd_bus_message_close_container(reply);
 }
 

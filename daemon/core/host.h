@@ -6,6 +6,7 @@
  * to what is round a device on it.
  */
 
+#include "base/strtab.h"
 #include "core/forward.h"
 
 /* Outcomes of in_use(). */
@@ -13,6 +14,21 @@ enum {
         _HOST_USE_NONE,
         HOST_USE_FOUND,
 };
+
+/* What the host uses a device for, in the words that Plan tells programs. */
+typedef enum HostUse {
+        HOST_USE_UNKNOWN,                    /* it can't be told whether it does */
+        HOST_USE_DISK,                       /* file systems, swap, and what is made of disks */
+        HOST_USE_NETWORK,
+        HOST_USE_MEDIATED,                   /* it carries mediated devices */
+        HOST_USE_DISPLAY,                    /* that the host was started with */
+        HOST_USE_CONSOLE,
+        HOST_USE_OPEN,                       /* a process has a node of it open */
+        _HOST_USE_MAX,
+        _HOST_USE_INVALID = -EINVAL,
+} HostUse;
+
+DECLARE_STRING_TABLE(host_use, HostUse);
 
 /* Whether a device can forge interrupts: an MSI is a write to an address like any other. */
 typedef enum Interrupts {
@@ -43,11 +59,12 @@ typedef struct HostFacts {
 
 typedef struct HostOps {
         /*
-         * Whether the host needs the device. On HOST_USE_FOUND @ret_use, of @size bytes, says for what: "/
-         * is on nvme0n1p1". -ENODEV when there is no such device; any other negative errno means that
-         * it can't be told, -EAGAIN because it kept changing. Nothing is taken then.
+         * Whether the host needs the device. On HOST_USE_FOUND *ret_use is what for, and @ret_text, of @size
+         * bytes, says it: "/ is on nvme0n1p1". -ENODEV when there is no such device; any other negative
+         * errno means that it can't be told, -EAGAIN because it kept changing. Nothing is taken then.
          */
-        int (*in_use)(void *userdata, const char *subsystem, const char *name, char *ret_use, size_t size);
+        int (*in_use)(void *userdata, const char *subsystem, const char *name, HostUse *ret_use,
+                      char *ret_text, size_t size);
 
         /*
          * What is round the device, and whether there is a driver @driver on its bus. What can't be told is

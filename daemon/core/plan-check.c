@@ -16,23 +16,27 @@
 
 int plan_check_host(const Manager *manager, const Device *device, Refusal *reterr) {
         const Host *host = manager->host;
-        char use[128] = "";
+        HostUse use = HOST_USE_UNKNOWN;
+        char text[128] = "";
         int r;
 
         if (!device_facts_own_dma(&device->facts))
                 return 0;
 
-        r = host->ops->in_use(host->userdata, device->facts.subsystem, device->facts.name, use, sizeof(use));
+        r = host->ops->in_use(
+                host->userdata, device->facts.subsystem, device->facts.name, &use, text, sizeof(text));
         if (r == -ENODEV)
                 return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->facts.name);
         if (r < 0)
                 return refuse(reterr, OUTCOME_HOST_IN_USE,
                         "Whether the host uses %s could not be found out (%s), so it stays with the host",
                         device->facts.name, strerrordesc_np(-r) ?: "unknown error");
-        if (r == HOST_USE_FOUND)
-                return refuse(reterr, OUTCOME_HOST_IN_USE, "The host uses %s: %s", device->facts.name, use);
+        if (r == _HOST_USE_NONE)
+                return 0;
 
-        return 0;
+        refuse(reterr, OUTCOME_HOST_IN_USE, "The host uses %s: %s", device->facts.name, text);
+        reterr->use = use;
+        return reterr->outcome;
 }
 
 int plan_check_kind(const Device *device, Refusal *reterr) {

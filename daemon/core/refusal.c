@@ -42,6 +42,7 @@ int refuse(Refusal *reterr, Outcome outcome, const char *format, ...) {
 
         reterr->outcome = outcome;
         reterr->device[0] = '\0';
+        reterr->use = HOST_USE_UNKNOWN;
         va_start(ap, format);
         vsnprintf(reterr->text, sizeof(reterr->text), format, ap);
         va_end(ap);

@@ -8,6 +8,7 @@
  */
 
 #include "core/forward.h"
+#include "core/host.h"
 
 typedef enum Outcome {
         OUTCOME_GRANTED,                     /* zero: no refusal */
@@ -38,6 +39,7 @@ struct Refusal {
         Outcome outcome;
         /* OUTCOME_AUTHORIZATION_REQUIRED: the device that has to be asked about; else "" */
         char device[KERNEL_NAME_MAX];
+        HostUse use;                         /* OUTCOME_HOST_IN_USE: what for */
         char text[384];                      /* what is wrong and what to do */
 };
 

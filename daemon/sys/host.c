@@ -11,23 +11,28 @@
 #include "sys/host.h"
 
 /* Each is a HostOps.in_use() of one kind of use. The last ones take the most time. */
-static int (*const checks[])(const HostDevice *device, char *ret_use, size_t size) = {
-        host_block_in_use,
-        host_net_in_use,
-        host_mdev_in_use,
-        host_display_in_use,
-        host_console_in_use,
-        host_node_in_use,
+static const struct {
+        int (*find)(const HostDevice *device, char *ret_text, size_t size);
+        HostUse use;
+} checks[] = {
+        { host_block_in_use, HOST_USE_DISK },
+        { host_net_in_use, HOST_USE_NETWORK },
+        { host_mdev_in_use, HOST_USE_MEDIATED },
+        { host_display_in_use, HOST_USE_DISPLAY },
+        { host_console_in_use, HOST_USE_CONSOLE },
+        { host_node_in_use, HOST_USE_OPEN },
 };
 
 /* Looks are cheap, and what a driver makes or udev renames is done with it soon. */
 #define LOOKS_MAX 10
 
-static int look(const HostDevice *device, char *ret_use, size_t size) {
+static int look(const HostDevice *device, HostUse *ret_use, char *ret_text, size_t size) {
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
-                r = checks[i](device, ret_use, size);
+                r = checks[i].find(device, ret_text, size);
+                if (r == HOST_USE_FOUND)
+                        *ret_use = checks[i].use;
                 if (r != _HOST_USE_NONE)
                         return r;
         }
@@ -44,8 +49,8 @@ static bool has_changed(int r) {
  * An interface that is given its name by udev, or a disk that goes, while it is looked at, says nothing
  * about the device: only a look during which nothing has changed does.
  */
-static int local_host_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use,
-                             size_t size) {
+static int local_host_in_use(void *userdata, const char *subsystem, const char *name, HostUse *ret_use,
+                             char *ret_text, size_t size) {
         HostDevice device;
         int r;
 
@@ -54,7 +59,7 @@ static int local_host_in_use(void *userdata, const char *subsystem, const char *
                 if (r < 0)
                         return r;
 
-                r = look(&device, ret_use, size);
+                r = look(&device, ret_use, ret_text, size);
                 if (!has_changed(r) || n == LOOKS_MAX)
                         return r == -ENODEV ? -EAGAIN : r;
         }

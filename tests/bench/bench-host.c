@@ -24,13 +24,14 @@ static double now_us(void) {
 }
 
 static void measure(const Host *host, const char *bus, const char *name) {
+        HostUse kind = HOST_USE_UNKNOWN;
         char use[128] = "";
         double start;
         int r = 0;
 
         start = now_us();
         for (unsigned i = 0; i < N_TIMES; i++)
-                r = host->ops->in_use(host->userdata, bus, name, use, sizeof(use));
+                r = host->ops->in_use(host->userdata, bus, name, &kind, use, sizeof(use));
 
         printf("%s: %.0f us: %s\n", name, (now_us() - start) / N_TIMES,
                 r < 0 ? strerrordesc_np(-r) : r > 0 ? use : "not in use");

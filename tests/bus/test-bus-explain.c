@@ -113,6 +113,20 @@ static void test_facts(void) {
         assert_eq_str(find_step(silent, "action=fact"), "");
 }
 
+/* What the host uses a device for, for programs too. */
+static void test_host_use(void) {
+        _cleanup_message_ sd_bus_message *disk = NULL, *unknown = NULL;
+        _cleanup_rig_ BusRig *rig = rig_new();
+
+        rig->scene->host = (FakeHost) { .device = DEVICE, .use = "swap", .kind = HOST_USE_DISK };
+        disk = call(rig, "Plan", IOMMUD_OPTION_EXPLAIN, "b", 1);
+        assert_has(find_step(disk, "action=blocked"), "reason=HostInUse use=disk");
+
+        rig->scene->host = (FakeHost) { .device = DEVICE, .error = -EIO };
+        unknown = call(rig, "Plan", IOMMUD_OPTION_EXPLAIN, "b", 1);
+        assert_has(find_step(unknown, "action=blocked"), "reason=HostInUse use=unknown");
+}
+
 /* The limit is that of the process that the bus vouches for. */
 static void test_memory(void) {
         _cleanup_message_ sd_bus_message *unknown = NULL, *little = NULL, *none = NULL;
@@ -199,6 +213,7 @@ static void test_refused(void) {
 
 int main(void) {
         test_facts();
+        test_host_use();
         test_memory();
         test_memlock();
         test_as();

@@ -5,7 +5,8 @@
 
 #include "fake/fake-host.h"
 
-static int fake_in_use(void *userdata, const char *subsystem, const char *name, char *ret_use, size_t size) {
+static int fake_in_use(void *userdata, const char *subsystem, const char *name, HostUse *ret_use,
+                       char *ret_text, size_t size) {
         FakeHost *host = userdata;
 
         host->n_calls++;
@@ -14,7 +15,8 @@ static int fake_in_use(void *userdata, const char *subsystem, const char *name, 
         if (!host->use)
                 return host->error;
 
-        snprintf(ret_use, size, "%s", host->use);
+        *ret_use = host->kind;
+        snprintf(ret_text, size, "%s", host->use);
         return HOST_USE_FOUND;
 }
 

@@ -10,6 +10,7 @@
 typedef struct FakeHost {
         const char *device;                  /* that it has something to say about; NULL: all are free */
         const char *use;                     /* what for; NULL: it can't tell, @error says why */
+        HostUse kind;                        /* of that use */
         int error;                           /* negative errno */
         unsigned n_calls;
         HostFacts facts;                     /* what is round every device */

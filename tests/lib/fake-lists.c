@@ -201,8 +201,9 @@ int reply_plan(sd_bus_message *m) {
                                 m, "baa{sv}", 0, 2,
                                 4, "action", "s", "rebind", "device", "s", selector, "driver", "s", "nvme",
                                 "target", "s", "vfio-pci",
-                                5, "action", "s", "blocked", "device", "s", selector, "driver", "s", "nvme",
-                                "reason", "s", "HostInUse", "text", "s", "/dev/nvme0n1 is mounted at /");
+                                6, "action", "s", "blocked", "device", "s", selector, "driver", "s", "nvme",
+                                "reason", "s", "HostInUse", "text", "s", "/dev/nvme0n1 is mounted at /",
+                                "use", "s", "disk");
 
         /* facts have keys that nobody here knows, and values of types that nobody knows yet */
         if (strcmp(selector, "0000:02:00.1") == 0)

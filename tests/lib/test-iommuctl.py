@@ -356,6 +356,8 @@ Not possible:
         plan = self.json('plan', '0000:01:00.0', status=1)
         self.assertFalse(plan['possible'])
         self.assertEqual(plan['steps'][1]['reason'], 'HostInUse')
+        self.assertEqual(plan['steps'][0]['values'], {})
+        self.assertEqual(plan['steps'][1]['values'], {'use': 'disk'})
 
 
     def test_facts(self):

@@ -106,10 +106,14 @@ static void setup(void) {
 
 static int ask(void) {
         const Host host = local_host_port(&local);
+        HostUse kind = HOST_USE_UNKNOWN;
+        int r;
 
         use[0] = '\0';
         n_calls = 0;
-        return host.ops->in_use(host.userdata, "pci", NAME, use, sizeof(use));
+        r = host.ops->in_use(host.userdata, "pci", NAME, &kind, use, sizeof(use));
+        assert(kind == (r == HOST_USE_FOUND ? HOST_USE_NETWORK : HOST_USE_UNKNOWN));
+        return r;
 }
 
 #define assert_answer(outcome, text)                                                                        \

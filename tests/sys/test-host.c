@@ -11,6 +11,7 @@ typedef struct Fixture {
         Tree *sysfs, *proc;
         LocalHost local;
         Host host;
+        HostUse kind;
         char use[128];
 } Fixture;
 
@@ -66,7 +67,8 @@ static void mount_line(Fixture *f, const char *line) {
 
 static int ask(Fixture *f, const char *name) {
         f->use[0] = '\0';
-        return f->host.ops->in_use(f->host.userdata, "pci", name, f->use, sizeof(f->use));
+        f->kind = HOST_USE_UNKNOWN;
+        return f->host.ops->in_use(f->host.userdata, "pci", name, &f->kind, f->use, sizeof(f->use));
 }
 
 #define assert_used(f, name, expected)                                                                   \
@@ -94,6 +96,7 @@ static void test_mounted(void) {
         make_disks(&f);
         mount_line(&f, "36 22 259:2 / /boot rw,relatime shared:1 master:2 - ext4 /dev/root rw");
         assert_used(&f, "0000:00:04.0", "/boot is on nvme0n1p2");
+        assert(f.kind == HOST_USE_DISK);
         assert(ask(&f, "0000:00:05.0") == 0);
         fixture_done(&f);
 }
@@ -263,12 +266,37 @@ static void test_mediated(void) {
         tree_dir(f.sysfs, "devices/pci0000:00/0000:00:04.0/%s", name);
         tree_link(f.sysfs, target, "bus/mdev/devices/%s", name);
         assert_used(&f, "0000:00:04.0", "the mediated device c9abdcb5-5279-413a-9057-c81d2605ce9c is on it");
+        assert(f.kind == HOST_USE_MEDIATED);
         assert(ask(&f, "0000:00:05.0") == 0);
         fixture_done(&f);
 }
 
+/* Each kind of use is told as what it is. */
+static void test_kinds(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        make_disks(&f);
+        tree_dir(f.sysfs, "devices/pci0000:00/0000:00:04.0/tty/ttyS4");
+        tree_link(f.sysfs, "../../devices/pci0000:00/0000:00:04.0/tty/ttyS4", "class/tty/ttyS4");
+        tree_file(f.sysfs, "ttyS4\n", "class/tty/console/active");
+        assert_used(&f, "0000:00:04.0", "the console ttyS4 is on it");
+        assert(f.kind == HOST_USE_CONSOLE);
+
+        tree_file(f.sysfs, "1\n", "devices/pci0000:00/0000:00:04.0/boot_vga");
+        tree_dir(f.sysfs, "devices/pci0000:00/0000:00:04.0/drm/card0");
+        tree_link(f.sysfs, "../../devices/pci0000:00/0000:00:04.0/drm/card0", "class/drm/card0");
+        assert_used(&f, "0000:00:04.0", "it is the display that the host was started with");
+        assert(f.kind == HOST_USE_DISPLAY);
+        fixture_done(&f);
+
+        for (HostUse use = 0; use < _HOST_USE_MAX; use++)
+                assert(host_use_from_string(host_use_to_string(use)) == use);
+}
+
 int main(void) {
         test_none();
+        test_kinds();
         test_mediated();
         test_mounted();
         test_mounted_elsewhere();

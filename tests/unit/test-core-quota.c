@@ -253,6 +253,41 @@ static void test_requests_by_rule(void) {
         assert_eq_int(scene_acquire(s, &BOB, "01:00.0"), OUTCOME_GRANTED);
 }
 
+/* What the client wants of its first domain has to be in every rule that grants a device. */
+static void test_features(void) {
+        static const struct {
+                unsigned features[2];        /* of the rules for the one device and for all others */
+                Outcome expected;
+        } table[] = {
+                { { 1U << DOMAIN_FEATURE_PASID, 1U << DOMAIN_FEATURE_PASID }, OUTCOME_GRANTED },
+                { { 1U << DOMAIN_FEATURE_PASID, 1U << DOMAIN_FEATURE_DIRTY_TRACKING }, OUTCOME_DENIED },
+                { { 0, 1U << DOMAIN_FEATURE_PASID }, OUTCOME_DENIED },
+                { { 0, 0 }, OUTCOME_DENIED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_scene_ Scene *s = scene_new();
+                Policy *policy = s->manager->policy;
+
+                add_devices(s, 2);
+                policy->rules[0].verdict = VERDICT_ALLOW;
+                strcpy(policy->rules[0].devices[0].address, "0000:01:00.0");
+                policy->rules[0].features = table[i].features[0];
+                policy->rules[1].features = table[i].features[1];
+
+                s->mode = MODE_ATTACHED;
+                s->domain_options.pasid = true;
+                assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0"), table[i].expected);
+                if (table[i].expected == OUTCOME_DENIED)
+                        assert_has(s->refusal.text, "gives no pasid");
+
+                /* who wants nothing of the kind has it all the same */
+                s->domain_options.pasid = false;
+                if (table[i].expected == OUTCOME_DENIED)
+                        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0", "02:00.0"), OUTCOME_GRANTED);
+        }
+}
+
 /* A rule may let go for some time only, also across a restart. */
 static void test_time(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -342,6 +377,7 @@ int main(void) {
         test_limits_of_rules();
         test_requests();
         test_requests_by_rule();
+        test_features();
         test_time();
         test_notice();
         test_taken_and_draining();

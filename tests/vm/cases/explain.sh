@@ -77,6 +77,7 @@ defer without_mount
 mount "/dev/${disk}p1" "$CASE_DIR/mnt"
 explain "$LAB_VMM_UID" "$LAB_NVME_HOST"
 assert_eq "$(blocked)" HostInUse
+assert_eq "$(jq -r '.steps[] | select(.action == "blocked") | .values.use' <<<"$ANSWER")" disk "what it is used for"
 assert_match "$ANSWER" "$CASE_DIR/mnt is on ${disk}p1"
 explain "$LAB_STRANGER_UID" "$LAB_NVME_HOST"
 assert_eq "$(blocked)" Denied
