@@ -65,7 +65,8 @@ Device *manager_find_device(const Manager *manager, const char *name) {
         return ptr_array_find(&manager->devices, name, device_compare);
 }
 
-const char *device_original_driver(const Device *device) {
+/* NULL: nobody here has given it another one. */
+static const char *device_driver_to_give_back(const Device *device) {
         const ClaimDevice *claimed = NULL;
         const LeaseDevice *leased = NULL;
 
@@ -75,7 +76,11 @@ const char *device_original_driver(const Device *device) {
                 leased = lease_find_device(device->group->lease, device->facts.name);
 
         /* a lease of a claimed group gives it back to the claim */
-        return claimed ? claimed->driver : leased ? leased->driver : "";
+        return claimed ? claimed->driver : leased ? leased->driver : NULL;
+}
+
+const char *device_original_driver(const Device *device) {
+        return device_driver_to_give_back(device) ?: "";
 }
 
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes) {
@@ -157,13 +162,11 @@ int device_read_info(Device *device, int context, uint32_t id, HwInfo *ret, Kern
 }
 
 void device_host_facts(const Device *device, DeviceFacts *ret) {
-        const Lease *lease = device->group->lease;
-        const LeaseDevice *leased;
+        const char *driver = device_driver_to_give_back(device);
 
         *ret = device->facts;
-        leased = lease ? lease_find_device(lease, device->facts.name) : NULL;
-        if (leased)
-                strcpy(ret->driver, leased->driver);
+        if (driver)
+                strcpy(ret->driver, driver);
 }
 
 bool device_facts_on_vfio(const DeviceFacts *facts) {

@@ -55,6 +55,21 @@ static void test_park(void) {
         assert_eq_int(scene_unclaim(s, 1), OUTCOME_NO_SUCH_DEVICE);
 }
 
+/* Rules see the driver that the host has for it, and not the one that the claim has given it. */
+static void test_policy_sees_original(void) {
+        _cleanup_scene_ Scene *s = scene_two();
+        DeviceMatch *match = &s->manager->policy->rules[0].devices[0];
+
+        *match = (DeviceMatch) { .keys = 1U << DEVICE_KEY_DRIVER, .driver = "nvme" };
+        assert_eq_int(scene_acquire(s, &ALICE, NVME), OUTCOME_DENIED);
+        assert_eq_int(scene_claim(s, 1, &PLAIN), OUTCOME_GRANTED);
+        assert_parked(s);
+        assert_eq_int(scene_acquire(s, &ALICE, NVME), OUTCOME_DENIED);
+
+        strcpy(match->driver, "vfio-pci");
+        assert_eq_int(scene_acquire(s, &ALICE, NVME), OUTCOME_GRANTED);
+}
+
 static void test_refusals(void) {
         _cleanup_scene_ Scene *s = scene_two();
         uint64_t id;
@@ -654,6 +669,7 @@ static void test_approved_text(void) {
 
 int main(void) {
         test_park();
+        test_policy_sees_original();
         test_refusals();
         test_lend();
         test_lend_fails();
