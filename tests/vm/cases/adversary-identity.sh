@@ -81,6 +81,11 @@ refused "a reused number" programs/adversary reused "$LAB_STRANGER_UID" "$LAB_ST
         /sys/fs/cgroup/system.slice/lab-victim.service
 refused "a reused number of root's" programs/adversary reused 0 "$LAB_STRANGER_UID" "$LAB_NIC" \
         /sys/fs/cgroup/init.scope
+# The same, of processes that iommud has seen alive, and of which it remembers something
+refused "a reused number of one that was alive" programs/adversary outlived "$LAB_STRANGER_UID" "$LAB_STRANGER_UID" \
+        "$LAB_NIC" /sys/fs/cgroup/system.slice/lab-victim.service
+refused "a reused number of root's that was alive" programs/adversary outlived 0 "$LAB_STRANGER_UID" "$LAB_NIC" \
+        /sys/fs/cgroup/init.scope
 systemctl stop lab-victim.service
 
 # uid 0 on the bus: of the dead, of another user namespace, and of both

@@ -8,6 +8,8 @@
  *             The connection is UID's, whose process has ended; SPEAKER, also a number, uses it.
  *     adversary reused UID SPEAKER SELECTOR CGROUP
  *             The same, and the number of that process is another's now, in CGROUP, a directory.
+ *     adversary outlived UID SPEAKER SELECTOR CGROUP
+ *             The same, and iommud has had a call from the connection while the process was alive.
  *     adversary sender NAME SELECTOR
  *             Says that NAME is calling.
  *     adversary exec SELECTOR PROGRAM ARGUMENT...
@@ -15,7 +17,7 @@
  *     adversary name
  *             Wants to be iommud, and says "granted" or "refused".
  *
- * The first two have to be started by root.
+ * The first three have to be started by root.
  */
 
 #include <fcntl.h>
@@ -111,7 +113,11 @@ static void connector(uint32_t uid, int pipe_fd) {
                 .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
         };
         memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-        _exit(sendmsg(pipe_fd, &message, 0) == 1 ? 0 : 1);
+        if (sendmsg(pipe_fd, &message, 0) != 1)
+                _exit(1);
+
+        /* until nobody has the other end */
+        _exit(read(pipe_fd, &(char) { 0 }, 1) == 0 ? 0 : 1);
 }
 
 static int receive_fd(int from) {
@@ -134,24 +140,35 @@ static int receive_fd(int from) {
         return fd;
 }
 
-/* A connection of @uid, whose process was @ret_pid and has ended. */
-static int connect_as_the_dead(uint32_t uid, pid_t *ret_pid) {
-        int ends[2], status, fd;
+/* The process that has connected, and what keeps it alive. */
+typedef struct Connector {
+        pid_t pid;
+        int keep;
+} Connector;
+
+/* A connection of @uid, whose process is alive. */
+static int connect_as_another(uint32_t uid, Connector *ret) {
+        int ends[2];
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
 
-        *ret_pid = fork();
-        if (*ret_pid == 0)
+        ret->keep = ends[0];
+        ret->pid = fork();
+        if (ret->pid == 0) {
+                close_fd(ends[0]);
                 connector(uid, ends[1]);
+        }
 
-        fd = receive_fd(ends[0]);
-        close_fd(ends[0]);
         close_fd(ends[1]);
-        if (waitpid(*ret_pid, &status, 0) < 0 || status != 0)
-                return -ECHILD;
+        return receive_fd(ends[0]);
+}
 
-        return fd;
+static int connector_end(const Connector *connector) {
+        int status;
+
+        close_fd(connector->keep);
+        return waitpid(connector->pid, &status, 0) < 0 || status != 0 ? -ECHILD : 0;
 }
 
 /*
@@ -191,29 +208,51 @@ static int reuse(pid_t pid, const char *cgroup) {
         return write_text_at(AT_FDCWD, path, number);
 }
 
-static int run_dead(uint32_t uid, uint32_t speaker, const char *selector, const char *cgroup) {
+static int start_bus(int fd, sd_bus **ret) {
+        int r;
+
+        r = sd_bus_new(ret);
+        if (r >= 0)
+                r = sd_bus_set_fd(*ret, fd, fd);
+        if (r >= 0)
+                r = sd_bus_set_bus_client(*ret, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(*ret, true);
+        return r < 0 ? r : sd_bus_start(*ret);
+}
+
+/* Something for which iommud looks at the caller; whatever it answers. */
+static int be_seen(sd_bus *bus, const char *selector) {
+        _cleanup_(message_unrefp) sd_bus_message *reply = NULL;
+
+        return sd_bus_call_method(bus, IOMMUD_BUS_NAME, IOMMUD_PATH, IOMMUD_INTERFACE_MANAGER, "Plan",
+                                  /* ret_error= */ NULL, &reply, "asa{sv}", 1, selector, 0);
+}
+
+static int run_dead(
+        uint32_t uid, uint32_t speaker, const char *selector, const char *cgroup, bool seen) {
         _cleanup_(message_unrefp) sd_bus_message *call = NULL;
         _cleanup_(bus_unrefp) sd_bus *bus = NULL;
-        pid_t pid = 0;
-        int fd, r;
+        Connector connector = { .keep = -EBADF };
+        int fd, r = 0;
 
-        fd = connect_as_the_dead(uid, &pid);
+        fd = connect_as_another(uid, &connector);
         if (fd < 0)
                 return fd;
 
-        r = cgroup ? reuse(pid, cgroup) : 0;
+        if (seen) {
+                r = start_bus(fd, &bus);
+                if (r >= 0)
+                        r = be_seen(bus, selector);
+        }
+        if (r >= 0)
+                r = connector_end(&connector);
+        if (r >= 0 && cgroup)
+                r = reuse(connector.pid, cgroup);
         if (r >= 0)
                 r = become(speaker);
-        if (r >= 0)
-                r = sd_bus_new(&bus);
-        if (r >= 0)
-                r = sd_bus_set_fd(bus, fd, fd);
-        if (r >= 0)
-                r = sd_bus_set_bus_client(bus, true);
-        if (r >= 0)
-                r = sd_bus_negotiate_fds(bus, true);
-        if (r >= 0)
-                r = sd_bus_start(bus);
+        if (r >= 0 && !seen)
+                r = start_bus(fd, &bus);
         if (r >= 0)
                 r = new_acquire(bus, selector, &call);
         return r < 0 ? r : ask(bus, call);
@@ -279,9 +318,11 @@ static int run(int argc, char *argv[]) {
         if (argc < 5 || parse_u32(argv[2], &uid) < 0 || parse_u32(argv[3], &speaker) < 0)
                 return -EINVAL;
         if (strcmp(way, "dead") == 0 && argc == 5)
-                return run_dead(uid, speaker, argv[4], /* cgroup= */ NULL);
+                return run_dead(uid, speaker, argv[4], /* cgroup= */ NULL, /* seen= */ false);
         if (strcmp(way, "reused") == 0 && argc == 6)
-                return run_dead(uid, speaker, argv[4], argv[5]);
+                return run_dead(uid, speaker, argv[4], argv[5], /* seen= */ false);
+        if (strcmp(way, "outlived") == 0 && argc == 6)
+                return run_dead(uid, speaker, argv[4], argv[5], /* seen= */ true);
 
         return -EINVAL;
 }
