@@ -63,7 +63,11 @@ static int set_window(Options *options, char *text) {
 }
 
 static int set_since(Options *options, char *text) {
-        if (parse_since(text, (uint64_t) time(NULL) * 1000000, &options->since_usec) < 0) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);            /* can't fail for this clock */
+        if (parse_since(text, (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000,
+                        &options->since_usec) < 0) {
                 complain("--since takes a time, such as 2026-01-31, '2026-01-31 23:59', today, 90s, 15min, "
                          "2h or 3d, which '%s' is not", text);
                 return -EINVAL;
