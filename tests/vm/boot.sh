@@ -141,9 +141,12 @@ console_tail() {
         printf -- '---\n'
 }
 
-# follow_case CASE pass|fail|skip SECONDS [REASON OR CONCLUSION]: one line for each
+# follow_case CASE pass|fail|skip SECONDS [REASON OR CONCLUSION]: one line for each. What has failed on one machine, as the
+# daemon's end may, does not pass for having passed on another.
 follow_case() {
-        LAB_RESULT["$1"]="$2"
+        if [[ "${LAB_RESULT["$1"]:-}" != fail ]]; then
+                LAB_RESULT["$1"]="$2"
+        fi
         printf '    %-4s  %s (%s s)%s\n' "$2" "$1" "$3" "${4:+: $4}"
 }
 
