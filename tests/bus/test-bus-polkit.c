@@ -16,10 +16,24 @@
 /* The rig, of which the test plays polkit too. */
 typedef struct PolkitRig {
         BusRig *rig;
-        sd_bus_message *questions[32];       /* CheckAuthorization; owned */
+        sd_bus_message *questions[LIMIT_QUESTIONS + 8];        /* CheckAuthorization; owned */
         unsigned n_questions, n_cancelled;
         char cancelled[32];                  /* the id that was cancelled last */
 } PolkitRig;
+
+/* How long the answer to the last question may take. */
+static uint64_t last_timeout_usec;
+
+int __real_sd_bus_call_async(sd_bus *bus, sd_bus_slot **slot, sd_bus_message *m,
+                             sd_bus_message_handler_t callback, void *userdata, uint64_t usec);
+int __wrap_sd_bus_call_async(sd_bus *bus, sd_bus_slot **slot, sd_bus_message *m,
+                             sd_bus_message_handler_t callback, void *userdata, uint64_t usec);
+int __wrap_sd_bus_call_async(sd_bus *bus, sd_bus_slot **slot, sd_bus_message *m,
+                             sd_bus_message_handler_t callback, void *userdata, uint64_t usec) {
+        if (sd_bus_message_is_method_call(m, NULL, "CheckAuthorization"))
+                last_timeout_usec = usec;
+        return __real_sd_bus_call_async(bus, slot, m, callback, userdata, usec);
+}
 
 static int on_polkit_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         PolkitRig *p = userdata;
@@ -398,6 +412,69 @@ static void test_limit(void) {
         assert_eq_int(p->n_questions, LIMIT_UID_QUESTIONS + 2);
 }
 
+/* Nor can many users, each with his share. */
+static void test_limit_of_all(void) {
+        _cleanup_message_ sd_bus_message *too_many = NULL, *next = NULL;
+        _cleanup_polkit_ PolkitRig *p = polkit_rig_new();
+        sd_bus_message *replies[LIMIT_QUESTIONS];
+        SubjectMatch *match = &p->rig->scene->manager->policy->rules[1].subject;
+
+        match->n_uids = 0;
+        match->any = true;
+        for (unsigned i = 0; i < LIMIT_QUESTIONS; i++) {
+                p->rig->subject.uid = 2000 + i / LIMIT_UID_QUESTIONS;
+                send_acquire_one(p, false, &replies[i]);
+                assert(!replies[i]);
+        }
+
+        p->rig->subject.uid = 3000;
+        send_acquire_one(p, false, &too_many);
+        assert_error(too_many, IOMMUD_ERROR_QUOTA, "96 requests that polkit has not answered");
+        assert_eq_int(p->n_questions, LIMIT_QUESTIONS);
+
+        p->rig->subject.uid = 2000;
+        answer(p, p->questions[0], false, false, NULL);
+        assert_error(replies[0], IOMMUD_ERROR_DENIED, "polkit does not permit it");
+        sd_bus_message_unref(replies[0]);
+        p->rig->subject.uid = 3000;
+        send_acquire_one(p, false, &next);
+        assert(!next);
+}
+
+/* Nobody is asked about more devices than anybody would answer for. */
+static void test_limit_of_a_request(void) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_polkit_ PolkitRig *p = polkit_rig_new();
+
+        for (unsigned i = 0; i < LIMIT_REQUEST_QUESTIONS; i++) {
+                char name[KERNEL_NAME_MAX];
+
+                snprintf(name, sizeof(name), "0000:01:%02x.%u", i / 8 + 1, i % 8);
+                scene_add(p->rig->scene, name, 12, "nvme");
+        }
+        bus_rig_commit(p->rig);
+
+        send_acquire_one(p, false, &reply);
+        for (unsigned i = 0; i < LIMIT_REQUEST_QUESTIONS; i++) {
+                assert(!reply);
+                assert_eq_int(p->n_questions, i + 1);
+                answer(p, last_question(p), true, false, NULL);
+        }
+        assert_error(reply, IOMMUD_ERROR_QUOTA, "more than 32 devices");
+        assert_eq_int(p->n_questions, LIMIT_REQUEST_QUESTIONS);
+}
+
+/* Where nobody is asked there is nothing to wait for; one who is has to find his password. */
+static void test_timeout(void) {
+        _cleanup_message_ sd_bus_message *quiet = NULL, *interactive = NULL;
+        _cleanup_polkit_ PolkitRig *p = polkit_rig_new();
+
+        send_acquire_one(p, false, &quiet);
+        assert_eq_int(last_timeout_usec, LIMIT_QUESTION_USEC);
+        send_acquire_one(p, ALLOW_INTERACTIVE, &interactive);
+        assert_eq_int(last_timeout_usec, LIMIT_QUESTION_HUMAN_USEC);
+}
+
 /* The dry run tells that polkit would be asked, and asks nobody. */
 static void test_plan(void) {
         _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
@@ -424,6 +501,9 @@ int main(void) {
         test_two_devices();
         test_gone();
         test_limit();
+        test_limit_of_all();
+        test_limit_of_a_request();
+        test_timeout();
         test_plan();
         return 0;
 }

@@ -11,7 +11,7 @@
 #include "core/kernel.h"
 #include "fake/fake-dma.h"
 
-#define FAKE_DEVICES_MAX 24
+#define FAKE_DEVICES_MAX 40
 
 struct FakeDevice {
         char name[KERNEL_NAME_MAX];
