@@ -359,6 +359,10 @@ static const BadCase bad_rule[] = {
         { RULE("\"uid\":1,\"host_use\":\"deny\""), 1, 31, "rules[0].host_use", "it is \"allow\"" },
         { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":[\"01:00.0\",\"class:03\"],"
                "\"verdict\":\"allow\""), 1, 11, "rules[0]", "named one by one" },
+        { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":{\"pf\":\"01:00.0\"},\"verdict\":\"allow\""), 1,
+          11, "rules[0]", "named one by one" },
+        { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":{\"vf\":1},\"verdict\":\"allow\""), 1, 11,
+          "rules[0]", "named one by one" },
         { RULE("\"uid\":1,\"host_use\":\"allow\",\"devices\":\"tag:lab\",\"verdict\":\"allow\""), 1, 11,
           "rules[0]", "named one by one" },
         { RULE("\"uid\":1,\"limits\":{\"device\":1}"), 1, 30, "rules[0].limits",
