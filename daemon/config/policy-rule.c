@@ -54,7 +54,9 @@ static int read_mode(const JsonNode *node, void *userdata) {
 
         mode = mode_from_string(s);
         if (mode < 0)
-                return json_node_fail(node, "this iommud has no mode \"%.*s\"", POLICY_SHOWN_MAX, s);
+                return json_node_fail(node,
+                                      "unknown mode \"%.*s\"; it is \"vmm\", \"attached\" or \"confined\"",
+                                      POLICY_SHOWN_MAX, s);
 
         reader->rule->modes |= 1U << mode;
         return 0;
@@ -199,7 +201,8 @@ int policy_read_rule(const JsonNode *node, void *userdata) {
                 { "memlock", read_memlock },
                 { "host_use", read_host_use },
                 { "limits", policy_read_rule_limits },
-                { "verdict", read_verdict, "the rule has no \"verdict\"; add \"allow\" or \"deny\"" },
+                { "verdict", read_verdict,
+                  "the rule has no \"verdict\"; add \"allow\", \"ask\" or \"deny\"" },
         };
         PolicyReader *reader = userdata;
         int r;

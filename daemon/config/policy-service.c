@@ -35,7 +35,8 @@ static int check_unit(const JsonNode *node, const char *s) {
         static const char *const suffixes[] = { ".service", ".scope", ".*", "*" };
 
         if (strlen(s) >= SUBJECT_UNIT_MAX || strchr(s, '/'))
-                return json_node_fail(node, "\"%.*s\" is no name of a unit", POLICY_SHOWN_MAX, s);
+                return json_node_fail(node, "\"%.*s\" is no name of a unit; write it as systemctl shows it",
+                                      POLICY_SHOWN_MAX, s);
 
         for (size_t i = 0; i < ELEMENTSOF(suffixes); i++)
                 if (has_suffix(s, suffixes[i]))
@@ -70,7 +71,9 @@ static int check_cgroup(const JsonNode *node, const char *s) {
 
 static int check_label(const JsonNode *node, const char *s) {
         if (!s[0] || strlen(s) >= SUBJECT_LABEL_MAX)
-                return json_node_fail(node, "\"%.*s\" is no label", POLICY_SHOWN_MAX, s);
+                return json_node_fail(node,
+                                      "\"%.*s\" is no label; write it as /proc/PID/attr/current has it, "
+                                      "or a pattern for that", POLICY_SHOWN_MAX, s);
 
         return 0;
 }

@@ -337,7 +337,7 @@ static const BadCase bad_rule[] = {
         { RULE("\"unt\":\"a.service\"," REST), 1, 12, "rules[0]", "did you mean \"unit\"?" },
 
         { RULE("\"modes\":[]," REST), 1, 20, "rules[0].modes", "empty list" },
-        { RULE("\"modes\":\"vm\"," REST), 1, 20, "rules[0].modes", "no mode \"vm\"" },
+        { RULE("\"modes\":\"vm\"," REST), 1, 20, "rules[0].modes", "it is \"vmm\", \"attached\" or" },
         { RULE("\"whole_group\":1," REST), 1, 26, "rules[0].whole_group", "where true or false" },
         { RULE("\"uid\":1,\"whole_group\":true,\"devices\":\"any\",\"verdict\":\"deny\""), 1, 11, "rules[0]",
           "can't have \"whole_group\"" },
@@ -451,8 +451,8 @@ static void test_all_mistakes(void) {
         } mistakes[] = {
                 { 1, "rules[0]", "did you mean \"devices\"?" },
                 { 1, "rules[0].uid", "where a" },
-                { 1, "rules[0].modes[1]", "no mode \"no\"" },
-                { 1, "rules[0].modes[2]", "no mode \"nor\"" },
+                { 1, "rules[0].modes[1]", "unknown mode \"no\"" },
+                { 1, "rules[0].modes[2]", "unknown mode \"nor\"" },
                 { 3, "rules[2]", "appears twice" },
                 { 4, "rules[3]", "where an object" },
                 { 4, "rules[4]", "about nobody" },

@@ -229,6 +229,18 @@ static void test_nvme_multipath(void) {
         fixture_done(&f);
 }
 
+/* A file system that names all of its devices, with colons in between. */
+static void test_many_sources(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        make_disks(&f);
+        mount_line(&f, "36 22 0:41 / /srv rw - bcachefs /dev/sda1:/dev/nvme0n1p2 rw");
+        assert_used(&f, "0000:00:05.0", "/srv is on sda1");
+        assert_used(&f, "0000:00:04.0", "/srv is on nvme0n1p2");
+        fixture_done(&f);
+}
+
 /* The pool doesn't say where it is: any disk may be a part of it, anything else isn't. */
 static void test_zfs(void) {
         Fixture f;
@@ -307,6 +319,7 @@ int main(void) {
         test_loop();
         test_circle();
         test_nvme_multipath();
+        test_many_sources();
         test_zfs();
         test_unreadable();
         return 0;
