@@ -51,6 +51,7 @@ static const DeviceFacts devices[] = {
         { .subsystem = "pci",
           .name = "10000:e1:00.0",
           .serial = "S4EW",
+          .reset_methods = "flr",
           .vendor = 0x144d,
           .device = 0xa808,
           .class = 0x010802 },
@@ -82,8 +83,18 @@ static Verdict decide(const Policy *policy, const Subject *subject, const Device
         return policy_decide(policy, &(PolicyQuestion) { .subject = subject, .device = device }).verdict;
 }
 
-static void check_answer(const Policy *policy, const Subject *subject, const DeviceFacts *device) {
-        const PolicyQuestion question = { .subject = subject, .device = device };
+/* A rule that decides for sure is one whose conditions are met. */
+static void check_conditions(const PolicyRule *rule, const PolicyQuestion *question) {
+        assert(rule->modes == 0 || rule->modes & 1U << question->mode);
+        assert(!rule->whole_group || question->whole_group);
+        assert(!rule->needs_reset || question->device->reset_methods[0]);
+}
+
+static void check_answer(const Policy *policy, const Subject *subject, const DeviceFacts *device, Mode mode,
+                         bool whole_group) {
+        const PolicyQuestion question = {
+                .subject = subject, .device = device, .mode = mode, .whole_group = whole_group,
+        };
         PolicyAnswer answer, again;
 
         answer = policy_decide(policy, &question);
@@ -96,6 +107,8 @@ static void check_answer(const Policy *policy, const Subject *subject, const Dev
                        (answer.match == MATCH_UNKNOWN ? VERDICT_DENY : answer.rule->verdict));
                 assert(answer.match == MATCH_YES || answer.rule->verdict != VERDICT_ALLOW);
                 assert(!answer.missed);
+                if (answer.match == MATCH_YES)
+                        check_conditions(answer.rule, &question);
         } else {
                 assert(answer.verdict == decide(NULL, subject, device));
                 assert(answer.verdict == VERDICT_DENY || subject_is_root(subject));
@@ -215,7 +228,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (size_t i = 0; i < ELEMENTSOF(subjects); i++) {
                 check_limits(policy, &subjects[i]);
                 for (size_t j = 0; j < ELEMENTSOF(devices); j++) {
-                        check_answer(policy, &subjects[i], &devices[j]);
+                        for (Mode mode = 0; mode < _MODE_MAX; mode++) {
+                                check_answer(policy, &subjects[i], &devices[j], mode, false);
+                                check_answer(policy, &subjects[i], &devices[j], mode, true);
+                        }
                         check_unknown(policy, &subjects[i], &devices[j]);
                 }
         }
