@@ -476,9 +476,10 @@ void iommud_who_free(iommud_who *who);
 int iommud_who_set_user(iommud_who *who, uid_t uid, const gid_t *gids, size_t n_gids);
 
 /*
- * More of whom is asked about: "unit", "slice", "cgroup", "label", "userns" ("own" or "other"); and "mode",
- * of what is asked for. What is not set is not known, as it may be of a real caller; but with one of unit,
- * slice and cgroup the others are "". Returns -EINVAL for another key.
+ * More of whom is asked about: "unit", "slice", "cgroup", "label" (in full, with AppArmor's mode: "vmm
+ * (enforce)"), "userns" ("own" or "other"); and "mode", of what is asked for. What is not set is not known,
+ * as it may be of a real caller; but with one of unit, slice and cgroup the others are "". Returns -EINVAL
+ * for another key.
  */
 int iommud_who_set(iommud_who *who, const char *key, const char *value);
 

@@ -133,7 +133,7 @@ typedef struct Explanation {
 
 static int append_step(const Device *device, const PolicyStep *step, void *userdata) {
         const Explanation *e = userdata;
-        char text[160];
+        char text[POLICY_STEP_TEXT_MAX];
         int r;
 
         policy_step_text(step, e->subject, text, sizeof(text));

@@ -11,6 +11,7 @@
 #include "core/group.h"
 #include "core/manager.h"
 #include "core/plan-private.h"
+#include "core/policy-trace.h"
 #include "core/policy.h"
 #include "core/subject.h"
 
@@ -54,6 +55,8 @@ static const char *unmet_text(RuleKey key) {
 /* Why nothing allows it. */
 static int refuse_by_default(const Planner *p, const Device *device, const PolicyAnswer *answer,
                              Refusal *reterr) {
+        char doubt[POLICY_DOUBT_MAX];
+
         if (answer->missed && answer->missed_key >= RULE_KEY_MODES)
                 return refuse(reterr, OUTCOME_DENIED, "uid %u may not have %s: %s allows it, but %s",
                         p->subject->uid, device->facts.name, answer->missed->origin,
@@ -66,11 +69,13 @@ static int refuse_by_default(const Planner *p, const Device *device, const Polic
                         "dbus-broker 34, Linux 6.5)",
                         device->facts.name);
 
-        if (answer->missed)
+        if (answer->missed) {
+                policy_doubt_text(p->subject, answer->missed_key, doubt, sizeof(doubt));
                 return refuse(reterr, OUTCOME_DENIED,
                         "uid %u may not have %s: %s may allow it, but whether its \"%s\" is true of the "
-                        "caller is not known", p->subject->uid, device->facts.name, answer->missed->origin,
-                        rule_key_to_string(answer->missed_key));
+                        "caller is not known%s", p->subject->uid, device->facts.name, answer->missed->origin,
+                        rule_key_to_string(answer->missed_key), doubt);
+        }
 
         return refuse(reterr, OUTCOME_DENIED,
                 "uid %u may not have %s: no rule of the policy allows it; an administrator can add one to "
@@ -96,6 +101,7 @@ static int planner_check_permit(const Planner *p, const Device *device, const ch
 
 int planner_authorize(
         Planner *p, const Device *device, const PolicyRule **ret_rule, Refusal *reterr) {
+        char doubt[POLICY_DOUBT_MAX];
         PolicyAnswer answer;
 
         answer = planner_decide(p, device);
@@ -107,11 +113,13 @@ int planner_authorize(
         if (!answer.rule)
                 return refuse_by_default(p, device, &answer, reterr);
 
-        if (answer.match == MATCH_UNKNOWN)
+        if (answer.match == MATCH_UNKNOWN) {
+                policy_doubt_text(p->subject, answer.key, doubt, sizeof(doubt));
                 return refuse(reterr, OUTCOME_DENIED,
                         "uid %u may not have %s: %s does not allow it to some, and whether its \"%s\" is "
-                        "true of this is not known", p->subject->uid, device->facts.name,
-                        answer.rule->origin, rule_key_to_string(answer.key));
+                        "true of this is not known%s", p->subject->uid, device->facts.name,
+                        answer.rule->origin, rule_key_to_string(answer.key), doubt);
+        }
 
         if (answer.verdict == VERDICT_ASK) {
                 *ret_rule = answer.rule;

@@ -99,7 +99,18 @@ int manager_trace_policy(const Manager *manager, const Subject *subject, Mode mo
         return 0;
 }
 
-static void decided_text(const PolicyStep *step, const Subject *subject, char *buffer, size_t size) {
+void policy_doubt_text(const Subject *subject, RuleKey key, char *buffer, size_t size) {
+        buffer[0] = '\0';
+        if (key != RULE_KEY_LABEL || !(subject->known & SUBJECT_KNOWS_LABEL))
+                return;
+
+        snprintf(buffer, size, " (\"%.64s\" is no proof of that, see \"label\" in iommud-policy(5))",
+                 subject->label);
+        make_printable(buffer);
+}
+
+static void decided_text(const PolicyStep *step, const Subject *subject, const char *doubt, char *buffer,
+                         size_t size) {
         static const char *const texts[] = {
                 [VERDICT_DENY] = "denies it",
                 [VERDICT_ASK] = "wants polkit to be asked",
@@ -108,8 +119,8 @@ static void decided_text(const PolicyStep *step, const Subject *subject, char *b
 
         if (step->match == MATCH_UNKNOWN)
                 snprintf(buffer, size,
-                        "denies it, since it can't be ruled out that its \"%s\" is true of this",
-                         rule_key_to_string(step->key));
+                        "denies it, since it can't be ruled out that its \"%s\"%s is true of this",
+                         rule_key_to_string(step->key), doubt);
         else if (step->rule)
                 snprintf(buffer, size, "%s", texts[step->verdict]);
         else if (subject->uid == (uid_t) -1)
@@ -122,11 +133,13 @@ static void decided_text(const PolicyStep *step, const Subject *subject, char *b
 
 void policy_step_text(const PolicyStep *step, const Subject *subject, char *buffer, size_t size) {
         const char *key = rule_key_to_string(step->key);
+        char doubt[POLICY_DOUBT_MAX];
 
+        policy_doubt_text(subject, step->key, doubt, sizeof(doubt));
         if (step->decides)
-                decided_text(step, subject, buffer, size);
+                decided_text(step, subject, doubt, buffer, size);
         else if (step->match == MATCH_UNKNOWN)
-                snprintf(buffer, size, "passed over: whether its \"%s\" is true is not known", key);
+                snprintf(buffer, size, "passed over: whether its \"%s\" is true is not known%s", key, doubt);
         else if (step->key == RULE_KEY_DEVICES)
                 snprintf(buffer, size, "passed over: it is about other devices");
         else if (step->key >= RULE_KEY_MODES)

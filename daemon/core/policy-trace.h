@@ -30,5 +30,14 @@ int policy_trace(const Policy *policy, const PolicyQuestion *question, const Dev
 int manager_trace_policy(const Manager *manager, const Subject *subject, Mode mode, const char *selector,
                          PolicyStepFunc func, void *userdata, Refusal *reterr) _must_check_;
 
+#define POLICY_DOUBT_MAX 160
+#define POLICY_STEP_TEXT_MAX (128 + POLICY_DOUBT_MAX)
+
+/*
+ * What there is to be said of a key that can't be told to be true of @subject, to follow the name of the
+ * key; "" when that is simply not known.
+ */
+void policy_doubt_text(const Subject *subject, RuleKey key, char *buffer, size_t size);
+
 /* What the step says, as the end of a sentence that begins with the rule. */
 void policy_step_text(const PolicyStep *step, const Subject *subject, char *buffer, size_t size);

@@ -95,7 +95,7 @@ uint64_t policy_limit(const Policy *policy, const Subject *subject, AccountSlot 
                 if (!(limits->limits.set & (1U << slot)))
                         continue;
 
-                match = subject_match(&limits->subject, subject, &key);
+                match = subject_match(&limits->subject, subject, /* proof= */ true, &key);
                 if (match == MATCH_YES) {
                         limit = limits->limits.max[slot];
                         origin = limits->origin;
@@ -168,7 +168,8 @@ Match policy_rule_match(const PolicyRule *rule, const Catalog *catalog, const Po
         Match devices, subject;
         RuleKey unmet;
 
-        subject = subject_match(&rule->subject, question->subject, ret_key);
+        subject = subject_match(&rule->subject, question->subject,
+                                /* proof= */ rule->verdict != VERDICT_DENY, ret_key);
         if (subject == MATCH_NO)
                 return MATCH_NO;
 

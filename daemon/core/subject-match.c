@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "core/label.h"
 #include "core/subject-match.h"
 #include "core/subject.h"
 
@@ -136,6 +137,32 @@ static Match match_strings(const StringList *list, const Subject *subject, Subje
         return MATCH_NO;
 }
 
+/* Whether it says who somebody is, which a profile does not. */
+static bool subject_match_identifies(const SubjectMatch *match) {
+        return match->n_uids > 0 || match->n_gids > 0 || match->units.n_items > 0 ||
+               match->slices.n_items > 0 || match->cgroups.n_items > 0;
+}
+
+static Match match_labels(const SubjectMatch *match, const Subject *subject, bool proof) {
+        const StringList *list = &match->labels;
+        Match result = MATCH_NO;
+
+        if (list->n_items == 0)
+                return MATCH_YES;
+        if (!(subject->known & SUBJECT_KNOWS_LABEL))
+                return MATCH_UNKNOWN;
+
+        for (size_t i = 0; subject->label[0] && i < list->n_items; i++)
+                result = match_greatest(result, label_match(list->items[i], subject->label));
+        if (result == MATCH_NO)
+                return MATCH_NO;
+        if (!proof)
+                return MATCH_YES;
+
+        /* one that the caller may have chosen by himself */
+        return label_is_profile(subject->label) && !subject_match_identifies(match) ? MATCH_UNKNOWN : result;
+}
+
 static Match match_userns(const SubjectMatch *match, const Subject *subject) {
         if (match->userns == USERNS_ANY)
                 return MATCH_YES;
@@ -145,7 +172,8 @@ static Match match_userns(const SubjectMatch *match, const Subject *subject) {
         return (match->userns == USERNS_OWN) == subject->own_userns ? MATCH_YES : MATCH_NO;
 }
 
-Match subject_match(const SubjectMatch *match, const Subject *subject, RuleKey *ret_key) {
+Match subject_match(
+        const SubjectMatch *match, const Subject *subject, bool proof, RuleKey *ret_key) {
         const struct {
                 RuleKey key;
                 Match match;
@@ -158,8 +186,7 @@ Match subject_match(const SubjectMatch *match, const Subject *subject, RuleKey *
                                                 subject->slice, slice_matches) },
                 { RULE_KEY_CGROUP, match_strings(&match->cgroups, subject, SUBJECT_KNOWS_CGROUP,
                                                  subject->cgroup, cgroup_matches) },
-                { RULE_KEY_LABEL, match_strings(&match->labels, subject, SUBJECT_KNOWS_LABEL, subject->label,
-                                                glob_matches) },
+                { RULE_KEY_LABEL, match_labels(match, subject, proof) },
                 { RULE_KEY_USERNS, match_userns(match, subject) },
         };
         Match result = MATCH_YES;

@@ -33,7 +33,7 @@ typedef struct SubjectMatch {
         StringList units;                    /* globs */
         StringList slices;                   /* names; each stands for the slices below it too */
         StringList cgroups;                  /* globs; each stands for what is below it too */
-        StringList labels;                   /* globs */
+        StringList labels;                   /* globs, see core/label.h */
         UsernsMatch userns;
 } SubjectMatch;
 
@@ -48,5 +48,9 @@ bool subject_match_is_set(const SubjectMatch *match);
 /* What of a subject (SubjectFacts) is compared with it. */
 unsigned subject_match_wanted_facts(const SubjectMatch *match);
 
-/* Whether it is about @subject. In all cases but MATCH_YES *ret_key is what that hung on. */
-Match subject_match(const SubjectMatch *match, const Subject *subject, RuleKey *ret_key);
+/*
+ * Whether it is about @subject. In all cases but MATCH_YES *ret_key is what that hung on. With @proof it is
+ * to the advantage of whom it is about, and of a label that somebody can have chosen by himself it is not
+ * known whether he has.
+ */
+Match subject_match(const SubjectMatch *match, const Subject *subject, bool proof, RuleKey *ret_key);

@@ -49,6 +49,17 @@ static const Subject alice_escaped = {
 static const Subject alice_container = {
         .uid = 1000, .known = EVERYTHING, .gids = { 0, 104 }, .n_gids = 2, .label = "container_t",
 };
+/* By AppArmor he is under a profile; under one that nothing holds him to; under two; under none. */
+static const Subject alice_profile = {
+        .uid = 1000, .known = EVERYTHING, .label = "/usr/bin/vmm (enforce)",
+};
+static const Subject alice_complain = {
+        .uid = 1000, .known = EVERYTHING, .label = "/usr/bin/vmm (complain)",
+};
+static const Subject alice_stack = {
+        .uid = 1000, .known = EVERYTHING, .label = "/usr/bin/vmm//&unconfined (enforce)",
+};
+static const Subject alice_free = { .uid = 1000, .known = EVERYTHING, .label = "unconfined" };
 static const Subject bob = {
         .uid = 1001, .known = EVERYTHING, .gids = { 100, 2000 }, .n_gids = 2, .own_userns = true,
 };
@@ -223,6 +234,50 @@ static const Case unknown[] = {
           "allow 1", &nic },
 };
 
+/* Whoever is not confined takes on any profile: that narrows down whom a rule means, and proves nothing. */
+static const Case profiles[] = {
+        { "the user, under the profile", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm\""), &alice_profile,
+          "allow 0" },
+        { "by glob", ALLOW("\"uid\":1000,\"label\":[\"x\",\"*/vmm\"]"), &alice_profile, "allow 0" },
+        { "under another", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vm\""), &alice_profile, "deny -" },
+        { "no part of one", ALLOW("\"uid\":1000,\"label\":\"vmm\""), &alice_profile, "deny -" },
+        { "another user", ALLOW("\"uid\":1001,\"label\":\"/usr/bin/vmm\""), &alice_profile, "deny -" },
+        { "under none", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm\""), &alice_free, "deny -" },
+        { "with its mode", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm (enforce)\""), &alice_profile,
+          "allow 0" },
+        { "in another mode", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm (enforce)\""), &alice_complain,
+          "deny -" },
+        { "which is in the rule", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/v* (complain)\""),
+          &alice_complain, "allow 0" },
+        { "it is not enforced", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm\""), &alice_complain,
+          "deny - missed 0 label" },
+        { "one of two", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm\""), &alice_stack,
+          "deny - missed 0 label" },
+        { "nor by glob", ALLOW("\"uid\":1000,\"label\":\"*\""), &alice_stack, "deny - missed 0 label" },
+        { "nor with its mode", ALLOW("\"uid\":1000,\"label\":\"/usr/* (enforce)\""), &alice_stack,
+          "deny - missed 0 label" },
+        { "neither of two", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/other\""), &alice_stack, "deny -" },
+        { "both of two", ALLOW("\"uid\":1000,\"label\":\"/usr/bin/vmm//&unconfined\""), &alice_stack,
+          "allow 0" },
+        { "it is all that there is", ALLOW("\"label\":\"/usr/bin/vmm\""), &alice_profile,
+          "deny - missed 0 label" },
+        { "also with a namespace", ALLOW("\"label\":\"*\",\"userns\":\"other\""), &alice_profile,
+          "deny - missed 0 label" },
+        { "or that it is none", ALLOW("\"label\":\"unconfined\""), &alice_free, "deny - missed 0 label" },
+        { "nobody is asked for it", ASK("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY), &alice_profile,
+          "deny 0 label" },
+        { "with a unit", ALLOW("\"label\":\"/usr/bin/vmm\",\"unit\":\"vm.service\""),
+          &(const Subject) { .uid = 1000, .known = EVERYTHING, .unit = "vm.service",
+                             .label = "/usr/bin/vmm (kill)" }, "allow 0" },
+        { "what denies needs no proof", DENY("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY),
+          &alice_profile, "deny 0" },
+        { "nor that it is enforced", DENY("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY),
+          &alice_complain, "deny 0" },
+        { "nor that it is the only one", DENY("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY),
+          &alice_stack, "deny 0" },
+        { "but not others", DENY("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY), &alice_free, "allow 1" },
+};
+
 static const Case root_cases[] = {
         { "root can be denied", DENY("\"uid\":0"), &root, "deny 0" },
         { "root is everybody too", DENY(ANYBODY), &root, "deny 0" },
@@ -378,7 +433,7 @@ typedef struct Traced {
 
 static int on_step(const Device *device, const PolicyStep *step, void *userdata) {
         Traced *traced = userdata;
-        char text[160];
+        char text[POLICY_STEP_TEXT_MAX];
 
         assert(!traced->last.decides);
         policy_step_text(step, &alice, text, sizeof(text));
@@ -469,7 +524,7 @@ static void test_no_policy(void) {
         assert(device_match(&nothing, &facts, NULL) == MATCH_NO);
         assert(device_match(&no_mask, &nvme, NULL) == MATCH_NO);
         assert(!subject_match_is_set(&(SubjectMatch) {}));
-        assert(subject_match(&(SubjectMatch) {}, &alice, &answer.key) == MATCH_NO);
+        assert(subject_match(&(SubjectMatch) {}, &alice, /* proof= */ true, &answer.key) == MATCH_NO);
 }
 
 /* Only a rule that has decided, and for sure, takes anything from the host. */
@@ -519,6 +574,7 @@ int main(void) {
         n += test_cases(subjects, ELEMENTSOF(subjects));
         n += test_cases(all_keys, ELEMENTSOF(all_keys));
         n += test_cases(unknown, ELEMENTSOF(unknown));
+        n += test_cases(profiles, ELEMENTSOF(profiles));
         n += test_cases(root_cases, ELEMENTSOF(root_cases));
         n += test_cases(devices, ELEMENTSOF(devices));
         n += test_cases(conditions, ELEMENTSOF(conditions));

@@ -36,6 +36,7 @@ static const Subject subjects[] = {
           .slice = "a-b.slice",
           .cgroup = "/a.slice/a-b.slice/a.service",
           .label = "a:b:c" },
+        { .uid = 1000, .known = EVERYTHING, .unit = "a.service", .label = "a//&b (enforce)" },
         { .uid = 970, .known = SUBJECT_KNOWS_GIDS, .gids = { 0, 1070 }, .n_gids = 2 },
         { .uid = 970 },
         { .uid = UINT32_MAX - 1, .known = EVERYTHING },
