@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # deadline: 120
 #
-# What hosts make of disks: LVM, RAID, loop devices. As long as one of them is there the disk is taken by nobody, mounted or not,
+# What hosts make of disks: LVM, RAID, loop devices, multipath. As long as one of them is there the disk is taken by nobody, mounted or not,
 # and the use is named.
 
 . guest/iommud.sh
@@ -9,12 +9,14 @@
 disk=$(disk_of "$LAB_NVME_HOST")
 part=/dev/${disk}p2
 mkdir "$CASE_DIR/mnt"
-allow "$LAB_VMM_UID" "$LAB_NVME_HOST"
+allow "$LAB_VMM_UID" "$LAB_NVME_HOST" "$LAB_NVME"
 
-# assert_in_use REGEX
+# assert_in_use REGEX [DEVICE]
 assert_in_use() {
-        assert_refused "(HostInUse)" as_user "$LAB_VMM_UID" iommuctl acquire "$LAB_NVME_HOST"
-        assert_match "$OUTPUT" "The host uses $LAB_NVME_HOST: $1"
+        local device="${2:-$LAB_NVME_HOST}"
+
+        assert_refused "(HostInUse)" as_user "$LAB_VMM_UID" iommuctl acquire "$device"
+        assert_match "$OUTPUT" "The host uses $device: $1"
         assert bindings_are "$BEFORE"
 }
 
@@ -79,9 +81,38 @@ assert_in_use "$CASE_DIR/mnt is on ${disk}p2"
 umount "$CASE_DIR/mnt"
 without_loop
 
-# It is nobody's any more
+# Multipath: two disks as if they were two ways to one, the second for when the first fails, and its partitions on top
+other=$(disk_of "$LAB_NVME")
+without_multipath() {
+        local map
+
+        without_mount
+        swapoff /dev/mapper/lab-path-swap 2>/dev/null || true
+        for map in lab-path-data lab-path-swap lab-path; do
+                ! dmsetup info "$map" >/dev/null 2>&1 || dmsetup remove --retry "$map"
+        done
+}
+defer without_multipath
+size=$(blockdev --getsz "/dev/$disk")
+assert dmsetup create lab-path --table \
+        "0 $size multipath 0 0 2 1 round-robin 0 1 1 /dev/$disk 1000 round-robin 0 1 1 /dev/$other 1000"
+assert_in_use "dm-[0-9]+ is on ${disk}"
+assert_in_use "dm-[0-9]+ is on ${other}" "$LAB_NVME"
+assert dmsetup create lab-path-data --table "0 65536 linear /dev/mapper/lab-path 2048"
+assert dmsetup create lab-path-swap --table "0 40960 linear /dev/mapper/lab-path 69632"
+mount /dev/mapper/lab-path-data "$CASE_DIR/mnt"
+assert_in_use "$CASE_DIR/mnt is on ${disk}"
+assert_in_use "$CASE_DIR/mnt is on ${other}" "$LAB_NVME"
+umount "$CASE_DIR/mnt"
+mkswap --quiet /dev/mapper/lab-path-swap
+swapon /dev/mapper/lab-path-swap
+assert_in_use "swap is on ${disk}"
+swapoff /dev/mapper/lab-path-swap
+without_multipath
+
+# They are nobody's any more
 without_partition
-hold free "$LAB_VMM_UID" "$LAB_NVME_HOST"
+hold free "$LAB_VMM_UID" "$LAB_NVME_HOST" "$LAB_NVME"
 let_go "$PID"
 assert_ended "$LEASE"
 assert_bindings "$BEFORE"
