@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bytes.h"
 #include "cli.h"
 #include "iommu-text.h"
 #include "label.h"
@@ -70,14 +71,35 @@ char *iommu_features(const iommud_hw_info *info, IommuKnown known) {
         return text;
 }
 
+static char *page_sizes_text(const iommud_hw_info *info) {
+        uint64_t sizes = iommud_hw_info_page_sizes(info);
+        char *text;
+
+        text = print_bytes(iommud_hw_info_page_size(info));
+        if (sizes == 0) {
+                _cleanup_free_ char *smallest = text;
+
+                return print_string("%s and more", smallest);
+        }
+
+        for (sizes &= ~iommud_hw_info_page_size(info); sizes > 0; sizes &= sizes - 1) {
+                _cleanup_free_ char *before = text, *size = print_bytes(sizes & -sizes);
+
+                text = print_string("%s, %s", before, size);
+        }
+
+        return text;
+}
+
 char *iommu_addresses(const iommud_hw_info *info) {
+        _cleanup_free_ char *pages = NULL;
         uint64_t first, last;
 
         if (iommud_hw_info_aperture(info, &first, &last) < 0)
                 return print_string("%s", "");
 
-        return print_string("0x%" PRIx64 " to 0x%" PRIx64 ", in pages of %" PRIu64 " bytes and more", first,
-                            last, iommud_hw_info_page_size(info));
+        pages = page_sizes_text(info);
+        return print_string("0x%" PRIx64 " to 0x%" PRIx64 ", in pages of %s", first, last, pages);
 }
 
 void print_iommu(const char *iommu, const iommud_hw_info *info) {
@@ -109,6 +131,19 @@ char *hex_text(const void *data, size_t size) {
         return text;
 }
 
+static json_object *json_from_page_sizes(const iommud_hw_info *info) {
+        uint64_t sizes = iommud_hw_info_page_sizes(info);
+        json_object *array;
+
+        if (sizes == 0)
+                return NULL;
+
+        array = need(json_object_new_array());
+        for (; sizes > 0; sizes &= sizes - 1)
+                json_array_put(array, need(json_object_new_uint64(sizes & -sizes)));
+        return array;
+}
+
 static void put_flag(json_object *o, const iommud_hw_info *info, const char *name) {
         IommuKnown known = feature_known(info, name);
 
@@ -137,5 +172,6 @@ json_object *json_from_iommu(const iommud_hw_info *info) {
         }
         json_put(o, "aperture", aperture);
         json_put(o, "page_size", need(json_object_new_uint64(iommud_hw_info_page_size(info))));
+        json_put(o, "page_sizes", json_from_page_sizes(info));
         return o;
 }

@@ -15,7 +15,10 @@ typedef enum IommuKnown {
 /* "dirty tracking, PASIDs 1 to 1023 (execute)"; "" for none. */
 char *iommu_features(const iommud_hw_info *info, IommuKnown known);
 
-/* "0x0 to 0xffffffffffff, in pages of 4096 bytes and more"; "" when it is not known. */
+/*
+ * "0x0 to 0xffffffffffff, in pages of 4 KiB, 2 MiB"; "in pages of 4 KiB and more": of bigger ones nothing is
+ * known; "": of all of it.
+ */
 char *iommu_addresses(const iommud_hw_info *info);
 
 /* All of it, for people. @iommu is the instance. */

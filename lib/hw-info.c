@@ -19,7 +19,7 @@ struct iommud_hw_info {
         size_t n_features;
         KnownNumber pasids;
         KnownRange aperture;
-        uint64_t page_size;
+        uint64_t page_size, page_sizes;
         uint32_t type;
         Bytes data;
 };
@@ -30,6 +30,7 @@ static const Field hw_info_fields[] = {
         { "pasids",    &field_known_number, offsetof(iommud_hw_info, pasids),    .optional = true },
         { "aperture",  &field_range,        offsetof(iommud_hw_info, aperture),  .optional = true },
         { "page_size", &field_u64,          offsetof(iommud_hw_info, page_size), .optional = true },
+        { "page_sizes", &field_u64,         offsetof(iommud_hw_info, page_sizes), .optional = true },
         { "type",      &field_u32,          offsetof(iommud_hw_info, type),      .optional = true },
         { "data",      &field_bytes,        offsetof(iommud_hw_info, data),      .optional = true },
 };
@@ -113,6 +114,7 @@ _public_ void iommud_hw_info_free(iommud_hw_info *info) {
 DEFINE_GETTER_TEXT(hw_info, iommu);
 DEFINE_GETTER_TEXT(hw_info, driver);
 DEFINE_GETTER(hw_info, uint64_t, page_size, 0);
+DEFINE_GETTER(hw_info, uint64_t, page_sizes, 0);
 
 _public_ int iommud_hw_info_has(const iommud_hw_info *info, const char *feature, bool *ret) {
         if (!feature || !ret)

@@ -269,10 +269,14 @@ void iommud_hw_info_free(iommud_hw_info *info);
  *      iommu      the instance; "" when it was taken from a device
  *      driver     "intel-vtd", "arm-smmuv3", "tegra241-cmdqv", "amd"
  *      page_size  of the smallest page, in bytes
+ *      page_sizes the sum of the sizes of all pages that a domain of kind "paging" is known to have: bit 21
+ *                 is that of 2 MiB. What is mapped in such pieces, in both memory and addresses, is mapped
+ *                 quicker and takes less of the IOMMU
  */
 const char *iommud_hw_info_iommu(const iommud_hw_info *info);
 const char *iommud_hw_info_driver(const iommud_hw_info *info);
 uint64_t iommud_hw_info_page_size(const iommud_hw_info *info);
+uint64_t iommud_hw_info_page_sizes(const iommud_hw_info *info);
 
 /*
  * Whether it has a feature: "dirty_tracking", "nesting", "page_faults", "viommu" (virtual IOMMUs),

@@ -45,7 +45,13 @@ static int append_addresses(sd_bus_message *message, const HwInfo *info) {
                         return r;
         }
 
-        return info->page_size > 0 ? append_entry(message, "page_size", "t", info->page_size) : 0;
+        if (info->page_size > 0) {
+                r = append_entry(message, "page_size", "t", info->page_size);
+                if (r < 0)
+                        return r;
+        }
+
+        return info->page_sizes > 0 ? append_entry(message, "page_sizes", "t", info->page_sizes) : 0;
 }
 
 int hw_info_append(sd_bus_message *message, const HwInfo *info) {

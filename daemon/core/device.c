@@ -154,6 +154,7 @@ int device_read_info(Device *device, int context, uint32_t id, HwInfo *ret, Kern
                 info.lacks = device->info->lacks;
                 info.aperture = device->info->aperture;
                 info.page_size = device->info->page_size;
+                info.page_sizes = device->info->page_sizes;
         }
 
         device_set_info(device, &info, changes);

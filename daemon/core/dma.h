@@ -116,6 +116,7 @@ struct HwInfo {
         unsigned has, lacks;
         IovaRange aperture;                  /* 0 to 0: not known */
         uint64_t page_size;                  /* of the smallest; 0: not known */
+        uint64_t page_sizes;                 /* the sum of all that it is known to have; 0: not known */
 };
 
 typedef struct FileMapping {
@@ -178,8 +179,9 @@ struct DmaOps {
                 void *userdata, int context, uint32_t device, HwInfo *ret, KernelFailure *reterr);
 
         /*
-         * Tries what the kernel doesn't tell: fills @has, @lacks, @aperture and @page_size of what was read.
-         * Leaves nothing in the context. Without failure: what can't be found out is not known.
+         * Tries what the kernel doesn't tell: fills @has, @lacks, @aperture, @page_size and @page_sizes of
+         * what was read. Leaves nothing in the context. Without failure: what can't be found out is not
+         * known.
          */
         void (*probe)(void *userdata, int context, uint32_t device, HwInfo *info);
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "core/kernel.h"
 #include "kernel/hw-info.h"
+#include "kernel/page-sizes.h"
 #include "kernel/uapi.h"
 
 static IommuDriver driver_of_type(uint32_t type) {
@@ -125,6 +126,7 @@ static void probe_aperture(const Probe *probe) {
         if (try_ioctl(probe->context, IOMMU_IOAS_IOVA_RANGES, &query) >= 0 && query.num_iovas == 1) {
                 probe->info->aperture = (IovaRange) { .first = range.start, .last = range.last };
                 probe->info->page_size = query.out_iova_alignment;
+                probe->info->page_sizes = page_sizes_of(probe->info);
         }
         drop(probe, domain);
 }

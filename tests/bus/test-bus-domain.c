@@ -109,7 +109,8 @@ static void test_deferred(void) {
                       "\"hitless\": <b false>, \"dirty_tracking\": <b true>, \"nesting\": <b true>, "
                       "\"viommu\": <b false>, \"pasids\": <u 15>, \"pasid_execute\": <b false>, "
                       "\"pasid_privileged\": <b false>, \"aperture\": <(tt) (0, 281474976710655)>, "
-                      "\"page_size\": <t 4096>, \"type\": <u 1>, \"data\": <ay []>}");
+                      "\"page_size\": <t 4096>, \"page_sizes\": <t 2101248>, \"type\": <u 1>, "
+                      "\"data\": <ay []>}");
         assert(!attach);
 
         bus_rig_run_tasks(rig);

@@ -179,7 +179,7 @@ static int fake_read_hw_info(
         ret->has &= 1U << IOMMU_FEATURE_DIRTY_TRACKING;
         ret->lacks &= 1U << IOMMU_FEATURE_DIRTY_TRACKING;
         ret->aperture = (IovaRange) {};
-        ret->page_size = 0;
+        ret->page_size = ret->page_sizes = 0;
         return 0;
 }
 

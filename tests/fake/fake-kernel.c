@@ -117,7 +117,8 @@ FakeDevice *fake_kernel_add(FakeKernel *kernel, const char *name, uint32_t group
                                1U << IOMMU_FEATURE_PAGE_FAULTS,
                         .lacks = 1U << IOMMU_FEATURE_VIOMMU,
                         .aperture = { 0, UINT64_C(0xffffffffffff) },
-                        .page_size = 4096 },
+                        .page_size = 4096,
+                        .page_sizes = 0x201000 },
         };
         strcpy(device->name, name);
         strcpy(device->driver, driver);

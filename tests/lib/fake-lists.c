@@ -35,10 +35,10 @@ static void append_features(sd_bus_message *m, bool known) {
         check(sd_bus_message_open_container(m, 'v', "a{sv}"));
         if (known)
                 check(sd_bus_message_append(
-                        m, "a{sv}", 9, "driver", "s", "intel-vtd", "hitless", "b", 0, "nesting", "b", 1,
+                        m, "a{sv}", 10, "driver", "s", "intel-vtd", "hitless", "b", 0, "nesting", "b", 1,
                         "viommu", "b", 0, "pasids", "u", 1023, "pasid_execute", "b", 1, "aperture", "(tt)",
-                        UINT64_C(0), UINT64_C(0xffffffffffff), "page_size", "t", UINT64_C(4096), "coffee",
-                        "b", 1));
+                        UINT64_C(0), UINT64_C(0xffffffffffff), "page_size", "t", UINT64_C(4096),
+                        "page_sizes", "t", UINT64_C(0x40201000), "coffee", "b", 1));
         else
                 check(sd_bus_message_append(m, "a{sv}", 0));
         check(sd_bus_message_close_container(m));

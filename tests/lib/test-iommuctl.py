@@ -182,7 +182,7 @@ IOAS   ADDRESS     BYTES
         self.assertIn('IOMMU has: nesting, PASIDs 1 to 1023 (execute)\n', output)
         self.assertIn('IOMMU has no: virtual IOMMUs\n', output)
         self.assertIn('Not known yet: dirty tracking, page faults\n', output)
-        self.assertIn('IOMMU translates: 0x0 to 0xffffffffffff, in pages of 4096 bytes and more\n', output)
+        self.assertIn('IOMMU translates: 0x0 to 0xffffffffffff, in pages of 4 KiB, 2 MiB, 1 GiB\n', output)
         shown = self.json('show', 'group:13')
         features = shown[0]['device']['iommu_features']
         self.assertIs(features['nesting'], True)

@@ -24,6 +24,7 @@ static void test_features(const iommud_hw_info *info, const iommud_hw_info *noth
         assert(iommud_hw_info_aperture(info, &first, &last) == 0);
         assert(first == 0 && last == UINT64_C(0xffffffffffff));
         assert(iommud_hw_info_page_size(info) == 4096);
+        assert(iommud_hw_info_page_sizes(info) == 0x40201000);
         assert(!iommud_hw_info_data(info, &type, &size) && type == 0 && size == 0);
 
         assert(nothing);
@@ -32,6 +33,7 @@ static void test_features(const iommud_hw_info *info, const iommud_hw_info *noth
         assert(iommud_hw_info_pasids(nothing, &n) == -ENODATA && n == 1023);
         assert(iommud_hw_info_aperture(nothing, &first, &last) == -ENODATA);
         assert(iommud_hw_info_page_size(nothing) == 0);
+        assert(iommud_hw_info_page_sizes(nothing) == 0);
         assert(iommud_hw_info_has(NULL, "nesting", &there) == -ENODATA);
 }
 

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "core/kernel.h"
 #include "kernel/hw-info.h"
+#include "kernel/page-sizes.h"
 #include "kernel/uapi.h"
 
 #define CONTEXT 1000
@@ -193,6 +194,46 @@ static void test_answers(void) {
                 }
 }
 
+/* What is known beyond the smallest page. */
+static void test_page_sizes(void) {
+        const uint64_t k = 4096, m = UINT64_C(2) << 20, g = UINT64_C(1) << 30;
+        const uint64_t second_2m = UINT64_C(1) << 34, second_1g = UINT64_C(1) << 35,
+                       first_1g = UINT64_C(1) << 56, first = UINT64_C(1) << 47;
+        const struct {
+                IommuDriver driver;
+                uint64_t cap, ecap, page_size, sizes;
+        } cases[] = {
+                { IOMMU_DRIVER_INTEL_VTD, second_2m | second_1g | first_1g, first, k, k + m + g },
+                { IOMMU_DRIVER_INTEL_VTD, second_2m | second_1g, 0, k, k + m + g },
+                /* by the first stage, or by the second */
+                { IOMMU_DRIVER_INTEL_VTD, second_2m | second_1g, first, k, k + m },
+                { IOMMU_DRIVER_INTEL_VTD, second_2m | first_1g, first, k, k + m },
+                { IOMMU_DRIVER_INTEL_VTD, first_1g, first, k, k },
+                { IOMMU_DRIVER_INTEL_VTD, first_1g, 0, k, k },
+                { IOMMU_DRIVER_INTEL_VTD, second_2m, 0, 0, 0 },
+                { IOMMU_DRIVER_ARM_SMMUV3, 0, 0, k, k + m + g },
+                { IOMMU_DRIVER_ARM_SMMUV3, 0, 0, 4 * k, 4 * k + 16 * m },
+                { IOMMU_DRIVER_ARM_SMMUV3, 0, 0, 16 * k, 16 * k + 256 * m },
+                { IOMMU_DRIVER_ARM_SMMUV3, 0, 0, 0, 0 },
+                { IOMMU_DRIVER_AMD, second_2m, first, k, 0 },
+                { IOMMU_DRIVER_UNKNOWN, second_2m, first, k, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct iommu_hw_info_vtd vtd = { .cap_reg = cases[i].cap, .ecap_reg = cases[i].ecap };
+                HwInfo info = { .driver = cases[i].driver, .page_size = cases[i].page_size };
+
+                memcpy(info.data, &vtd, sizeof(vtd));
+                info.data_length = sizeof(vtd);
+                assert(page_sizes_of(&info) == cases[i].sizes);
+
+                /* what an older kernel has not said is not read */
+                info.data_length--;
+                assert(page_sizes_of(&info) ==
+                       (cases[i].driver == IOMMU_DRIVER_INTEL_VTD ? 0 : cases[i].sizes));
+        }
+}
+
 static void test_emulated(void) {
         HwInfo info = {};
 
@@ -227,6 +268,7 @@ static void test_failures(void) {
 
 int main(void) {
         test_answers();
+        test_page_sizes();
         test_emulated();
         test_failures();
         return 0;

@@ -48,6 +48,7 @@ static void test_vmm(void) {
         assert_eq_int(info_of(s)->has, device->info.has);
         assert_eq_int(info_of(s)->lacks, device->info.lacks);
         assert_eq_int(info_of(s)->page_size, 4096);
+        assert_eq_int(info_of(s)->page_sizes, 0x201000);
         assert_eq_int(count_probes(s), 2);
 
         /* once is enough */

@@ -42,6 +42,7 @@ assert_feature "$LAB_MOCK" 1023 pasids
 assert_feature "$LAB_MOCK" 0 aperture.first
 assert_feature "$LAB_MOCK" $((0xffffffffffff)) aperture.last
 assert_feature "$LAB_MOCK" 4096 page_size
+assert_feature "$LAB_MOCK" null page_sizes
 # its driver does not say who it is, so that nobody knows which virtual IOMMUs it could make
 assert_feature "$LAB_MOCK" null viommu hitless
 assert_match "$(iommuctl show "$LAB_MOCK")" 'IOMMU has: dirty tracking, nesting, page faults, PASIDs 1 to 1023'
@@ -55,6 +56,7 @@ assert_feature "$LAB_EDU" intel-vtd driver
 assert_feature "$LAB_EDU" false dirty_tracking nesting page_faults viommu hitless
 assert_feature "$LAB_EDU" 0 pasids
 assert_feature "$LAB_EDU" 4096 page_size
+assert_eq "$(iommuctl show "$LAB_EDU" --json | jq -c '.[0].device.iommu_features.page_sizes')" '[4096,2097152,1073741824]'
 
 # A claim binds it too, but attaches it to nothing, so that one thing stays unknown
 assert iommuctl claim "$LAB_MOCK2"
