@@ -142,17 +142,40 @@ static bool lease_was_revoked(const Lease *lease) {
         return lease->ended_by != (uid_t) -1 && lease->ended_by != lease->subject.uid;
 }
 
+/* ", with 2 PASIDs of 0000:01:00.0 attached": they go with it, and who did not mean that reads it here */
+static void print_pasids(char *buffer, size_t size, const Lease *lease) {
+        const char *separator = ", with ";
+        size_t n = 0;
+
+        buffer[0] = '\0';
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                const LeaseDevice *device = &lease->devices[i];
+
+                if (device->dma.n_pasids == 0)
+                        continue;
+                n += (size_t) snprintf(buffer + n, size - n, "%s%zu PASID%s of %s", separator,
+                                       device->dma.n_pasids, device->dma.n_pasids > 1 ? "s" : "",
+                                       device->name);
+                separator = " and ";
+        }
+        if (n > 0)
+                snprintf(buffer + n, size - n, " attached");
+}
+
 void audit_ending(const Lease *lease) {
+        char pasids[LIMIT_CONTEXT_DEVICES * (KERNEL_NAME_MAX + 40)];
         bool revoked = lease_was_revoked(lease);
         LeaseFields f;
+
+        print_pasids(pasids, sizeof(pasids), lease);
 
         lease_fields_init(&f, lease, revoked ? IOMMUD_EVENT_REVOKE : IOMMUD_EVENT_END);
         if (lease->ended_by != (uid_t) -1)
                 f.fields.by = &lease->ended_by;
 
         log_event(revoked ? IOMMUD_MESSAGE_REVOKE : IOMMUD_MESSAGE_END, LOG_NOTICE, &f.fields,
-                "Lease %s of uid %u is %s: %s; waiting until nobody has %s open", f.lease,
-                lease->subject.uid, revoked ? "revoked" : "over", lease->end_cause, f.text);
+                "Lease %s of uid %u is %s: %s%s; waiting until nobody has %s open", f.lease,
+                lease->subject.uid, revoked ? "revoked" : "over", lease->end_cause, pasids, f.text);
         if (revoked)
                 audit_log_send(AUDIT_TYPE_DEALLOC, &f.fields, /* success= */ true);
 }

@@ -16,6 +16,7 @@
 #define DEVICE "0000:01:00.0"
 
 static char journal[8192], audit[8192];      /* "grant device=… uid=1000", a line each */
+static char text[1024];                      /* the last one, for people */
 
 static void append_fields(char *buffer, size_t size, const char *prefix, const LogFields *fields) {
         size_t n = strlen(buffer);
@@ -77,8 +78,14 @@ _printf_(4, 5) void __wrap_log_event(
         const char *message_id, int priority, const LogFields *fields, const char *format, ...);
 void __wrap_log_event(
         const char *message_id, int priority, const LogFields *fields, const char *format, ...) {
+        va_list ap;
+
         if (!message_id)
                 return;                      /* no event, only for people */
+
+        va_start(ap, format);
+        vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
 
         assert_eq_str(fields->event, event_of_message(message_id));
         append_fields(journal, sizeof(journal), "", fields);
@@ -142,6 +149,32 @@ static void test_released(const Subject *subject, const char *expected, const ch
         client_close(&client);
         bus_rig_watch(rig);
         assert_logged("", "");               /* it was over already */
+}
+
+/* What was attached when a lease ends is said. */
+static void test_pasids(void) {
+        LeaseDevice devices[] = { { .name = DEVICE }, { .name = FORBIDDEN } };
+        const Lease lease = {
+                .id = 1,
+                .subject = ALICE,
+                .mode = MODE_ATTACHED,
+                .end_cause = "its lifeline was closed",
+                .ended_by = (uid_t) -1,
+                .devices = devices,
+                .n_given = ELEMENTSOF(devices),
+                .n_devices = ELEMENTSOF(devices),
+        };
+
+        audit_ending(&lease);
+        assert_has(text, "is over: its lifeline was closed; waiting");
+        devices[1].dma.n_pasids = 1;
+        audit_ending(&lease);
+        assert_has(text, "was closed, with 1 PASID of " FORBIDDEN " attached; waiting");
+        devices[0].dma.n_pasids = 3;
+        audit_ending(&lease);
+        assert_has(text,
+                   "was closed, with 3 PASIDs of " DEVICE " and 1 PASID of " FORBIDDEN " attached; waiting");
+        journal[0] = '\0';
 }
 
 static void test_refused(void) {
@@ -282,6 +315,7 @@ int main(void) {
         test_life();
         test_released(&ALICE, "end " LEASE " by=1000\n", "");
         test_released(&ROOT, "revoke " LEASE " by=0\n", "2308 success revoke " LEASE " by=0\n");
+        test_pasids();
         test_refused();
         test_denied();
         test_flood("Reload");
