@@ -72,6 +72,14 @@ static int make_copy(int file, int *ret_fd, uint64_t *ret_size) {
         return r;
 }
 
+/* A file of a tmpfs looks like it, but can be cut off whenever somebody likes. */
+static bool can_be_sealed(int fd) {
+        int seals;
+
+        seals = fcntl(fd, F_GET_SEALS);
+        return seals >= 0 && !(seals & F_SEAL_SEAL);
+}
+
 Status memory_file_open(const char *path, bool copy, bool read_only, int *ret_fd, uint64_t *ret_size) {
         _cleanup_close_ int fd = -EBADF;
         MemfdInfo info;
@@ -92,9 +100,9 @@ Status memory_file_open(const char *path, bool copy, bool read_only, int *ret_fd
                 return r < 0 ? STATUS_BROKEN : STATUS_OK;
         }
 
-        r = memfd_read_info(fd, &info);
-        if (r < 0) {
-                complain("%s is not memory of memfd_create(2): devices can't have it, only a copy (--copy)",
+        if (memfd_read_info(fd, &info) < 0 || (info.can_shrink && !can_be_sealed(fd))) {
+                complain("%s is not memory of memfd_create(2) that can be sealed: devices can't have it, "
+                         "only a copy (--copy)",
                          path);
                 return STATUS_BROKEN;
         }

@@ -270,6 +270,12 @@ class DomainVerbTest(IommuctlTest):
                          {'ioas': 1, 'iova': 0x103000, 'length': 4096})
         os.close(memory)
 
+        # as every file of a tmpfs is
+        memory = os.memfd_create('test', os.MFD_CLOEXEC)
+        self.assertIn('only a copy (--copy)', self.complaint(
+            3, 'domain', 'map', '7', '1', f'/proc/{os.getpid()}/fd/{memory}'))
+        os.close(memory)
+
         with tempfile.NamedTemporaryFile() as file:
             file.write(b'x')
             file.flush()
