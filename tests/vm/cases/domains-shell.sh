@@ -46,7 +46,7 @@ little_endian() {
 
 bind_driver "$LAB_MOCK" vfio-mock
 BEFORE=$(bindings)
-use_policy "$(rule allow "$LAB_VMM_UID" any)" "$(rule allow "$LAB_VMM2_UID" any)"
+use_policy "$(rule allow "$LAB_VMM_UID" any | jq -c '. + {limits: {pinned_bytes: 348160}}')" "$(rule allow "$LAB_VMM2_UID" any)"
 
 memory memory "$LAB_VMM_UID"
 keeper=$PID
@@ -95,6 +95,7 @@ printf '%4096s' x >"$CASE_DIR/file"
 chmod 644 "$CASE_DIR/file"
 assert_refused "only a copy (--copy)" domain map "$ioas" "$CASE_DIR/file" --read-only
 assert_eq "$(domain map "$ioas" "$CASE_DIR/file" --copy)" 0x410000
+assert_refused "asks for 65536 more" domain map "$ioas" "$FILE" --length=64K
 domain attach "$LAB_MOCK" "$second"
 assert_done m copy 0x410000 0x400000 0x1000
 cmp <(dd if="$FILE" bs=4096 skip=16 count=1 status=none) "$CASE_DIR/file" || fail "the device has read something else"
