@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 #
 # A mediated device has no IOMMU of its own, and so no domains: it is attached to an address space. In both modes.
 #

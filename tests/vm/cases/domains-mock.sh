@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 #
 # Domains of all kinds, made and attached by iommud, on the mock: nested ones, page faults, PASIDs, groups of two; and what is so
 # when a move fails.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 #
 # Memory that was moved away from, unmapped, detached, taken back or released is not written to any more, by a device that never
 # stops writing: what the processor puts there afterwards, stays. Mode confined, on the mock.

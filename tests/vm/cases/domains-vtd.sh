@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 #
 # Real DMA through domains that iommud has made and attached, on VT-d: a disk that is read, and edu that writes wherever it is
 # told to. Both modes; what is moved, detached, taken back and released is reached no more.
