@@ -65,7 +65,7 @@ static int policy_files_add(PolicyFiles *list, const char *dir, const char *name
 }
 
 static int list_dir(PolicyFiles *list, const char *path, int fd, ConfigError *reterr) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         int r;
 

@@ -45,7 +45,7 @@ static bool is_native(const char *devices, const char *name, char *ret_driver) {
  */
 static int check_siblings(const char *device, KernelFailure *reterr) {
         char path[KERNEL_PATH_MAX], driver[KERNEL_NAME_MAX];
-        _cleanup_dir_ DIR *devices = NULL;
+        _cleanup_dir_ Dir *devices = NULL;
         const char *name;
 
         if (kernel_path(path, /* reterr= */ NULL, "%s/iommu_group/devices", device) < 0 ||

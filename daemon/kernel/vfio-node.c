@@ -25,7 +25,7 @@ static bool is_node_name(const char *name) {
 }
 
 int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
-        _cleanup_dir_ DIR *nodes = NULL;
+        _cleanup_dir_ Dir *nodes = NULL;
         char path[KERNEL_PATH_MAX];
         VfioNode node = {};
         const char *name;

@@ -163,7 +163,7 @@ static int find_swaps(Search *search) {
  * and below fs/btrfs/UUID/devices.
  */
 static int find_in_directory(Search *search, const char *what, const char *path) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         int r;
 
@@ -181,7 +181,7 @@ static int find_in_directory(Search *search, const char *what, const char *path)
 }
 
 static int find_btrfs(Search *search) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         char path[128];
         int r;
@@ -247,7 +247,7 @@ static int report_loop(const Search *search, const char *loop) {
  * the loss.
  */
 static int find_stacked(Search *search) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         int r;
 

@@ -32,7 +32,7 @@ static int backing_is_below(const Search *search, const char *block, unsigned la
 
 /* What the block device is made of. A partition is made of what the disk is made of. */
 static int slaves_are_below(const Search *search, const char *block, unsigned layer, char *ret_leaf) {
-        _cleanup_dir_ DIR *slaves = NULL;
+        _cleanup_dir_ Dir *slaves = NULL;
         char path[128];
         const char *name;
         int r;
@@ -91,7 +91,7 @@ static int on_use(const char *what, const char *block, void *userdata) {
 
 /* Whether the device has made any block device at all. */
 static int has_block(const Search *search) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         char leaf[NAME_MAX + 1];
         const char *name;
         int r;

@@ -52,7 +52,7 @@ static void read_hops(const HostDevice *device, HostFacts *facts) {
  */
 static Interrupts read_interrupts(const HostDevice *device) {
         Interrupts interrupts = INTERRUPTS_UNKNOWN;
-        _cleanup_dir_ DIR *irqs = NULL;
+        _cleanup_dir_ Dir *irqs = NULL;
         char path[PATH_MAX], chip[64];
         const char *name;
 
@@ -62,7 +62,7 @@ static Interrupts read_interrupts(const HostDevice *device) {
         while (dir_next(irqs, &name) == DIR_ENTRY) {
                 if ((size_t) snprintf(path, sizeof(path), "%s/chip_name", name) >= sizeof(path))
                         continue;
-                attribute_read(dirfd(irqs), path, chip, sizeof(chip));
+                attribute_read(dir_fd(irqs), path, chip, sizeof(chip));
                 if (strncmp(chip, "IR-", strlen("IR-")) == 0)
                         return INTERRUPTS_ISOLATED;
                 if (strcmp(chip, "IO-APIC") == 0)

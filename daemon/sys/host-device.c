@@ -63,7 +63,7 @@ static int resolve_in(const HostDevice *device, const char *class, const char *n
  */
 static int nvme_subsystem_is_below(const HostDevice *device, char *path) {
         size_t length = strlen(NVME_SUBSYSTEM_DIR);
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         char controller[PATH_MAX];
         const char *name;
         uint32_t number;
@@ -110,7 +110,7 @@ int host_device_has(const HostDevice *device, const char *class, const char *nam
 
 int host_device_find_below(const HostDevice *device, const char *class, const char *prefix,
                            char ret[static NAME_MAX + 1]) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         int r;
 

@@ -22,7 +22,7 @@ typedef struct Search {
 static int check_visible(Search *search) {
         const HostDevice *device = search->device;
         _cleanup_(net_use_freep) NetUse *use = NULL;
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         int r;
 
@@ -55,19 +55,19 @@ static int check_visible(Search *search) {
  * Interfaces of other namespaces are left out of @net, the directory of a device's interfaces. But its link
  * count knows of all. It is empty only for the moment in which the first is made or the last one goes.
  */
-static int check_hidden_in(Search *search, DIR *net) {
+static int check_hidden_in(Search *search, Dir *net) {
         struct stat before, after;
         unsigned n_visible = 0;
         const char *name;
         int r;
 
-        if (fstat(dirfd(net), &before) < 0)
+        if (fstat(dir_fd(net), &before) < 0)
                 return -errno;
         while ((r = dir_next(net, &name)) == DIR_ENTRY)
                 n_visible++;
         if (r < 0)
                 return r;
-        if (fstat(dirfd(net), &after) < 0)
+        if (fstat(dir_fd(net), &after) < 0)
                 return -errno;
 
         if (before.st_nlink != after.st_nlink)
@@ -97,7 +97,7 @@ static bool is_child(int dir, const char *name) {
 
 /* An interface can be of a device below: of virtio, of USB. Such a one is a child, or a child's. */
 static int check_hidden(Search *search, int parent, const char *path, unsigned depth) {
-        _cleanup_dir_ DIR *dir = NULL, *net = NULL;
+        _cleanup_dir_ Dir *dir = NULL, *net = NULL;
         const char *name;
         int r;
 
@@ -108,7 +108,7 @@ static int check_hidden(Search *search, int parent, const char *path, unsigned d
         if (r < 0)
                 return r == -ENOENT ? 0 : r;         /* gone meanwhile */
 
-        r = dir_open_at(dirfd(dir), "net", &net);
+        r = dir_open_at(dir_fd(dir), "net", &net);
         if (r < 0 && r != -ENOENT)
                 return r;
         if (r >= 0) {
@@ -118,9 +118,9 @@ static int check_hidden(Search *search, int parent, const char *path, unsigned d
         }
 
         while ((r = dir_next(dir, &name)) == DIR_ENTRY) {
-                if (!is_child(dirfd(dir), name))
+                if (!is_child(dir_fd(dir), name))
                         continue;
-                r = check_hidden(search, dirfd(dir), name, depth + 1);
+                r = check_hidden(search, dir_fd(dir), name, depth + 1);
                 if (r != _HOST_USE_NONE)
                         return r;
         }

@@ -69,7 +69,7 @@ static const char *type_dir(mode_t type) {
 
 /* All nodes that there are have a link here, named after their number. */
 static int search_collect(Search *search, mode_t type) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         dev_t number;
         int r;

@@ -79,7 +79,7 @@ static bool is_vfio_name(const char *name) {
 
 /* The directory is there on every VFIO driver, the node only where the kernel makes character devices. */
 static void read_cdev(int device, DeviceFacts *facts) {
-        _cleanup_dir_ DIR *nodes = NULL;
+        _cleanup_dir_ Dir *nodes = NULL;
         const char *name;
 
         if (dir_open_at(device, "vfio-dev", &nodes) < 0)
@@ -92,7 +92,7 @@ static void read_cdev(int device, DeviceFacts *facts) {
                         continue;
                 if ((size_t) snprintf(path, sizeof(path), "%s/dev", name) >= sizeof(path))
                         continue;
-                if (faccessat(dirfd(nodes), path, F_OK, 0) < 0)
+                if (faccessat(dir_fd(nodes), path, F_OK, 0) < 0)
                         continue;
                 if (copy_string(facts->cdev, sizeof(facts->cdev), name) >= 0)
                         return;
@@ -104,7 +104,7 @@ static void read_cdev(int device, DeviceFacts *facts) {
  * is meant only an administrator can know.
  */
 static void read_vfio_driver(int sysfs, DeviceFacts *facts) {
-        _cleanup_dir_ DIR *drivers = NULL;
+        _cleanup_dir_ Dir *drivers = NULL;
         char path[sizeof(facts->subsystem) + 16];
         const char *name;
 
@@ -178,7 +178,7 @@ static void read_vf_index(int device, DeviceFacts *facts) {
  * switching them off, and he waits for the last user of one.
  */
 static uint16_t count_vfs(int device) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         uint16_t n = 0;
 

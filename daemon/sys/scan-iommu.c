@@ -77,7 +77,7 @@ static void read_iommu(int iommus, IommuFacts *facts) {
 }
 
 int scan_iommus(int sysfs, int (*on_iommu)(const IommuFacts *facts, void *userdata), void *userdata) {
-        _cleanup_dir_ DIR *iommus = NULL;
+        _cleanup_dir_ Dir *iommus = NULL;
         const char *entry;
         int r;
 
@@ -94,7 +94,7 @@ int scan_iommus(int sysfs, int (*on_iommu)(const IommuFacts *facts, void *userda
                 if (copy_string(facts.name, sizeof(facts.name), entry) < 0)
                         continue;
 
-                read_iommu(dirfd(iommus), &facts);
+                read_iommu(dir_fd(iommus), &facts);
                 r = on_iommu(&facts, userdata);
                 if (r < 0)
                         return r;

@@ -67,7 +67,7 @@ static int scan_group_device(int sysfs, int devices, const char *entry, uint32_t
 }
 
 static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs, void *userdata) {
-        _cleanup_dir_ DIR *devices = NULL;
+        _cleanup_dir_ Dir *devices = NULL;
         const char *entry;
         DeviceFacts facts;
         char path[64];
@@ -83,7 +83,7 @@ static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs,
                 if (r != DIR_ENTRY)
                         return r;
 
-                r = scan_group_device(sysfs, dirfd(devices), entry, group, &facts);
+                r = scan_group_device(sysfs, dir_fd(devices), entry, group, &facts);
                 if (error_is_absence(r))
                         continue;
                 if (r < 0)
@@ -96,7 +96,7 @@ static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs,
 }
 
 int scan_all(int sysfs, const ScanFuncs *funcs, void *userdata) {
-        _cleanup_dir_ DIR *groups = NULL;
+        _cleanup_dir_ Dir *groups = NULL;
         const char *entry;
         GroupFacts facts;
         uint32_t id;

@@ -8,7 +8,7 @@
 #include "sys/serial.h"
 
 static void read_nvme(int device, char *buffer, size_t size) {
-        _cleanup_dir_ DIR *controllers = NULL;
+        _cleanup_dir_ Dir *controllers = NULL;
         const char *name;
         char path[64];
 
@@ -18,7 +18,7 @@ static void read_nvme(int device, char *buffer, size_t size) {
         /* a PCI function is one controller */
         if (dir_next(controllers, &name) == DIR_ENTRY &&
             (size_t) snprintf(path, sizeof(path), "%s/serial", name) < sizeof(path))
-                attribute_read(dirfd(controllers), path, buffer, size);
+                attribute_read(dir_fd(controllers), path, buffer, size);
 }
 
 void serial_read(int device, const char *driver, char *buffer, size_t size) {

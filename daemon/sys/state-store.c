@@ -391,7 +391,7 @@ static void close_strays(StoredFds *stored, Manager *manager) {
 }
 
 int state_store_load(StateStore *store, StoredFds *stored, Manager *manager, ChangeSet *changes) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         int r;
 

@@ -16,7 +16,7 @@ static bool error_is_absence(int error) {
 }
 
 int process_visit_all(int dir, const char *path, ProcessFunc func, void *userdata) {
-        _cleanup_dir_ DIR *processes = NULL;
+        _cleanup_dir_ Dir *processes = NULL;
         const char *entry;
         int r;
 
@@ -25,7 +25,7 @@ int process_visit_all(int dir, const char *path, ProcessFunc func, void *userdat
                 return r;
 
         while ((r = dir_next(processes, &entry)) == DIR_ENTRY) {
-                Process process = { .proc = dirfd(processes), .name = entry };
+                Process process = { .proc = dir_fd(processes), .name = entry };
                 uint32_t pid;
 
                 if (parse_u32(entry, &pid) < 0 || (pid_t) pid == getpid())
@@ -41,7 +41,7 @@ int process_visit_all(int dir, const char *path, ProcessFunc func, void *userdat
 }
 
 int process_visit_nodes(const Process *process, OpenNodeFunc func, void *userdata) {
-        _cleanup_dir_ DIR *fds = NULL;
+        _cleanup_dir_ Dir *fds = NULL;
         OpenNode node = {};
         char path[32];
         int r;
@@ -55,7 +55,7 @@ int process_visit_nodes(const Process *process, OpenNodeFunc func, void *userdat
                 struct statx st;
 
                 /* what it's open on may be on a server that doesn't answer: don't ask there */
-                if (statx(dirfd(fds), node.fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0)
+                if (statx(dir_fd(fds), node.fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0)
                         continue;            /* closed meanwhile */
                 if (!S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
                         continue;

@@ -65,7 +65,7 @@ static int call(int fd, unsigned long request, void *argument) {
 
 static int open_cdev(const char *bus, const char *name) {
         char path[160], node[32] = "";
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *entry;
 
         snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/vfio-dev", bus, name);

@@ -47,7 +47,7 @@ static bool has_driver(int sysfs, const char *bus, const char *name) {
 /* bench-host [BUS [DEVICE...]] */
 int main(int argc, char **argv) {
         _cleanup_close_ int sysfs = -EBADF, proc = -EBADF;
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name, *bus = argc > 1 ? argv[1] : "pci";
         LocalHost local;
         char path[64];

@@ -58,7 +58,7 @@ WRAP(int, nl_send_auto, -NLE_BAD_SOCK, (struct nl_sock * s, struct nl_msg *msg),
 WRAP(int, nl_recvmsgs, -NLE_AGAIN, (struct nl_sock * s, struct nl_cb *cb), s, cb)
 
 static unsigned count_fds(void) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
         unsigned n = 0;
 

@@ -77,7 +77,7 @@ static int fake_set_driver(void *userdata, const char *subsystem, const char *na
 /* Says by its result which descriptors the child has. */
 static int fake_prove_free(void *userdata, const char *subsystem, const char *name, Holders *ret_holders,
                            HwInfo *ret_info, KernelFailure *reterr) {
-        _cleanup_dir_ DIR *fds = NULL;
+        _cleanup_dir_ Dir *fds = NULL;
         const char *entry;
         sigset_t mask;
 
@@ -89,7 +89,7 @@ static int fake_prove_free(void *userdata, const char *subsystem, const char *na
                 uint32_t fd;
 
                 assert(parse_u32(entry, &fd) == 0);
-                if ((int) fd != dirfd(fds))
+                if ((int) fd != dir_fd(fds))
                         ret_holders->items[ret_holders->n_items++].pid = (pid_t) fd;
         }
 
@@ -120,7 +120,7 @@ static bool has_name(const char *process, const char *fd, const char *name) {
 
 /* How many descriptors of a process have that name. */
 static unsigned count_name(const char *process, const char *name) {
-        _cleanup_dir_ DIR *fds = NULL;
+        _cleanup_dir_ Dir *fds = NULL;
         const char *entry;
         char path[32];
         unsigned n = 0;

@@ -94,7 +94,7 @@ void faults_host_print(const FaultsHost *host) {
 }
 
 bool has_state_file(const char *prefix) {
-        _cleanup_dir_ DIR *dir = NULL;
+        _cleanup_dir_ Dir *dir = NULL;
         const char *name;
 
         if (dir_open_at(AT_FDCWD, STATE_DIR, &dir) < 0)
