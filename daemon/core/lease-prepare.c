@@ -36,10 +36,11 @@ static int lease_open_lifeline(Lease *lease) {
         return 0;
 }
 
-/* Opens everything that is to be handed over. Returns 0, or a positive Outcome with the refusal set. */
-static int lease_open(Lease *lease, ChangeSet *changes) {
-        const Kernel *kernel = lease->manager->kernel;
-        KernelFailure failure;
+/*
+ * Whether its groups and devices are still there, and can be owned by userspace now. Returns 0, or a
+ * positive Outcome with the refusal set.
+ */
+static int lease_check(Lease *lease, ChangeSet *changes) {
         int r;
 
         for (unsigned i = 0; i < lease->n_groups; i++) {
@@ -65,6 +66,15 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
                         return refuse(&lease->refusal, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged",
                                       lease->devices[i].name);
 
+        return 0;
+}
+
+/* Opens what is to be handed over. Returns 0, or a positive Outcome with the refusal set. */
+static int lease_open(Lease *lease) {
+        const Kernel *kernel = lease->manager->kernel;
+        KernelFailure failure;
+        int r;
+
         r = kernel->ops->open_context(kernel->userdata, lease->accounting, &lease->iommufd, &failure);
         if (r < 0)
                 return refuse_kernel(&lease->refusal, &failure);
@@ -80,18 +90,34 @@ static int lease_open(Lease *lease, ChangeSet *changes) {
                 }
         }
 
-        r = lease_open_lifeline(lease);
-        if (r < 0) {
-                kernel_failure(&failure, r, "pipe2");
-                return refuse_kernel(&lease->refusal, &failure);
-        }
-
         return 0;
 }
 
-/* It is active from here on, and that is on record, with the lifeline in safety, before anybody is told. */
-static int lease_activate(Lease *lease, ChangeSet *changes) {
+/* Puts on record that it is active, and everything that has to survive us into safety. */
+static int lease_keep(Lease *lease, KernelFailure *reterr) {
         const Store *store = lease->manager->store;
+        int r;
+
+        r = lease_open_lifeline(lease);
+        if (r < 0)
+                return kernel_failure(reterr, r, "pipe2");
+
+        r = lease_save(lease, reterr);
+        if (r < 0)
+                return r;
+
+        r = lease_keep_fds(lease, reterr);
+        if (r < 0)
+                return r;
+
+        return store ? store->ops->keep_lifeline(store->userdata, lease, reterr) : 0;
+}
+
+/*
+ * It is active from here on, and all of that is kept before anybody is told; and where the client binds,
+ * before we open what it gets: the service manager has the lifeline to work on meanwhile.
+ */
+static int lease_activate(Lease *lease, ChangeSet *changes) {
         KernelFailure failure;
         int r;
 
@@ -103,12 +129,12 @@ static int lease_activate(Lease *lease, ChangeSet *changes) {
         }
         lease_set_state(lease, LEASE_ACTIVE, changes);
 
-        r = lease_save(lease, &failure);
-        if (r >= 0)
-                r = lease_keep_fds(lease, &failure);
-        if (r >= 0 && store)
-                r = store->ops->keep_lifeline(store->userdata, lease, &failure);
-        if (r >= 0)
+        r = lease_keep(lease, &failure);
+        if (r < 0)
+                r = refuse_kernel(&lease->refusal, &failure);
+        else if (!lease_binds(lease))
+                r = lease_open(lease);
+        if (r == 0)
                 return 0;
 
         /*
@@ -122,7 +148,7 @@ static int lease_activate(Lease *lease, ChangeSet *changes) {
                 device->recycle = false;
                 device->dirty = device->target[0] != '\0';
         }
-        return refuse_kernel(&lease->refusal, &failure);
+        return r;
 }
 
 /* Where iommud binds: the next thing to be done. Returns 0, or an Outcome with the refusal set. */
@@ -133,13 +159,17 @@ static int lease_step(Lease *lease, ChangeSet *changes) {
         switch (lease->step) {
 
         case LEASE_STEP_DRIVERS:
-                r = lease_open(lease, changes);
+                r = lease_check(lease, changes);
                 if (r > 0)
                         return r;
                 if (!lease_binds(lease)) {
                         lease->step = LEASE_STEP_DONE;
                         return 0;
                 }
+
+                r = lease_open(lease);
+                if (r > 0)
+                        return r;
 
                 lease->step = LEASE_STEP_BIND;
                 r = lease_bind(lease, &failure);

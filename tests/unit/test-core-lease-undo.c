@@ -179,7 +179,7 @@ static void test_no_record(void) {
         scene_assert_as_before(s, &before);
 }
 
-/* What the process itself lacks: the two descriptors of the lifeline, after all others. */
+/* What the process itself lacks: the two descriptors of the lifeline, before all others. */
 static void test_no_lifeline(void) {
         _cleanup_scene_ Scene *s = scene_new();
         Before before;
@@ -189,7 +189,7 @@ static void test_no_lifeline(void) {
         scene_remember(s, &before);
         assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
 
-        limit_fds(3);                        /* the context, the device and one more */
+        limit_fds(1);
         scene_run(s);
         unlimit_fds();
 
