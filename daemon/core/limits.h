@@ -61,6 +61,9 @@
 #define LIMIT_MAP_AT_ONCE (UINT64_C(4) << 20)
 #define LIMIT_UNMAP_AT_ONCE (UINT64_C(16) << 20)
 
+/* Numbers of leases that are put on record at a time. */
+#define LIMIT_LEASE_NUMBERS 16
+
 /* Calls for one lease that wait for the one that is under way. */
 #define LIMIT_LEASE_OPERATIONS 16
 

@@ -247,14 +247,23 @@ void manager_remove_device(
         }
 }
 
-/* A number that no lease had and none will have: on record before it is used. */
+/*
+ * A number that no lease had and none will have: on record before it is used. Not each for itself: those of
+ * a block that are left when the daemon ends are nobody's.
+ */
 static int manager_take_lease_id(Manager *manager, uint64_t *ret, KernelFailure *reterr) {
+        const Store *store = manager->store;
         uint64_t id = manager->last_lease + 1;
         int r;
 
-        r = manager->store ? manager->store->ops->save_last_lease(manager->store->userdata, id, reterr) : 0;
-        if (r < 0)
-                return r;
+        if (store && id > manager->saved_lease) {
+                uint64_t last = manager->last_lease + LIMIT_LEASE_NUMBERS;
+
+                r = store->ops->save_last_lease(store->userdata, last, reterr);
+                if (r < 0)
+                        return r;
+                manager->saved_lease = last;
+        }
 
         manager->last_lease = *ret = id;
         return 0;

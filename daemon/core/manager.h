@@ -27,6 +27,7 @@ struct Manager {
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
         uint64_t last_lease, last_claim, last_task, last_device, last_operation;
+        uint64_t saved_lease;                /* the last number of a lease that we have put on record */
 };
 
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;

@@ -35,8 +35,8 @@ typedef struct StoreOps {
         void (*drop_fd)(void *userdata, const char *name);
 
         /*
-         * Writes down that the number of a lease is taken, before the lease is there: its object path names
-         * no other lease as long as the host is up.
+         * Writes down that the numbers of leases up to @id are taken, before these leases are there: their
+         * object paths name no others as long as the host is up.
          */
         int (*save_last_lease)(void *userdata, uint64_t id, KernelFailure *reterr);
 
