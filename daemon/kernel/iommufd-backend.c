@@ -99,7 +99,7 @@ static int backend_check_bound(void *userdata, const char *subsystem, const char
         VfioNode node;
         int r;
 
-        r = kernel_device_path(userdata, subsystem, name, path, reterr);
+        r = kernel_device_find(userdata, subsystem, name, path, reterr);
         if (r < 0)
                 return r;
 
@@ -125,7 +125,7 @@ static int backend_bind_device(void *userdata, const char *subsystem, const char
         VfioNode node;
         int r;
 
-        r = kernel_device_path(userdata, subsystem, name, path, reterr);
+        r = kernel_device_find(userdata, subsystem, name, path, reterr);
         if (r < 0)
                 return r;
 
@@ -270,7 +270,7 @@ static int backend_reset(
         VfioNode node;
         int r;
 
-        r = kernel_device_path(userdata, subsystem, name, path, reterr);
+        r = kernel_device_find(userdata, subsystem, name, path, reterr);
         if (r < 0)
                 return r;
 

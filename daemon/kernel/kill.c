@@ -43,7 +43,7 @@ int kill_holder(const IommufdBackend *backend, const char *subsystem, const char
         if (pid <= 1)
                 return kernel_failure(reterr, -EPERM, "pidfd_open of process %d", (int) pid);
 
-        r = kernel_device_path(backend, subsystem, name, device, reterr);
+        r = kernel_device_find(backend, subsystem, name, device, reterr);
         if (r < 0)
                 return r;
 

@@ -53,7 +53,7 @@ int parked_check(const IommufdBackend *backend, const char *subsystem, const cha
         uint32_t id = 0;
         int r;
 
-        r = kernel_device_path(backend, subsystem, name, path, reterr);
+        r = kernel_device_find(backend, subsystem, name, path, reterr);
         if (r < 0)
                 return r;
 

@@ -27,12 +27,17 @@ int kernel_path(char *ret, KernelFailure *reterr, const char *format, ...) {
 
 int kernel_device_path(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
                        KernelFailure *reterr) {
-        int r;
-
         if (!kernel_name_is_valid(subsystem) || !kernel_name_is_valid(name))
                 return kernel_failure(reterr, -EINVAL, "find the device %s on bus %s", name, subsystem);
 
-        r = kernel_path(ret, reterr, "%s/bus/%s/devices/%s", backend->sysfs, subsystem, name);
+        return kernel_path(ret, reterr, "%s/bus/%s/devices/%s", backend->sysfs, subsystem, name);
+}
+
+int kernel_device_find(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
+                       KernelFailure *reterr) {
+        int r;
+
+        r = kernel_device_path(backend, subsystem, name, ret, reterr);
         if (r < 0)
                 return r;
 

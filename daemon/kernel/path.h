@@ -14,10 +14,14 @@
 int kernel_path(char *ret, KernelFailure *reterr, const char *format, ...) _printf_(3, 4) _must_check_;
 
 /*
- * The directory of a device in sysfs, the link on its bus. Returns 0; -ENODEV when there is no such device;
- * -EINVAL for names that are none.
+ * The directory of a device in sysfs, the link on its bus. Returns 0, or -EINVAL for names that are none. It
+ * is not looked whether there is such a device.
  */
 int kernel_device_path(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
+                       KernelFailure *reterr) _must_check_;
+
+/* The same, and -ENODEV when there is no such device. */
+int kernel_device_find(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
                        KernelFailure *reterr) _must_check_;
 
 /* Whether @name can be one component of a path. */

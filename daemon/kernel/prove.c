@@ -144,7 +144,7 @@ int prove_free(const IommufdBackend *backend, const char *subsystem, const char 
         char device[KERNEL_PATH_MAX];
         int r;
 
-        r = kernel_device_path(backend, subsystem, name, device, reterr);
+        r = kernel_device_find(backend, subsystem, name, device, reterr);
         if (r == -ENODEV)
                 return PROVE_GONE;
         if (r < 0)
