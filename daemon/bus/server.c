@@ -347,9 +347,17 @@ static int path_of_change(const Change *change, char **ret) {
 
 /*
  * Whether there is something to be announced: what has gone again in the same set of changes was never there
- * for the world, or its end is all that is left to say.
+ * for the world, or its end is all that is left to say. What has come in the same set was announced with all
+ * that there is to be seen of it now.
  */
-static bool bus_server_has_news(const BusServer *server, const Change *change) {
+static bool bus_server_has_news(const BusServer *server, const ChangeSet *changes, size_t i) {
+        const Change *change = &changes->items[i];
+
+        if ((change->kind == CHANGE_DEVICE_CHANGED || change->kind == CHANGE_GROUP_CHANGED ||
+             change->kind == CHANGE_LEASE_CHANGED) &&
+            change_set_has_come(changes, i))
+                return false;
+
         switch (change->kind) {
 
         case CHANGE_DEVICE_ADDED:
@@ -461,7 +469,7 @@ void bus_server_publish(BusServer *server, const ChangeSet *changes, ChangeSet *
                 }
 
                 bus_server_audit(server, change);
-                if (!bus_server_has_news(server, change))
+                if (!bus_server_has_news(server, changes, i))
                         continue;
 
                 r = path_of_change(change, &path);

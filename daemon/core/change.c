@@ -107,6 +107,19 @@ void change_set_claim(ChangeSet *set, ChangeKind kind, uint64_t id) {
         change_set_append(set, &(Change) { .kind = kind, .id = id });
 }
 
+bool change_set_has_come(const ChangeSet *set, size_t i) {
+        const Change *change = &set->items[i];
+
+        while (i-- > 0) {
+                const Change *earlier = &set->items[i];
+
+                if (change_is_of_same_object(earlier, change) && change_is_turn(earlier))
+                        return earlier->kind == change_kind_of_object(earlier->kind);
+        }
+
+        return false;
+}
+
 void change_set_done(ChangeSet *set) {
         free(set->items);
         *set = (ChangeSet) {};

@@ -72,4 +72,7 @@ void change_set_claim(ChangeSet *set, ChangeKind kind, uint64_t id);
 
 void change_set_operation(ChangeSet *set, uint64_t id);
 
+/* Whether the object of the @i-th change has come by one before it, and has not gone since. */
+bool change_set_has_come(const ChangeSet *set, size_t i);
+
 void change_set_done(ChangeSet *set);

@@ -32,8 +32,7 @@ static void test_hotplug(void) {
 
         scene_add(rig->scene, "0000:01:00.0", 1, "nvme");
         assert_received(rig, ADDED("/org/iommud1/group/1", IOMMUD_INTERFACE_GROUP)
-                             ADDED(DEVICE, IOMMUD_INTERFACE_DEVICE)
-                             GROUP_CHANGED("1"));
+                             ADDED(DEVICE, IOMMUD_INTERFACE_DEVICE));
 
         scene_add(rig->scene, "0000:01:00.0", 1, "ahci");
         assert_received(rig, DEVICE_CHANGED GROUP_CHANGED("1"));
@@ -53,8 +52,7 @@ static void test_renumber(void) {
         assert_received(rig, ADDED("/org/iommud1/group/2", IOMMUD_INTERFACE_GROUP)
                              REMOVED(DEVICE, IOMMUD_INTERFACE_DEVICE)
                              REMOVED("/org/iommud1/group/1", IOMMUD_INTERFACE_GROUP)
-                             ADDED(DEVICE, IOMMUD_INTERFACE_DEVICE)
-                             GROUP_CHANGED("2"));
+                             ADDED(DEVICE, IOMMUD_INTERFACE_DEVICE));
 }
 
 /* What came and went before anybody was told of it: its end at most. */

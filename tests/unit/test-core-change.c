@@ -56,6 +56,35 @@ static void test_comes_and_goes(void) {
                 assert_eq_int(set.items[i + 1].kind, kinds[i]);
 }
 
+/* What has come is announced with all that is true of it now, until it goes. */
+static void test_has_come(void) {
+        static const ChangeKind kinds[] = {
+                CHANGE_LEASE_CHANGED,
+                CHANGE_LEASE_ADDED,
+                CHANGE_LEASE_ANSWERED,
+                CHANGE_LEASE_CHANGED,
+                CHANGE_LEASE_ENDED,
+                CHANGE_LEASE_CHANGED,
+        };
+        static const bool expected[] = { false, false, true, true, true, false };
+        _cleanup_(change_set_done) ChangeSet set = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                change_set_lease(&set, kinds[i], 1);
+        assert_eq_int(set.n_items, ELEMENTSOF(kinds));
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                assert_eq_int(change_set_has_come(&set, i), expected[i]);
+
+        /* nothing of the same number that is another thing, nor another one */
+        change_set_group(&set, CHANGE_GROUP_ADDED, 2);
+        change_set_lease(&set, CHANGE_LEASE_CHANGED, 2);
+        change_set_group(&set, CHANGE_GROUP_CHANGED, 3);
+        change_set_group(&set, CHANGE_GROUP_CHANGED, 2);
+        assert(!change_set_has_come(&set, 7));
+        assert(!change_set_has_come(&set, 8));
+        assert(change_set_has_come(&set, 9));
+}
+
 static void test_nobody_to_tell(void) {
         change_set_device(NULL, CHANGE_DEVICE_CHANGED, "0000:01:00.0");
         change_set_group(NULL, CHANGE_GROUP_CHANGED, 1);
@@ -75,6 +104,7 @@ static void test_done(void) {
 int main(void) {
         test_each_once();
         test_comes_and_goes();
+        test_has_come();
         test_nobody_to_tell();
         test_done();
         return 0;
