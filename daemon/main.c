@@ -82,6 +82,7 @@ static void daemon_done(Daemon *d) {
         close_fd(d->proc);
         close_fd(d->state.dir);
         close_fd(d->state.lasting);
+        close_fd(d->state.manager);
 }
 
 /* Leases that are active are watched, others are not any more. */
@@ -403,6 +404,8 @@ static int daemon_init_leases(Daemon *d, ChangeSet *changes) {
         if (r < 0)
                 return r;
 
+        d->state.manager = fd_store_connect();
+
         d->store = state_store_port(&d->state);
         manager_set_store(d->manager, &d->store);
         return state_store_load(&d->state, &stored, d->manager, changes);
@@ -538,7 +541,7 @@ static int daemon_wait_for_claims(Daemon *d) {
 }
 
 static int daemon_run(void) {
-        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF, .state = { -EBADF, -EBADF } };
+        _cleanup_(daemon_done) Daemon d = { .sysfs = -EBADF, .proc = -EBADF, .state = STATE_STORE_NULL };
         _cleanup_(change_set_done) ChangeSet changes = {};
         int r;
 

@@ -12,11 +12,18 @@
 #include "base/macro.h"
 
 /*
- * Puts a duplicate of @fd into the store, under a @name without colon. Returns 1 when it was handed over; 0
- * when there is no service manager to keep it; a negative errno. The message is in the manager's socket when
- * this returns, with the descriptor in it, so that our end does not lose it.
+ * A socket to the service manager, which is the caller's, for all that is put into the store. -ENOTCONN:
+ * there is none that could be reached in this way.
  */
-int fd_store_put(const char *name, int fd) _must_check_;
+int fd_store_connect(void);
+
+/*
+ * Puts a duplicate of @fd into the store, under a @name without colon: over @socket, or one made for it when
+ * that is negative or not connected any more. Returns 1 when it was handed over; 0 when there is no service
+ * manager to keep it; a negative errno. The message is in the manager's socket when this returns, with the
+ * descriptor in it, so that our end does not lose it.
+ */
+int fd_store_put(int socket, const char *name, int fd) _must_check_;
 
 /*
  * Removes all of that name from the store. The service manager closes them when it comes to that, and waits

@@ -77,11 +77,12 @@ static void lifeline_name(char *buffer, size_t size, uint64_t lease) {
 
 static int store_keep_fd(void *userdata, const char *name, int fd, KernelFailure *reterr) {
         FAULT_SPAN;
+        StateStore *store = userdata;
         int r;
 
         r = fault_point();
         if (r >= 0)
-                r = fd_store_put(name, fd);
+                r = fd_store_put(store->manager, name, fd);
         if (r < 0)
                 return kernel_failure(reterr, r, "giving %s to the service manager", name);
 

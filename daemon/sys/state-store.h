@@ -10,14 +10,14 @@
 #include "core/store.h"
 #include "sys/fd-store.h"
 
-/*
- * The directories, open: /run/iommud, and /var/lib/iommud for what outlasts this boot of the host, -EBADF
- * when there is none. Borrowed: they stay open as long as the port is used.
- */
+/* Borrowed: all of it stays open as long as the port is used. */
 typedef struct StateStore {
-        int dir;
-        int lasting;
+        int dir;                             /* /run/iommud */
+        int lasting;                         /* /var/lib/iommud, which outlasts this boot; -EBADF: none */
+        int manager;                         /* of fd_store_connect(); negative: none */
 } StateStore;
+
+#define STATE_STORE_NULL { .dir = -EBADF, .lasting = -EBADF, .manager = -EBADF }
 
 /* The port; it borrows @store. */
 Store state_store_port(StateStore *store);

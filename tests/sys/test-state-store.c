@@ -176,7 +176,7 @@ static bool exists(const Tree *tree, const char *name) {
 
 static void test_quarantine(void) {
         _cleanup_tree_ Tree *tree = tree_new();
-        StateStore state = { tree->fd, tree->fd };
+        StateStore state = { tree->fd, tree->fd, -EBADF };
         const QuarantineEntry *entry;
         Manager *manager;
         Store store;
@@ -216,7 +216,7 @@ static void test_damaged(void) {
 
         for (size_t i = 0; i < ELEMENTSOF(damaged); i++) {
                 _cleanup_tree_ Tree *tree = tree_new();
-                StateStore state = { tree->fd, tree->fd };
+                StateStore state = { tree->fd, tree->fd, -EBADF };
                 Manager *manager;
                 Store store;
 
@@ -255,7 +255,7 @@ static void test_last_lease(void) {
                 "version=1\nlast=7\nchecksum=00000000\n",
         };
         _cleanup_tree_ Tree *tree = tree_new();
-        StateStore state = { tree->fd, tree->fd };
+        StateStore state = { tree->fd, tree->fd, -EBADF };
         KernelFailure failure;
         Manager *manager;
         Store store;
