@@ -148,29 +148,54 @@ static int parse_routing_id(const char *address, uint32_t *ret) {
         return 0;
 }
 
+static int read_spacing(int device, const char *physfn, VfSpacing *ret) {
+        VfSpacing spacing;
+        int r;
+
+        r = read_number(device, "physfn/sriov_offset", &spacing.offset);
+        if (r < 0)
+                return r;
+        r = read_number(device, "physfn/sriov_stride", &spacing.stride);
+        if (r < 0)
+                return r;
+
+        strcpy(spacing.physfn, physfn);
+        *ret = spacing;
+        return 0;
+}
+
 /*
  * Which virtual function of its PF this is. Only the PF has the list, of up to 64K links; but the addresses
  * are evenly spaced, so that one can tell where to look and then only has to see that it's there.
  */
-static void read_vf_index(int device, DeviceFacts *facts) {
-        uint32_t vf, pf, offset, stride, distance, index;
+static bool find_vf_index(int device, const VfSpacing *spacing, DeviceFacts *facts) {
+        uint32_t vf, pf, distance, index;
         char link[32], target[KERNEL_NAME_MAX];
 
         if (parse_routing_id(facts->name, &vf) < 0 || parse_routing_id(facts->physfn, &pf) < 0 ||
-            read_number(device, "physfn/sriov_offset", &offset) < 0 ||
-            read_number(device, "physfn/sriov_stride", &stride) < 0)
-                return;
+            vf < pf + spacing->offset)
+                return false;
 
-        if (vf < pf + offset)
-                return;
-        distance = vf - pf - offset;
-        index = stride > 0 ? distance / stride : 0;
+        distance = vf - pf - spacing->offset;
+        index = spacing->stride > 0 ? distance / spacing->stride : 0;
         if (index > INT16_MAX)
-                return;
+                return false;
 
         snprintf(link, sizeof(link), "physfn/virtfn%u", index);
-        if (readlink_name_at(device, link, target, sizeof(target)) >= 0 && strcmp(target, facts->name) == 0)
-                facts->vf_index = (int16_t) index;
+        if (readlink_name_at(device, link, target, sizeof(target)) < 0 || strcmp(target, facts->name) != 0)
+                return false;
+
+        facts->vf_index = (int16_t) index;
+        return true;
+}
+
+static void read_vf_index(int device, VfSpacing *spacing, DeviceFacts *facts) {
+        /* its functions may have been switched off and on since */
+        if (strcmp(spacing->physfn, facts->physfn) == 0 && find_vf_index(device, spacing, facts))
+                return;
+
+        if (read_spacing(device, facts->physfn, spacing) >= 0)
+                (void) find_vf_index(device, spacing, facts);          /* not there any more */
 }
 
 /*
@@ -204,7 +229,7 @@ static void read_vfs(int device, DeviceFacts *facts) {
                 facts->max_vfs = (uint16_t) max_vfs;
 }
 
-static void read_pci(int device, DeviceFacts *facts) {
+static void read_pci(int device, VfSpacing *spacing, DeviceFacts *facts) {
         uint32_t class = facts->class >> 8;
 
         facts->bridge = class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS ||
@@ -213,14 +238,15 @@ static void read_pci(int device, DeviceFacts *facts) {
         attribute_read(device, "reset_method", facts->reset_methods, sizeof(facts->reset_methods));
 
         if (readlink_name_at(device, "physfn", facts->physfn, sizeof(facts->physfn)) >= 0)
-                read_vf_index(device, facts);
+                read_vf_index(device, spacing, facts);
         else
                 read_vfs(device, facts);
 
         serial_read(device, facts->driver, facts->serial, sizeof(facts->serial));
 }
 
-int device_facts_read(int sysfs, int device, const char *name, uint32_t group, DeviceFacts *ret) {
+int device_facts_read(int sysfs, int device, const char *name, uint32_t group, VfSpacing *spacing,
+                      DeviceFacts *ret) {
         DeviceFacts *facts = ret;
         uint32_t number;
         int r;
@@ -255,7 +281,7 @@ int device_facts_read(int sysfs, int device, const char *name, uint32_t group, D
         if (facts->driver[0] != '\0')
                 read_cdev(device, facts);
         if (strcmp(facts->subsystem, "pci") == 0)
-                read_pci(device, facts);
+                read_pci(device, spacing, facts);
 
         return 0;
 }

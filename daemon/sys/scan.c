@@ -49,7 +49,8 @@ static int group_facts_read(int sysfs, uint32_t id, GroupFacts *ret) {
         return 0;
 }
 
-static int scan_group_device(int sysfs, int devices, const char *entry, uint32_t group, DeviceFacts *ret) {
+static int scan_group_device(
+        int sysfs, int devices, const char *entry, uint32_t group, VfSpacing *spacing, DeviceFacts *ret) {
         _cleanup_close_ int device = -EBADF;
         char name[KERNEL_NAME_MAX];
         int r;
@@ -63,10 +64,11 @@ static int scan_group_device(int sysfs, int devices, const char *entry, uint32_t
         if (device < 0)
                 return -errno;
 
-        return device_facts_read(sysfs, device, name, group, ret);
+        return device_facts_read(sysfs, device, name, group, spacing, ret);
 }
 
-static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs, void *userdata) {
+static int scan_group_devices(
+        int sysfs, uint32_t group, VfSpacing *spacing, const ScanFuncs *funcs, void *userdata) {
         _cleanup_dir_ Dir *devices = NULL;
         const char *entry;
         DeviceFacts facts;
@@ -83,7 +85,7 @@ static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs,
                 if (r != DIR_ENTRY)
                         return r;
 
-                r = scan_group_device(sysfs, dir_fd(devices), entry, group, &facts);
+                r = scan_group_device(sysfs, dir_fd(devices), entry, group, spacing, &facts);
                 if (error_is_absence(r))
                         continue;
                 if (r < 0)
@@ -97,6 +99,7 @@ static int scan_group_devices(int sysfs, uint32_t group, const ScanFuncs *funcs,
 
 int scan_all(int sysfs, const ScanFuncs *funcs, void *userdata) {
         _cleanup_dir_ Dir *groups = NULL;
+        VfSpacing spacing = {};
         const char *entry;
         GroupFacts facts;
         uint32_t id;
@@ -124,7 +127,7 @@ int scan_all(int sysfs, const ScanFuncs *funcs, void *userdata) {
                 if (r < 0)
                         return r;
 
-                r = scan_group_devices(sysfs, id, funcs, userdata);
+                r = scan_group_devices(sysfs, id, &spacing, funcs, userdata);
                 if (r < 0)
                         return r;
         }
@@ -159,7 +162,7 @@ int scan_device(int sysfs, const char *subsystem, const char *name, DeviceFacts 
         if (r < 0)
                 return -ENODEV;
 
-        r = device_facts_read(sysfs, device, name, group, &facts);
+        r = device_facts_read(sysfs, device, name, group, &(VfSpacing) {}, &facts);
         if (r < 0)
                 return error_is_absence(r) ? -ENODEV : r;
 
