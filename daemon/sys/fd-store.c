@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/fd-pass.h"
 #include "base/fd.h"
 #include "base/parse.h"
 #include "sys/fd-store.h"
@@ -27,25 +28,6 @@ int fd_store_connect(void) {
         return TAKE_FD(fd);
 }
 
-static int send_with_fd(int socket, const char *text, int fd) {
-        _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-        struct iovec iov = { .iov_base = (char *) text, .iov_len = strlen(text) };
-        struct msghdr message = {
-                .msg_iov = &iov,
-                .msg_iovlen = 1,
-                .msg_control = control,
-                .msg_controllen = sizeof(control),
-        };
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-
-        return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 int fd_store_put(int socket, const char *name, int fd) {
         char state[320];
         int n;
@@ -59,7 +41,7 @@ int fd_store_put(int socket, const char *name, int fd) {
                 return -E2BIG;
 
         /* libsystemd makes a socket for each message, and sets it up for large ones: eleven system calls */
-        if (socket >= 0 && send_with_fd(socket, state, fd) >= 0)
+        if (socket >= 0 && fd_pass_send(socket, state, strlen(state), &fd, 1) >= 0)
                 return 1;
 
         return sd_pid_notify_with_fds(/* pid= */ 0, /* unset_environment= */ false, state, &fd, 1);
