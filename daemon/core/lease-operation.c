@@ -127,7 +127,8 @@ static void operation_set_done(Operation *operation, ChangeSet *changes) {
 /* What is in the context now is on record before anybody is told. */
 static void lease_operation_ended(Lease *lease, Operation *operation, ChangeSet *changes) {
         operation_set_done(operation, changes);
-        lease_save_progress(lease, changes);
+        if (!operation->on_record)
+                lease_save_progress(lease, changes);
         if (operation->kind == OPERATION_SETTLE && operation->refusal.outcome != OUTCOME_GRANTED)
                 lease_set_reason(lease, operation->refusal.text, changes);     /* nobody else is told */
         if (operation->kind == OPERATION_REVOKE)

@@ -188,6 +188,7 @@ static int operation_start_map(Lease *lease, Operation *operation, Ioas *ioas) {
                 operation_refund_mapping(lease, operation);
                 return refuse_kernel(&operation->refusal, &failure);
         }
+        operation->on_record = true;
 
         operation->job = (DmaJob) { .kind = DMA_JOB_MAP, .id = ioas->id, .map = *map };
         return operation_run(lease, operation, &map->fd, 1, map->length <= LIMIT_MAP_AT_ONCE);
@@ -246,6 +247,7 @@ int operation_finish_map(Lease *lease, Operation *operation, int result, const D
                 return operation_run(lease, operation, /* fds= */ NULL, 0, /* at_once= */ false);
         }
 
+        operation->on_record = false;
         forget_mapping(ioas, map->iova, map->length);
         operation_refund_mapping(lease, operation);
         return operation->refusal.outcome;

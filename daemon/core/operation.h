@@ -37,6 +37,7 @@ struct Operation {
         Operation *next;                     /* of the same lease; owned */
         bool under_way;                      /* its job runs */
         bool done;                           /* and *refusal says how */
+        bool on_record;                      /* what is in the context now is written down already */
         Refusal refusal;
 
         /* What it is about. */

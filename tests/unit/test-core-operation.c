@@ -14,6 +14,7 @@
 #include "core/account.h"
 #include "core/domain.h"
 #include "core/ioas.h"
+#include "core/lease-record.h"
 #include "fake/assert.h"
 #include "fake/scene.h"
 
@@ -37,11 +38,28 @@ static Operation *make(OperationKind kind) {
         return operation;
 }
 
+/* The record says what there is, whenever somebody is told. */
+static void assert_on_record(const Scene *s) {
+        const Lease *lease = manager_find_lease(s->manager, s->lease);
+        const char *record = NULL;
+        _cleanup_free_ char *now = NULL;
+
+        if (!s->fake_store)
+                return;
+        for (unsigned i = 0; i < s->fake_store->n_items; i++)
+                if (s->fake_store->items[i].lease == s->lease)
+                        record = s->fake_store->items[i].record;
+
+        assert_ok(lease_record_write(lease, &now));
+        assert_eq_str(record, now);
+}
+
 static int run(Scene *s, Operation *operation, uint64_t *ret_handle, const char *text) {
         Outcome outcome;
 
         operation = scene_operate(s, &ALICE, operation);
         outcome = operation->refusal.outcome;
+        assert_on_record(s);
         if (ret_handle)
                 *ret_handle = operation->handle;
         if (text)
