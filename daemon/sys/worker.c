@@ -100,8 +100,16 @@ _printf_(3, 4) static void job_report_failure(Job *job, int error, const char *f
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
 
+static int on_defer(sd_event_source *source, void *userdata) {
+        return on_timer(source, /* usec= */ 0, userdata);
+}
+
+/* A timer may come as much later as it is accurate; in no time is the next thing that the loop does. */
 static int job_set_timer(Job *job, uint64_t usec) {
         job->timer = sd_event_source_disable_unref(job->timer);
+        if (usec == 0)
+                return sd_event_add_defer(job->worker->event, &job->timer, on_defer, job);
+
         return sd_event_add_time_relative(job->worker->event, &job->timer, CLOCK_MONOTONIC, usec,
                                           /* accuracy= */ 1000, on_timer, job);
 }
