@@ -585,6 +585,10 @@ static int daemon_run(void) {
         }
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
+        /* who speaks without that name is not believed */
+        manager_remind_holders(d.manager, &changes);
+        daemon_commit(&d, &changes);
+
         r = sd_event_loop(d.event);
         (void) sd_notify(/* unset_environment= */ false, "STOPPING=1");
         return r;

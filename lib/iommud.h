@@ -138,7 +138,8 @@ int iommud_clear_quarantine(iommud_client *client, const char *selector);
 
 /*
  * What iommud tells whoever has acquired a lease with this client, and nobody else, as long as the client is
- * there. A client that goes away misses it, and its lease goes on.
+ * there. A client that goes away misses it, and its lease goes on. An iommud that was started anew asks a
+ * second time for what it has asked for.
  *
  * For programs with an event loop: give it the descriptor of iommud_get_fd(), to be polled for what
  * iommud_get_events() says now, until the time of iommud_get_timeout(), and have it call iommud_dispatch()

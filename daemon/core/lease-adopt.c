@@ -146,3 +146,38 @@ void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, Take
                 lease_adopt(lease, /* active= */ false, changes);
         }
 }
+
+/* Its node and its driver are gone: the kernel waits until nobody has it open. See lease_device_leaves(). */
+static bool device_is_leaving(const Device *device) {
+        return !device->facts.cdev[0] && !device->facts.driver[0];
+}
+
+/* Whether a request that is on record was heard, nobody knows; twice is better than never. */
+static void lease_remind_holder(Lease *lease, ChangeSet *changes) {
+        for (unsigned i = 0; i < lease->n_devices; i++) {
+                LeaseDevice *d = &lease->devices[i];
+                const Device *device;
+
+                device = manager_find_device(lease->manager, d->name);
+                if (!device && !d->gone)
+                        lease_device_gone(lease, d, changes);
+                else if (device && device_is_leaving(device))
+                        lease_device_leaves(lease, d, changes);
+        }
+
+        if (lease->state != LEASE_ACTIVE)
+                return;
+        if (lease->request_reason[0])
+                change_set_lease(changes, CHANGE_LEASE_REQUESTED, lease->id);
+        if (lease->noticed && lease->client[0])
+                change_set_lease(changes, CHANGE_LEASE_EXPIRES, lease->id);
+}
+
+void manager_remind_holders(Manager *manager, ChangeSet *changes) {
+        for (size_t i = 0; i < manager->leases.n_items; i++) {
+                Lease *lease = manager->leases.items[i];
+
+                if (lease->state == LEASE_ACTIVE)
+                        lease_remind_holder(lease, changes);
+        }
+}

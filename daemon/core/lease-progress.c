@@ -196,7 +196,7 @@ static bool lease_has_lost_all(const Lease *lease) {
 
 void lease_device_leaves(Lease *lease, LeaseDevice *device, ChangeSet *changes) {
         /* what nobody has open goes by itself */
-        if (lease->state != LEASE_ACTIVE || (!device->given && device->fd < 0))
+        if (lease->state != LEASE_ACTIVE || device->gone || (!device->given && device->fd < 0))
                 return;
 
         snprintf(lease->request_reason, sizeof(lease->request_reason),

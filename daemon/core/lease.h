@@ -173,6 +173,12 @@ void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, Take
         void *userdata, ChangeSet *changes);
 
 /*
+ * Tells the holders of these leases what they have missed, or may have: which devices went meanwhile, which
+ * are going, and what they were asked for, again. To be called when they can know who speaks to them.
+ */
+void manager_remind_holders(Manager *manager, ChangeSet *changes);
+
+/*
  * The end of an active lease, for the reason @cause. A lease that is being prepared is undone instead; one
  * that is stuck is tried again; in the other states this changes nothing.
  */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/lease-private.h"
 #include "core/lease-record.h"
 #include "fake/assert.h"
 #include "fake/scene.h"
@@ -164,6 +165,88 @@ static void test_unplugged(void) {
         assert(!scene_lease(s, 1));
         assert_eq_str(fake_kernel_find(s->kernel, "0000:01:00.1")->driver, "ixgbe");
         assert_eq_str(fake_kernel_find(s->kernel, "0000:02:00.0")->driver, "vfio-pci");
+}
+
+/* What the kernel shows while it waits for who has the device open. */
+static void set_leaving(Scene *s, const char *name) {
+        DeviceFacts *facts = scene_facts(s, name);
+
+        memset(facts->cdev, 0, sizeof(facts->cdev));
+        memset(facts->driver, 0, sizeof(facts->driver));
+}
+
+/* What holders of active leases were told, or not, is told by the next daemon. */
+static void test_reminded(void) {
+        static const struct {
+                const char *gone, *leaving, *asked;
+                bool noticed;
+                const char *told, *not_told;
+        } table[] = {
+                { .not_told = "lease-" },
+                { .asked = "new firmware", .told = "lease-requested 1" },
+                { .noticed = true, .told = "lease-expires 1", .not_told = "lease-requested" },
+                { .leaving = "0000:02:00.0", .told = "lease-requested 1" },
+                { .leaving = "0000:02:00.0", .asked = "new firmware", .told = "lease-requested 1" },
+                { .leaving = "0000:01:00.1", .not_told = "lease-requested" },        /* a companion */
+                { .gone = "0000:02:00.0", .told = "lease-device-gone 1 0000:02:00.0",
+                  .not_told = "lease-requested" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_scene_ Scene *s = scene_new();
+                const char *told;
+                Refusal refusal;
+                Client client;
+
+                build(s);
+                strcpy(s->client, "bus:1.42");
+                scene_grant(s, &ALICE, "01:00.0", "02:00.0");
+                scene_hand_over(s, 1, &client);
+                scene_lease(s, 1)->noticed = table[i].noticed;
+                if (table[i].noticed)
+                        scene_lease(s, 1)->until_usec = UINT64_MAX;
+                assert_eq_int(manager_request_release(s->manager, &ALICE, 1,
+                                      table[i].asked ?: "", 77, &refusal, &s->changes), 0);
+                if (!table[i].asked)
+                        scene_lease(s, 1)->request_reason[0] = '\0';
+                lease_save_progress(scene_lease(s, 1), &s->changes);
+                scene_commit(s);
+
+                if (table[i].gone)
+                        fake_kernel_find(s->kernel, table[i].gone)->gone = true;
+                scene_restart(s);
+                if (table[i].leaving)
+                        set_leaving(s, table[i].leaving);
+                manager_remind_holders(s->manager, &s->changes);
+                told = scene_changes(s);
+                if (table[i].told)
+                        assert_has(told, table[i].told);
+                if (table[i].not_told)
+                        assert(!strstr(told, table[i].not_told));
+                if (table[i].told && strstr(table[i].told, "requested"))
+                        assert(!strstr(strstr(told, "lease-requested") + 1, "lease-requested"));
+                if (table[i].leaving && table[i].told)
+                        assert_has(scene_lease(s, 1)->reason, "is being unplugged");
+                assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
+                client_close(&client);
+        }
+}
+
+/* The only one went while nobody was there to see it: nothing is left to be held. */
+static void test_reminded_of_nothing(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        Client client;
+
+        build(s);
+        scene_grant(s, &ALICE, "02:00.0");
+        scene_hand_over(s, 1, &client);
+        fake_kernel_find(s->kernel, "0000:02:00.0")->gone = true;
+        scene_restart(s);
+        assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
+        manager_remind_holders(s->manager, &s->changes);
+        scene_run(s);
+        assert(!scene_lease(s, 1));
+        client_close(&client);
 }
 
 /* A record as the store may have it too: of a lease that had ended, and could not be removed. */
@@ -386,6 +469,8 @@ int main(void) {
         test_dies_twice();
         test_wrong_lifeline();
         test_unplugged();
+        test_reminded();
+        test_reminded_of_nothing();
         test_stale();
         test_stale_twice();
         test_numbers();
