@@ -242,6 +242,19 @@ daemon_memory() {
         sed -n 's/^Private_Dirty:\s*\([0-9]*\) kB/\1/p' "/proc/$(daemon_pid)/smaps_rollup"
 }
 
+# For cases in which drivers come and go without end: udev would look at each of them, for as long again. iommud does not ask it.
+without_udev() {
+        defer with_udev
+        udevadm settle
+        systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service
+}
+
+with_udev() {
+        systemctl start systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service
+        udevadm trigger --action=add --subsystem-match=net
+        udevadm settle
+}
+
 journalctl --sync
 JOURNAL_CURSOR=$(journalctl --quiet --lines=1 --show-cursor --output=cat | sed -n 's/^-- cursor: //p')
 
