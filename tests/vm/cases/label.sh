@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 120
 #
 # Rules about the label of a security module, here AppArmor's: who is under the profile, who is not, and who has taken it on by
