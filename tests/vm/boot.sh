@@ -213,6 +213,9 @@ start_machine() {
         line="console=ttyS0 intel_iommu=on,sm_on panic=-1 log_buf_len=4M systemd.unit=lab.target"
         # How long things take says nothing about an emulated machine, least of all when others want the processor too
         line+=" no_timer_check tsc=reliable systemd.default_device_timeout_sec=300"
+        if ((LAB_PCIEHP)); then
+                line+=" pcie_ports=native"
+        fi
         # The console is read in a file
         line+=" TERM=dumb SYSTEMD_COLORS=0"
         tree_command "$tree" qemu-system-x86_64
@@ -262,3 +265,5 @@ LAB_SANITIZER=0
 # How many times as long as it says may a case, and what it waits for, take
 LAB_PATIENCE=3
 LAB_KVM=0
+# Whether it is the kernel that watches the slots (pciehp), and not the firmware (ACPI)
+LAB_PCIEHP=0

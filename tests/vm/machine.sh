@@ -104,6 +104,9 @@ machine_arguments() {
         for nic in nic nic2 shared-a shared-b igb; do
                 MACHINE+=(-netdev "hubport,id=$nic-cable,hubid=0")
         done
+        if ((LAB_PCIEHP)); then
+                MACHINE+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
+        fi
         if ((LAB_KVM)); then
                 MACHINE+=(-M "q35,kernel-irqchip=split" -accel kvm -cpu host)
         else

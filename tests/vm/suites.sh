@@ -137,14 +137,18 @@ case_names() {
         done
 }
 
-wants_own_boot() {
-        grep -qx '# boot: own' "$LAB_CASES/$1.sh"
+# boot_of CASE: the machine that it wants, "" for one that it shares
+boot_of() {
+        sed -n 's/^# boot: *//p' "$LAB_CASES/$1.sh"
 }
 
-# boot_cases CASE...: what a machine that went down did not come to, has failed
+# boot_cases CASE...: on the machine that the first wants, as all do. What one that went down did not come to, has failed.
 boot_cases() {
-        local name
+        local name LAB_PCIEHP=0
 
+        if [[ "$(boot_of "$1")" == pciehp ]]; then
+                LAB_PCIEHP=1
+        fi
         boot cases "$@"
         for name; do
                 if [[ -z "${LAB_RESULT["$name"]:-}" ]]; then
@@ -191,7 +195,7 @@ vm_suite() {
         local name shared=() own=() passed=0 failed=0 skipped=0
 
         while read -r name; do
-                if wants_own_boot "$name"; then
+                if [[ -n "$(boot_of "$name")" ]]; then
                         own+=("$name")
                 else
                         shared+=("$name")
