@@ -234,7 +234,7 @@ assert_ended "$deaf_lease"
 assert_all_known
 
 # ---- a device is torn out: its port has no power any more, and it answers nothing. This port can't tell the kernel, which hears of
-# it from us.
+# it from us; one that can is in surprise.sh.
 
 set_power() {
         setpci -s "$LAB_SLOT_PORT" "CAP_EXP+18.w=$1:0700"
