@@ -495,6 +495,8 @@ static void test_release_cuts_off(void) {
 }
 
 static void test_refusals(void) {
+        const Subject alice_in_container = { .uid = ALICE.uid, .known = ALICE.known };
+        const Subject *const others[] = { &BOB, &STRANGER, &CONTAINER_ROOT, &alice_in_container };
         _cleanup_scene_ Scene *s = scene_new();
         Operation *operation;
         uint64_t ioas;
@@ -518,9 +520,12 @@ static void test_refusals(void) {
         run(s, operation, NULL, NULL);
         assert(alloc_ioas(s) > ioas);
 
-        operation = scene_operate(s, &BOB, make(OPERATION_ALLOC_IOAS));
-        assert_eq_int(operation->refusal.outcome, OUTCOME_DENIED);
-        operation_free(operation);
+        /* nobody else's, and not that of who has the same number in a container */
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                operation = scene_operate(s, others[i], make(OPERATION_ALLOC_IOAS));
+                assert_eq_int(operation->refusal.outcome, OUTCOME_DENIED);
+                operation_free(operation);
+        }
         end(s, &client);
 }
 

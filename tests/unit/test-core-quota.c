@@ -226,6 +226,11 @@ static void test_requests(void) {
         assert_eq_int(manager_admit(s->manager, &BOB, 5000000, &s->refusal), OUTCOME_QUOTA);
         for (unsigned i = 0; i < 10 * LIMIT_UID_REQUESTS_PER_SECOND; i++)
                 assert_eq_int(manager_admit(s->manager, &ROOT, 5000000, &s->refusal), 0);
+
+        /* a container's is not the host's */
+        for (unsigned i = 0; i < LIMIT_UID_REQUESTS_PER_SECOND; i++)
+                assert_eq_int(manager_admit(s->manager, &CONTAINER_ROOT, 5000000, &s->refusal), 0);
+        assert_eq_int(manager_admit(s->manager, &CONTAINER_ROOT, 5000000, &s->refusal), OUTCOME_QUOTA);
 }
 
 /* How often somebody may ask for what a rule grants. */
