@@ -195,6 +195,8 @@ static void test_host(void) {
         /* not known is not free */
         s->host = (FakeHost) { .device = "0000:01:00.0", .error = -EIO };
         assert_plan(s, "blocked 0000:01:00.0 HostInUse", "01:00.0");
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_HOST_IN_USE);
+        assert_has(s->refusal.text, "could not be found out (Input/output error)");
 
         /* but an administrator may have said that it is to be taken all the same, for this rule only */
         s->manager->policy->rules[1].host_use = true;
