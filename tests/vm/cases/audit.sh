@@ -76,7 +76,6 @@ assert_ended "$LEASE"
 for device in "$LAB_SHARED_A" "$LAB_SHARED_B"; do
         assert_entry "$MESSAGE_END" IOMMUD_EVENT=end IOMMUD_DEVICE="$device" IOMMUD_LEASE="$LEASE"
         assert_entry "$MESSAGE_RELEASE" IOMMUD_EVENT=release IOMMUD_DEVICE="$device" IOMMUD_LEASE="$LEASE"
-        assert_record "$DEALLOC" "op=reset device=\"$device\" lease=$LEASE .*res=success"
         assert_record "$DEALLOC" "op=release device=\"$device\" lease=$LEASE id=$LAB_VMM_UID .*res=success"
 done
 assert_no_entry "$MESSAGE_REVOKE"
@@ -91,6 +90,7 @@ assert_record "$DEALLOC" "op=revoke device=\"$LAB_NVME\" lease=$LEASE id=$LAB_VM
 let_go "$PID"
 assert_ended "$LEASE"
 assert_entry "$MESSAGE_RESET" IOMMUD_EVENT=reset IOMMUD_DEVICE="$LAB_NVME" IOMMUD_LEASE="$LEASE"
+assert_record "$DEALLOC" "op=reset device=\"$LAB_NVME\" lease=$LEASE .*res=success"
 assert_entry "$MESSAGE_RELEASE" IOMMUD_LEASE="$LEASE"
 assert_record "$DEALLOC" "device=\"$LAB_NVME\" lease=$LEASE"
 
