@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm-faults
 #
 # Every call to the kernel that a method of a lease makes fails, one after the other, and the daemon is killed before each of
-# them; and the kernel itself has no memory while it attaches. Afterwards what iommud says of the lease is what DMA finds.
+# them; and the kernel itself has no memory while it attaches. Afterwards what iommud says of the lease is what DMA finds,
+# of which it is asked after each of more than 160 of them: that takes minutes.
 #
 # deadline: 600
 # expect: daemon-death kernel-warning

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm
 #
 # What a lease of mode confined reaches is made, mapped, moved and taken back by `iommuctl domain` alone: by its client's own command,
 # by another process of its user, and by root; and by nobody else. On the mock, and on edu behind VT-d.
