@@ -12,31 +12,41 @@ hold victim "$LAB_VMM_UID" "$LAB_NIC"
 victim=$LEASE victim_pid=$PID
 
 
-# not_his COMMAND...: refused, and the victim's lease is as it was
+# not_his WHY COMMAND...: refused for that reason (a regular expression), and the victim's lease is as it was
 not_his() {
-        assert_fails "$@"
+        assert_fails "${@:2}"
+        assert_match "$OUTPUT" "$1"
         assert lease_is "$victim" active
         CASES=$((CASES + 1))
 }
 
 for uid in "$LAB_VMM2_UID" "$LAB_STRANGER_UID"; do
-        not_his as_user "$uid" busctl call org.iommud1 "/org/iommud1/lease/$victim" org.iommud1.Lease Release 'a{sv}' 0
-        assert_match "$OUTPUT" "belongs to uid $LAB_VMM_UID"
-        not_his as_user "$uid" iommuctl release "$victim"
-        not_his as_user "$uid" iommuctl release "$LAB_NIC"
-        not_his as_user "$uid" busctl set-property org.iommud1 "/org/iommud1/lease/$victim" org.iommud1.Lease Uid u "$uid"
-        not_his as_user "$uid" iommuctl acquire "$LAB_NIC"
-        not_his as_user "$uid" iommuctl acquire "group:$(group_of "$LAB_NIC")"
-        not_his as_user "$uid" iommuctl quarantine clear "$LAB_NIC"
-        not_his as_user "$uid" iommuctl reload
+        his="belongs to uid $LAB_VMM_UID"
+        if [[ "$uid" == "$LAB_VMM2_UID" ]]; then
+                taken='\(Taken\)'
+        else
+                taken='\(Denied\)'
+        fi
+        not_his "$his" as_user "$uid" busctl call org.iommud1 "/org/iommud1/lease/$victim" org.iommud1.Lease Release 'a{sv}' 0
+        not_his "$his" as_user "$uid" busctl call org.iommud1 "/org/iommud1/lease/$victim" org.iommud1.Lease Revoke 'a{sv}' 0
+        not_his "$his" as_user "$uid" iommuctl release "$victim"
+        not_his "$his" as_user "$uid" iommuctl release --kill "$victim"
+        not_his "$his" as_user "$uid" iommuctl release "$LAB_NIC"
+        not_his 'not writable' as_user "$uid" busctl set-property org.iommud1 "/org/iommud1/lease/$victim" \
+                org.iommud1.Lease Uid u "$uid"
+        not_his "$taken" as_user "$uid" iommuctl acquire "$LAB_NIC"
+        not_his "$taken" as_user "$uid" iommuctl acquire "group:$(group_of "$LAB_NIC")"
+        not_his 'Only root .*\(Denied\)' as_user "$uid" iommuctl quarantine clear "$LAB_NIC"
+        not_his 'Only root .*\(Denied\)' as_user "$uid" iommuctl reload
+        not_his 'Only root .*\(Denied\)' as_user "$uid" iommuctl claim "$LAB_EDU"
 done
 # Root of a user namespace has no leases of root's or of others
-not_his unshare --user --map-root-user -- iommuctl release "$victim"
+not_his "belongs to uid $LAB_VMM_UID" unshare --user --map-root-user -- iommuctl release "$victim"
 
 # Numbers that somebody may guess; the one that is the victim's is not his either
 for ((id = 0; id <= victim + 20; id++)); do
-        not_his as_user "$LAB_STRANGER_UID" busctl call org.iommud1 "/org/iommud1/lease/$id" org.iommud1.Lease \
-                Release 'a{sv}' 0
+        not_his "belongs to uid $LAB_VMM_UID|Unknown object" as_user "$LAB_STRANGER_UID" busctl call org.iommud1 \
+                "/org/iommud1/lease/$id" org.iommud1.Lease Release 'a{sv}' 0
 done
 let_go "$victim_pid"
 assert_ended "$victim"
