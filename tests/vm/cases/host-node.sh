@@ -47,8 +47,9 @@ assert_closed disk
 open_by partition "/dev/${disk}p1"
 assert_in_use "/dev/${disk}p1 is open in sh \(pid $PID\)"
 assert_closed partition
-open_by controller "/dev/${disk%n*}"
-assert_in_use "/dev/${disk%n*} is open in sh \(pid $PID\)"
+controller=$(ls "/sys/bus/pci/devices/$LAB_NVME_HOST/nvme")
+open_by controller "/dev/$controller"
+assert_in_use "/dev/$controller is open in sh \(pid $PID\)"
 assert_closed controller
 
 # By another name
