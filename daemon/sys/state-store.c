@@ -32,7 +32,7 @@ static void file_name(char *buffer, size_t size, uint64_t lease) {
 }
 
 static int store_save(void *userdata, const Lease *lease, KernelFailure *reterr) {
-        FAULT_SPAN;
+        FAULT_SPAN_RECORD;
         _cleanup_free_ char *text = NULL;
         StateStore *store = userdata;
         char name[32];
@@ -50,7 +50,7 @@ static int store_save(void *userdata, const Lease *lease, KernelFailure *reterr)
 }
 
 static int store_save_quarantine(void *userdata, const Quarantine *quarantine, KernelFailure *reterr) {
-        FAULT_SPAN;
+        FAULT_SPAN_RECORD;
         _cleanup_free_ char *text = NULL;
         StateStore *store = userdata;
         int r;
@@ -76,7 +76,7 @@ static void lifeline_name(char *buffer, size_t size, uint64_t lease) {
 }
 
 static int store_keep_fd(void *userdata, const char *name, int fd, KernelFailure *reterr) {
-        FAULT_SPAN;
+        FAULT_SPAN_RECORD;
         StateStore *store = userdata;
         int r;
 
@@ -109,7 +109,7 @@ static void store_drop_lifeline(void *userdata, const Lease *lease) {
 }
 
 static int store_save_last_lease(void *userdata, uint64_t id, KernelFailure *reterr) {
-        FAULT_SPAN;
+        FAULT_SPAN_RECORD;
         StateStore *store = userdata;
         char text[64];
         int r;

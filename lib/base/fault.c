@@ -53,10 +53,10 @@ int fault_point(void) {
         return n == plan->fail_at ? -(int) plan->fail_errno : 0;
 }
 
-int fault_span_begin(void) {
+int fault_span_begin(bool record) {
         int fd;
 
-        if (!plan || plan->starve_at == 0)
+        if (!plan || plan->starve_at == 0 || (record && !plan->starve_records))
                 return -EBADF;
 
         fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);

@@ -13,6 +13,7 @@
  * daemon and its children. Points and allocations are counted over all of them.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macro.h"
@@ -24,6 +25,7 @@ typedef struct FaultPlan {
         uint32_t fail_errno;                 /* with this errno */
         uint32_t pid;                        /* the daemon */
         uint32_t starve_at;                  /* the allocation, from now on, that fails; 0: none */
+        uint32_t starve_records;             /* those for records on disk count too */
         uint32_t n_starved;                  /* allocations that did */
 } FaultPlan;
 
@@ -35,8 +37,11 @@ void fault_init(void);
 /* Returns 0, or a negative errno which the caller returns as if the call that follows had failed with it. */
 int fault_point(void);
 
-/* Returns what fault_span_end() takes. A span is in one thread, and not in another span. */
-int fault_span_begin(void);
+/*
+ * @record: something is written to the disk. Returns what fault_span_end() takes. A span is in one thread,
+ * and not in another span.
+ */
+int fault_span_begin(bool record);
 void fault_span_end(int *span);
 
 #else
@@ -48,7 +53,7 @@ static inline int fault_point(void) {
         return 0;
 }
 
-static inline int fault_span_begin(void) {
+static inline int fault_span_begin(bool record) {
         return -EBADF;
 }
 
@@ -58,4 +63,6 @@ static inline void fault_span_end(int *span) {
 #endif
 
 /* A declaration: from here to the end of the block. */
-#define FAULT_SPAN _cleanup_(fault_span_end) _unused_ int fault_span = fault_span_begin()
+#define FAULT_SPAN _cleanup_(fault_span_end) _unused_ int fault_span = fault_span_begin(/* record= */ false)
+#define FAULT_SPAN_RECORD \
+        _cleanup_(fault_span_end) _unused_ int fault_span = fault_span_begin(/* record= */ true)

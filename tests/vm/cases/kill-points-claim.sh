@@ -9,6 +9,7 @@
 
 . guest/faults.sh
 
+without_udev
 defer drop_claims
 everywhere kill "$LAB_NIC" claim
 everywhere fail "$LAB_NIC" claim

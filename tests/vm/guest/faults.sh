@@ -41,7 +41,7 @@ everywhere() {
         assert_eq "$((faults > 5))" 1 "it is true that there are more than $faults: it"
         printf '%s: %d, %d refused, %d stuck, %d s\n' "$*" "$faults" "$refused" "$stuck" $((SECONDS - start)) |
                 tee /dev/kmsg
-        TRIED["$1"]=$((TRIED["$1"] + faults))
+        TRIED["${1%-calls}"]=$((TRIED["${1%-calls}"] + faults))
         TRIED[refused]=$((TRIED[refused] + refused))
         TRIED[stuck]=$((TRIED[stuck] + stuck))
 }

@@ -29,6 +29,7 @@ static void plan_set(volatile FaultPlan *plan, uint32_t kill_at, uint32_t fail_a
         __atomic_store_n(&plan->count, 0, __ATOMIC_SEQ_CST);
         plan->kill_at = kill_at;
         plan->fail_at = fail_at;
+        plan->starve_records = 1;
         plan->starve_at = starve_at;
 }
 

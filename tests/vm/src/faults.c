@@ -8,6 +8,7 @@
  *     faults FILE kill DEVICE           the daemon is killed at each fault point of a lease of the device
  *     faults FILE fail DEVICE           each of them fails
  *     faults FILE starve DEVICE         each allocation of the kernel in a fault span fails
+ *     faults FILE starve-calls DEVICE   and not those for the records, which are the same for all devices
  *     faults FILE … DEVICE attached     the same of a lease in that mode
  *     faults FILE … DEVICE claim        the same of a claim on its group
  *
@@ -46,6 +47,7 @@ typedef enum Mode {
         MODE_KILL,
         MODE_FAIL,
         MODE_STARVE,
+        MODE_STARVE_CALLS,
 } Mode;
 
 typedef struct Rounds {
@@ -95,6 +97,7 @@ static void plan_set(volatile FaultPlan *plan, const FaultPlan *wanted) {
         __atomic_store_n(&plan->count, 0, __ATOMIC_SEQ_CST);
         plan->kill_at = wanted->kill_at;
         plan->fail_at = wanted->fail_at;
+        plan->starve_records = wanted->starve_records;
         plan->starve_at = wanted->starve_at;
 }
 
@@ -109,7 +112,9 @@ static void rounds_plan(const Rounds *rounds) {
                 wanted.fail_at = rounds->round;
                 break;
         case MODE_STARVE:
+        case MODE_STARVE_CALLS:
                 wanted.starve_at = rounds->round;
+                wanted.starve_records = rounds->mode == MODE_STARVE;
                 break;
         }
 
@@ -123,6 +128,7 @@ static bool rounds_fault_was(const Rounds *rounds) {
         case MODE_FAIL:
                 return __atomic_load_n(&rounds->plan->count, __ATOMIC_SEQ_CST) >= rounds->round;
         case MODE_STARVE:
+        case MODE_STARVE_CALLS:
                 return rounds->plan->n_starved > 0;
         }
         abort();
@@ -158,7 +164,7 @@ static void release(Rounds *rounds, const iommud_lease_info *lease) {
 }
 
 /* Nothing is under way any more. A lease that is stuck is released, once. */
-static bool is_quiet(Rounds *rounds, bool *released) {
+static bool lease_is_quiet(Rounds *rounds, bool *released) {
         iommud_lease_info **leases;
         bool quiet;
         int r;
@@ -284,6 +290,18 @@ static int acquire(const Rounds *rounds) {
 }
 
 /*
+ * The daemon is asked now and then, which costs both of us time that it has better uses for: what costs it
+ * nothing is looked at often.
+ */
+static bool is_time_to_ask(const Rounds *rounds, unsigned n) {
+        return n % 10 == 9 || (!has_state_file("lease-") && (!rounds->claim || n % 4 == 3));
+}
+
+static bool is_quiet(Rounds *rounds, bool *released) {
+        return lease_is_quiet(rounds, released) && (!rounds->claim || claim_is_at_rest(rounds));
+}
+
+/*
  * Until nothing is under way any more. @daemon: the one that was there before. Returns whether there was a
  * fault.
  */
@@ -294,9 +312,7 @@ static bool settle(Rounds *rounds, uint32_t daemon) {
         for (unsigned n = 0;; n++) {
                 fault = rounds_fault_was(rounds);
 
-                /* the daemon is asked now and then, what costs it nothing is looked at often */
-                if ((!has_state_file("lease-") || n % 10 == 9) && is_quiet(rounds, &released) &&
-                    (!rounds->claim || claim_is_at_rest(rounds)) &&
+                if (is_time_to_ask(rounds, n) && is_quiet(rounds, &released) &&
                     (rounds->mode != MODE_KILL || !fault || rounds->plan->pid != daemon) &&
                     rounds_fault_was(rounds) == fault)
                         return fault || released;
@@ -392,7 +408,7 @@ static int run(Rounds *rounds) {
 }
 
 int main(int argc, char *argv[]) {
-        static const char *const modes[] = { "kill", "fail", "starve" };
+        static const char *const modes[] = { "kill", "fail", "starve", "starve-calls" };
         Rounds rounds = {};
 
         if (argc < 3)
