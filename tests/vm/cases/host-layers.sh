@@ -110,12 +110,17 @@ assert_in_use "swap is on ${disk}"
 swapoff /dev/mapper/lab-path-swap
 without_multipath
 
-# They are nobody's any more
+# They are nobody's any more. One after the other: each comes back under the name that it had.
 without_partition
-hold free "$LAB_VMM_UID" "$LAB_NVME_HOST" "$LAB_NVME"
-let_go "$PID"
-assert_ended "$LEASE"
-assert_bindings "$BEFORE"
+for device in "$LAB_NVME_HOST" "$LAB_NVME"; do
+        name=$(disk_of "$device")
+        hold "free-$name" "$LAB_VMM_UID" "$device"
+        let_go "$PID"
+        assert_ended "$LEASE"
+        assert_bindings "$BEFORE"
+        assert_soon 20 test -b "/dev/$name"
+        assert_eq "$(disk_of "$device")" "$name" "the disk of $device"
+done
 assert_soon 20 test -b "/dev/${disk}p1"
 udevadm settle
 assert_untouched
