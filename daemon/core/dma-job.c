@@ -39,6 +39,10 @@ const char *dma_job_name(const DmaJob *job) {
         return names[job->kind];
 }
 
+bool dma_job_is_whole(const DmaJob *job) {
+        return job->kind != DMA_JOB_ALLOC_DOMAIN && job->kind != DMA_JOB_TEAR_DOWN;
+}
+
 void dma_job_done(DmaJob *job) {
         for (unsigned i = 0; i < job->cut.n_devices; i++)
                 free(job->cut.devices[i].pasids);

@@ -103,6 +103,9 @@ enum {
 int dma_job_run(const DmaJob *job, const Kernel *kernel, const int *fds, unsigned n_fds, DmaResult *ret,
                 KernelFailure *reterr) _must_check_;
 
+/* Whether all of it is in the structure itself, so that a copy in another process is the same job. */
+bool dma_job_is_whole(const DmaJob *job);
+
 /* For what is in words about one. */
 const char *dma_job_name(const DmaJob *job);
 

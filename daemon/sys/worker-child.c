@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd-pass.h"
 #include "base/fd.h"
 #include "sys/fd-store.h"
 #include "sys/worker-child.h"
@@ -19,7 +21,12 @@
 #define TASK_FD 5
 #define END_FD (TASK_FD + _TASK_FD_MAX)
 
+/* What children are called. */
+#define TASK_NAME "iommud-task"
+#define IDLE_NAME "iommud-idle"
+
 static_assert(sizeof(TaskResult) <= PIPE_BUF, "a result must go into a pipe whole");
+static_assert(_TASK_FD_MAX <= FD_PASS_MAX, "all descriptors of a task must go with one message");
 
 /* Two steps: where it has to go, something else may be. */
 static void child_move_fd(int *fd, int target) {
@@ -81,20 +88,28 @@ static void child_follow(pid_t parent) {
                 _exit(EXIT_FAILURE);
 }
 
-_Noreturn static void child_run(
-        Task *task, const Kernel *kernel, int result_fd, int gate_fd, pid_t parent) {
-        TaskResult result;
+/* The event loop takes its signals from a descriptor and has them blocked. */
+static void child_unblock_signals(void) {
         sigset_t none;
 
-        child_drop_fds(task, result_fd, gate_fd);
-        child_follow(parent);
-
-        /* the event loop takes its signals from a descriptor and has them blocked */
         sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 _exit(EXIT_FAILURE);
+}
 
-        (void) prctl(PR_SET_NAME, "iommud-task");       /* for who looks at the list of processes */
+/* For who looks at the list of processes. */
+static void child_set_name(const char *name) {
+        (void) prctl(PR_SET_NAME, name);
+}
+
+_Noreturn static void child_run(
+        Task *task, const Kernel *kernel, int result_fd, int gate_fd, pid_t parent) {
+        TaskResult result;
+
+        child_drop_fds(task, result_fd, gate_fd);
+        child_follow(parent);
+        child_unblock_signals();
+        child_set_name(TASK_NAME);
 
         child_wait(task);
         memset(&result, 0, sizeof(result));
@@ -104,8 +119,31 @@ _Noreturn static void child_run(
         _exit(write(RESULT_FD, &result, sizeof(result)) == sizeof(result) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
+static pid_t fork_child(int *ret_pidfd) {
+        int pidfd, r;
+        pid_t pid;
+
+        pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                return 0;
+
+        pidfd = pidfd_open(pid, 0);
+        if (pidfd < 0) {
+                r = -errno;
+                /* no way to learn of its end without blocking, so it must not be; it has not begun */
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, WNOHANG);
+                return r;
+        }
+
+        *ret_pidfd = pidfd;
+        return pid;
+}
+
 int worker_child_start(Task *task, const Kernel *kernel, WorkerChild *ret) {
-        int ends[2], gate[2], pidfd, r;
+        int ends[2], gate[2], pidfd;
         pid_t parent = getpid(), pid;
 
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -120,23 +158,92 @@ int worker_child_start(Task *task, const Kernel *kernel, WorkerChild *ret) {
         _cleanup_close_ int gate_theirs = gate[0];
         _unused_ _cleanup_close_ int gate_ours = gate[1];
 
-        pid = fork();
+        pid = fork_child(&pidfd);
         if (pid < 0)
-                return -errno;
+                return pid;
         if (pid == 0)
                 child_run(task, kernel, theirs, gate_theirs, parent);
 
-        pidfd = pidfd_open(pid, 0);
-        if (pidfd < 0) {
-                r = -errno;
-                /* no way to learn of its end without blocking, so it must not be; it has not begun */
-                (void) kill(pid, SIGKILL);
-                (void) waitpid(pid, NULL, WNOHANG);
-                return r;
-        }
-
         task_done(task);
         *ret = (WorkerChild) { .pid = pid, .pidfd = pidfd, .result = TAKE_FD(ours) };
+        return 0;
+}
+
+/* ---- helpers */
+
+bool worker_helper_can_run(const Task *task) {
+        return task->kind == TASK_DMA && dma_job_is_whole(task->job);
+}
+
+/* The last copies are not ours: the daemon has all that a job gets as long as it runs. */
+static void helper_run_task(const Kernel *kernel, Task *task) {
+        TaskResult result;
+
+        memset(&result, 0, sizeof(result));
+        task_run(task, kernel, &result);
+        task_done(task);
+        child_set_name(IDLE_NAME);
+
+        if (send(RESULT_FD, &result, sizeof(result), MSG_NOSIGNAL) != sizeof(result))
+                _exit(EXIT_FAILURE);
+}
+
+_Noreturn static void helper_run(const Kernel *kernel, int socket, pid_t parent) {
+        child_move_away(&socket);
+        child_move_fd(&socket, RESULT_FD);
+        if (close_range(RESULT_FD + 1, UINT_MAX, 0) < 0)
+                _exit(EXIT_FAILURE);
+        child_follow(parent);
+        child_unblock_signals();
+
+        for (;;) {
+                DmaJob job;
+                Task task = { .kind = TASK_DMA, .job = &job };
+                int r;
+
+                r = fd_pass_receive(
+                        RESULT_FD, &job, sizeof(job), task.fds, ELEMENTSOF(task.fds), &task.n_fds);
+                if (r != FD_PASS_MESSAGE)
+                        _exit(r == _FD_PASS_END ? EXIT_SUCCESS : EXIT_FAILURE);
+
+                child_set_name(TASK_NAME);
+                helper_run_task(kernel, &task);
+        }
+}
+
+int worker_helper_start(const Kernel *kernel, WorkerChild *ret) {
+        pid_t parent = getpid(), pid;
+        int ends[2], pidfd;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+                return -errno;
+
+        _cleanup_close_ int ours = ends[0];
+        _unused_ _cleanup_close_ int theirs = ends[1];
+
+        if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+
+        pid = fork_child(&pidfd);
+        if (pid < 0)
+                return pid;
+        if (pid == 0)
+                helper_run(kernel, theirs, parent);
+
+        *ret = (WorkerChild) { .pid = pid, .pidfd = pidfd, .result = TAKE_FD(ours) };
+        return 0;
+}
+
+int worker_helper_run(const WorkerChild *helper, Task *task) {
+        int r;
+
+        assert(worker_helper_can_run(task));
+
+        r = fd_pass_send(helper->result, task->job, sizeof(*task->job), task->fds, task->n_fds);
+        if (r < 0)
+                return r;
+
+        task_done(task);
         return 0;
 }
 

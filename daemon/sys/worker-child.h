@@ -7,11 +7,11 @@
 
 #include "core/task.h"
 
-/* A process that runs a task. The caller owns both descriptors. */
+/* A process that runs a task, or one task after the other. The caller owns both descriptors. */
 typedef struct WorkerChild {
         pid_t pid;
         int pidfd;
-        int result;                          /* read end, nonblocking: one TaskResult or nothing */
+        int result;                          /* to be read, nonblocking: one TaskResult or nothing */
 } WorkerChild;
 
 #define WORKER_CHILD_NULL { .pid = 0, .pidfd = -EBADF, .result = -EBADF }
@@ -23,7 +23,22 @@ typedef struct WorkerChild {
  */
 int worker_child_start(Task *task, const Kernel *kernel, WorkerChild *ret) _must_check_;
 
-/* What the child left in its pipe. Returns 0, or -EIO when it is no whole result. */
+/*
+ * A helper: a child that outlives its tasks, for those that are short and come one behind the other, so that
+ * not each pays for a process. It has nothing open but while it runs one, and is as good as new after it.
+ */
+bool worker_helper_can_run(const Task *task);
+
+/* Starts one, which waits for a task. Returns 0 or a negative errno. */
+int worker_helper_start(const Kernel *kernel, WorkerChild *ret) _must_check_;
+
+/*
+ * Gives it a task, and the descriptors with it. Returns 0 or a negative errno; the task has its descriptors
+ * still then, and the helper is of no use any more.
+ */
+int worker_helper_run(const WorkerChild *helper, Task *task) _must_check_;
+
+/* What the child has said. Returns 0, or -EIO when it is no whole result. */
 int worker_child_read(const WorkerChild *child, TaskResult *ret) _must_check_;
 
 /* Closes the descriptors. The process, if it is still there, goes on. */

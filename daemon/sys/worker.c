@@ -23,6 +23,9 @@ typedef enum JobState {
         JOB_RUNNING,
         JOB_KILLED,                          /* had its time; its end is awaited */
         JOB_STUCK,                           /* reported as overdue; its end is awaited */
+        /* helpers without a task */
+        JOB_IDLE,                            /* waits for the next one */
+        JOB_DISMISSED,                       /* its end is awaited */
 } JobState;
 
 /* A task and the process that runs it. */
@@ -32,8 +35,9 @@ typedef struct Job {
         Task task;
         JobState state;
         WorkerChild child;
-        sd_event_source *timer;              /* delay, then deadline, then grace */
+        sd_event_source *timer;              /* delay, then deadline, then grace, then leisure */
         sd_event_source *ended;
+        sd_event_source *said;               /* only a helper's: the others end when they have said it */
 } Job;
 
 struct Worker {
@@ -69,6 +73,7 @@ static Job *job_free(Job *job) {
         job_unlink(job);
         sd_event_source_disable_unref(job->timer);
         sd_event_source_disable_unref(job->ended);
+        sd_event_source_disable_unref(job->said);
         worker_child_done(&job->child);
         task_done(&job->task);
         free(job);
@@ -76,6 +81,10 @@ static Job *job_free(Job *job) {
 }
 
 DEFINE_CLEANUP_FUNC(Job, job_free);
+
+static bool job_has_task(const Job *job) {
+        return job->state != JOB_IDLE && job->state != JOB_DISMISSED;
+}
 
 static void job_report(Job *job, const TaskResult *result) {
         job->worker->funcs.on_done(&job->task, result, job->worker->userdata);
@@ -125,6 +134,9 @@ static int on_ended(sd_event_source *source, int pidfd, uint32_t revents, void *
 
         job_unlink(job);                     /* the callbacks find the counters as they are from now on */
 
+        if (!job_has_task(job))
+                return 0;
+
         if (job->task.kind == TASK_CLOSE)
                 job_report(job, &(const TaskResult) {});
         else if (worker_child_read(&job->child, &result) >= 0)
@@ -140,15 +152,75 @@ static int on_ended(sd_event_source *source, int pidfd, uint32_t revents, void *
         return 0;
 }
 
-static int job_fork(Job *job) {
+/* A helper that is of no use any more. Its end is awaited, so that it is reaped. */
+static void job_dismiss(Job *job) {
+        job->state = JOB_DISMISSED;
+        (void) pidfd_send_signal(job->child.pidfd, SIGKILL, NULL, 0);
+}
+
+/* A helper is done with its task, and stays. */
+static int on_said(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Job *job = userdata;
+        TaskResult result;
+        Task task;
+
+        /* of one that has ended, or is being ended, that is seen otherwise, and what it has left is read */
+        if (job->state != JOB_RUNNING || worker_child_read(&job->child, &result) < 0)
+                return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+
+        task = job->task;
+        job->state = JOB_IDLE;
+        if (job_set_timer(job, WORKER_LEISURE_USEC) < 0)
+                job_dismiss(job);
+
+        job->worker->funcs.on_done(&task, &result, job->worker->userdata);
+        return 0;
+}
+
+/* One that has nothing to do, or a new one. */
+static int job_run_in_helper(Job *job) {
         int r;
 
-        r = worker_child_start(&job->task, job->worker->kernel, &job->child);
+        for (Job *idle = job->worker->jobs; idle; idle = idle->next) {
+                if (idle->state != JOB_IDLE)
+                        continue;
+
+                r = worker_helper_run(&idle->child, &job->task);
+                if (r < 0) {
+                        job_dismiss(idle);   /* somebody has ended it */
+                        continue;
+                }
+
+                job->child = idle->child;
+                idle->child = (WorkerChild) WORKER_CHILD_NULL;
+                job_free(idle);
+                return 0;
+        }
+
+        r = worker_helper_start(job->worker->kernel, &job->child);
+        if (r < 0)
+                return r;
+
+        r = worker_helper_run(&job->child, &job->task);
+        if (r < 0)
+                (void) pidfd_send_signal(job->child.pidfd, SIGKILL, NULL, 0);
+        return r;
+}
+
+static int job_fork(Job *job) {
+        bool helper = worker_helper_can_run(&job->task);
+        int r;
+
+        r = helper ? job_run_in_helper(job)
+                   : worker_child_start(&job->task, job->worker->kernel, &job->child);
         if (r < 0)
                 return r;
 
         /* not sd_event_add_child_pidfd(): it insists on SIGCHLD being blocked, which this has no use for */
         r = sd_event_add_io(job->worker->event, &job->ended, job->child.pidfd, EPOLLIN, on_ended, job);
+        if (r >= 0 && helper)
+                r = sd_event_add_io(
+                        job->worker->event, &job->said, job->child.result, EPOLLIN, on_said, job);
         if (r >= 0)
                 r = job_set_timer(job, job->task.timeout_usec);
         if (r < 0) {
@@ -205,10 +277,14 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         case JOB_KILLED:
                 job_set_stuck(job);
                 return 0;
+        case JOB_IDLE:
+                job_dismiss(job);
+                return 0;
         case JOB_STUCK:
+        case JOB_DISMISSED:
                 break;
         }
-        assert(!"a stuck job has no timer");
+        assert(!"a job whose end is awaited has no timer");
 }
 
 int worker_new(sd_event *event, const Kernel *kernel, const WorkerFuncs *funcs, void *userdata,
@@ -271,7 +347,7 @@ static unsigned worker_count(const Worker *worker, bool stuck) {
         unsigned n = 0;
 
         for (const Job *job = worker->jobs; job; job = job->next)
-                n += (job->state == JOB_STUCK) == stuck;
+                n += job_has_task(job) && (job->state == JOB_STUCK) == stuck;
 
         return n;
 }

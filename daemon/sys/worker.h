@@ -5,7 +5,9 @@
  * Runs tasks in child processes, as many at once as there are: a rebind takes a tenth of a second and more,
  * and one that waits for somebody who has the device open never returns and can't be killed. The event loop
  * must not wait for either, and a child that hangs must hold nothing of ours: it has no descriptor but 0, 1,
- * 2, the pipe for its result, and what the task brings.
+ * 2, the pipe for its result, and what the task brings. Most children run one task. What is done to a
+ * context is short, and a client wants one thing after the other: such a child waits a moment for the next,
+ * without the descriptors of the one before, and one that had to be stopped is never asked again.
  */
 
 #include <systemd/sd-event.h>
@@ -13,6 +15,9 @@
 #include "core/task.h"
 
 typedef struct Worker Worker;
+
+/* How long a child that can have another task waits for it. */
+#define WORKER_LEISURE_USEC (UINT64_C(1) * 1000 * 1000)
 
 /*
  * Called from the event loop, never from within worker_start(). Either may start tasks; neither may free the

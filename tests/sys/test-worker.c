@@ -19,11 +19,16 @@ static bool deaf;
 static int last_pidfd = -EBADF;
 static unsigned fail_forks;                  /* so many of the next */
 static bool fail_pidfd;
+static uint64_t leisure_usec = UINT64_C(3600) * 1000 * 1000;   /* of a helper: the machine may be slow */
 
 int __wrap_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int __real_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags);
 int __wrap_pidfd_open(pid_t pid, unsigned flags);
 int __real_pidfd_open(pid_t pid, unsigned flags);
+int __wrap_sd_event_add_time_relative(sd_event *e, sd_event_source **ret, clockid_t clock, uint64_t usec,
+        uint64_t accuracy, sd_event_time_handler_t callback, void *userdata);
+int __real_sd_event_add_time_relative(sd_event *e, sd_event_source **ret, clockid_t clock, uint64_t usec,
+        uint64_t accuracy, sd_event_time_handler_t callback, void *userdata);
 pid_t __wrap_fork(void);
 pid_t __real_fork(void);
 
@@ -38,6 +43,13 @@ int __wrap_pidfd_open(pid_t pid, unsigned flags) {
                 return -1;
         }
         return __real_pidfd_open(pid, flags);
+}
+
+int __wrap_sd_event_add_time_relative(sd_event *e, sd_event_source **ret, clockid_t clock, uint64_t usec,
+        uint64_t accuracy, sd_event_time_handler_t callback, void *userdata) {
+        return __real_sd_event_add_time_relative(
+                e, ret, clock, usec == WORKER_LEISURE_USEC ? leisure_usec : usec, accuracy, callback,
+                userdata);
 }
 
 pid_t __wrap_fork(void) {
@@ -156,13 +168,50 @@ static void fake_close_device(void *userdata, const char *subsystem, const char 
         close_fd(device);
 }
 
+/* What a job does in its helper. The new number says which process that was, or how much is open there. */
+enum {
+        JOB_SAYS_PID,
+        JOB_SAYS_FDS,
+        JOB_FAILS,
+        JOB_WAITS,
+        JOB_EXITS,
+};
+
+static int fake_alloc_vdevice(
+        void *userdata, int context, const VirtualSpec *spec, uint32_t *ret, KernelFailure *reterr) {
+        _cleanup_dir_ Dir *fds = NULL;
+        const char *entry;
+        char fd[16];
+
+        snprintf(fd, sizeof(fd), "%d", context);
+        assert(has_name("self", fd, "iommufd"));
+        *ret = (uint32_t) getpid();
+
+        switch (spec->virt_id) {
+        case JOB_FAILS:
+                return kernel_failure(reterr, -EBUSY, "ioctl of %u", spec->device);
+        case JOB_WAITS:
+                for (;;)
+                        pause();
+        case JOB_EXITS:
+                _exit(7);
+        case JOB_SAYS_FDS:
+                *ret = 0;
+                assert(dir_open_at(AT_FDCWD, "/proc/self/fd", &fds) == 0);
+                while (dir_next(fds, &entry) == DIR_ENTRY)
+                        *ret += 1;
+        }
+        return 0;
+}
+
 static const KernelOps fake_ops = {
         .set_driver = fake_set_driver,
         .prove_free = fake_prove_free,
         .bind_device = fake_bind_device,
         .close_device = fake_close_device,
 };
-static const Kernel fake_kernel = { .ops = &fake_ops };
+static const DmaOps fake_dma_ops = { .alloc_vdevice = fake_alloc_vdevice };
+static const Kernel fake_kernel = { .ops = &fake_ops, .dma = &fake_dma_ops };
 
 typedef struct Fixture {
         sd_event *event;
@@ -457,7 +506,168 @@ static void test_no_process(void) {
                 ;
 }
 
+/* ---- helpers */
+
+static void start_job(Fixture *f, uint64_t what, uint64_t timeout_usec) {
+        _cleanup_close_ int context = make_fd("iommufd"), device = make_fd("device");
+        Task task = { .id = what, .kind = TASK_DMA, .name = "lease 1", .timeout_usec = timeout_usec };
+        static DmaJob job;                   /* borrowed until it is done */
+
+        job.kind = DMA_JOB_ALLOC_VIRTUAL;
+        job.virtual = (VirtualSpec) { .kind = VIRTUAL_DEVICE, .device = 5, .virt_id = what };
+        task.job = &job;
+        assert(task_add_fd(&task, context) == 0);
+        assert(task_add_fd(&task, device) == 0);
+        assert(worker_start(f->worker, &task) == 0);
+        assert(task.n_fds == 0);
+}
+
+static pid_t run_job(Fixture *f) {
+        start_job(f, JOB_SAYS_PID, MINUTE);
+        fixture_run(f, 1);
+        assert(f->result.result == 0);
+        assert(worker_n_running(f->worker) == 0);
+        /* nothing of it is left open, neither here nor there */
+        assert(count_name("self", "iommufd") == 0 && count_name("self", "device") == 0);
+        return (pid_t) f->result.dma.id;
+}
+
+static bool has_children(void) {
+        siginfo_t info;
+
+        return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) >= 0;
+}
+
+/* One process runs one job after the other, and has nothing of the one before. */
+static void test_helper(void) {
+        char process[16];
+        Fixture f;
+        pid_t pid;
+
+        fixture_init(&f);
+        pid = run_job(&f);
+        assert(pid != getpid());
+        snprintf(process, sizeof(process), "%d", (int) pid);
+        assert(count_name(process, "iommufd") == 0 && count_name(process, "device") == 0);
+        assert(run_job(&f) == pid);
+
+        start_job(&f, JOB_FAILS, MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == -EBUSY && strcmp(f.result.failure.call, "ioctl of 5") == 0);
+        assert(run_job(&f) == pid);
+
+        /* 0, 1, 2, its socket, the two of the job, and the directory that is being read */
+        start_job(&f, JOB_SAYS_FDS, MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.dma.id == 7);
+        assert(run_job(&f) == pid);
+
+        /* without anything to do it goes */
+        leisure_usec = 1;
+        assert(run_job(&f) == pid);
+        while (has_children())
+                assert(sd_event_run(f.event, UINT64_MAX) >= 0);
+        leisure_usec = 60 * MINUTE;
+        assert(run_job(&f) != pid);
+        fixture_done(&f);
+        assert(waitpid(-1, NULL, 0) > 0);
+        assert_no_children();
+}
+
+/* Of two at once neither waits for the other. */
+static void test_helpers(void) {
+        Fixture f;
+        pid_t pid;
+
+        fixture_init(&f);
+        pid = run_job(&f);
+        start_job(&f, JOB_WAITS, MINUTE);
+        assert(sd_event_run(f.event, UINT64_MAX) >= 0);
+        assert(worker_n_running(f.worker) == 1);
+        start_job(&f, JOB_SAYS_PID, MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == 0 && (pid_t) f.result.dma.id != pid);
+        assert(worker_n_running(f.worker) == 1);
+        fixture_done(&f);
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+}
+
+/* One that was lost is not asked again. */
+static void test_lost_helper(void) {
+        siginfo_t info;
+        pid_t pid, next;
+        Fixture f;
+
+        fixture_init(&f);
+
+        pid = run_job(&f);
+        start_job(&f, JOB_WAITS, 1);
+        fixture_run(&f, 1);
+        assert(f.result.result == -ETIMEDOUT);
+        assert(strstr(f.result.failure.call, "lease 1 did not return within"));
+        next = run_job(&f);
+        assert(next != pid);
+
+        start_job(&f, JOB_EXITS, MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == -EIO && strstr(f.result.failure.call, "ended with status 7"));
+        pid = run_job(&f);
+        assert(pid != next);
+
+        /* while it had nothing to do, and the loop has not seen that yet */
+        assert(kill(pid, SIGKILL) >= 0);
+        assert(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT) >= 0);
+        assert(run_job(&f) != pid);
+
+        fixture_done(&f);
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+        assert_no_children();
+}
+
+/* It does not even die: another one does the next job. */
+static void test_overdue_helper(void) {
+        Fixture f;
+        pid_t pid;
+
+        fixture_init(&f);
+        pid = run_job(&f);
+        deaf = true;
+        start_job(&f, JOB_WAITS, 1);
+        fixture_run(&f, 1);
+        assert(f.n_done == 1 && f.n_overdue == 1 && worker_n_stuck(f.worker) == 1);
+        deaf = false;
+
+        assert(run_job(&f) != pid);
+        assert(kill(pid, SIGKILL) >= 0);
+        fixture_run(&f, 1);
+        assert(f.result.result == -ETIMEDOUT && worker_n_stuck(f.worker) == 0);
+        fixture_done(&f);
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+}
+
+static void test_no_helper(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        fail_forks = 1;
+        start_job(&f, JOB_SAYS_PID, MINUTE);
+        fixture_run(&f, 1);
+        assert(f.result.result == -EAGAIN);
+        assert(count_name("self", "iommufd") == 0);
+        (void) run_job(&f);
+        fixture_done(&f);
+        assert(waitpid(-1, NULL, 0) > 0);
+}
+
 int main(void) {
+        test_helper();
+        test_helpers();
+        test_lost_helper();
+        test_overdue_helper();
+        test_no_helper();
         test_results();
         test_descriptors();
         test_task_descriptors();

@@ -163,6 +163,7 @@ client=$PID
 ioas=$(handle AllocIoas 'a{sv}' 0)
 map "$ioas" "$FILE" 0x40000000 >/dev/null
 assert_eq "$(pgrep -c iommud-task || true)" 0 "the number of children"
+assert_soon 20 no_idle_child
 domain=$(handle AllocDomain 'sta{sv}' "$LAB_MOCK" "$ioas" 0)
 attach "$LAB_MOCK" "$domain" >/dev/null
 assert_done big-client fill 0x1111 0x40000000 "$SIZE"

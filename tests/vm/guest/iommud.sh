@@ -209,12 +209,18 @@ kill_daemon() {
         wait_until 30 is_other_than "$old" || fail "iommud is not started again"
 }
 
+# A child that has worked on a context waits for more to do, and goes when there is nothing
+no_idle_child() {
+        ! pgrep --parent "$(daemon_pid)" -x iommud-idle >/dev/null
+}
+
 # Open descriptors, objects on the bus, children, records: what it has when it is idle. Of the processes that have called it
 # remembers some, each by a descriptor: see daemon_callers.
 daemon_figures() {
         local pid
 
         pid=$(daemon_pid)
+        wait_until 20 no_idle_child || true
         printf '%d descriptors, %d objects, %d children, %d state files, %d stored descriptors\n' \
                 "$(find "/proc/$pid/fd" -mindepth 1 ! -lname '*pidfd*' | wc -l)" \
                 "$(busctl tree --list org.iommud1 | wc -l)" \
