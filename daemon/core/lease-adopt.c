@@ -147,9 +147,12 @@ void manager_adopt_leases(Manager *manager, TakeLifelineFunc take_lifeline, Take
         }
 }
 
-/* Its node and its driver are gone: the kernel waits until nobody has it open. See lease_device_leaves(). */
+/*
+ * Its node is gone: the kernel waits until nobody has it open. Of its driver, which waits, the uevent file
+ * speaks all that time (drivers/base/dd.c forgets it when remove() has returned). See lease_device_leaves().
+ */
 static bool device_is_leaving(const Device *device) {
-        return !device->facts.cdev[0] && !device->facts.driver[0];
+        return !device->facts.cdev[0];
 }
 
 /* Whether a request that is on record was heard, nobody knows; twice is better than never. */
