@@ -16,15 +16,11 @@
 
 #define PAGE UINT64_C(4096)
 
-static void put_number(json_object *o, const char *key, uint64_t value) {
-        json_put(o, key, need(json_object_new_uint64(value)));
-}
-
 static json_object *json_of_range(const char *first, uint64_t a, const char *second, uint64_t b) {
         json_object *o = need(json_object_new_object());
 
-        put_number(o, first, a);
-        put_number(o, second, b);
+        json_put_number(o, first, a);
+        json_put_number(o, second, b);
         return o;
 }
 
@@ -70,7 +66,7 @@ Status domain_map(const DomainCall *call) {
                 return domain_failed(call, r);
 
         o = json_of_range("iova", iova, "length", length);
-        put_number(o, "ioas", ioas);
+        json_put_number(o, "ioas", ioas);
         return domain_answer(call, o, print_string("0x%" PRIx64, iova));
 }
 
@@ -163,7 +159,7 @@ Status domain_dirty(const DomainCall *call) {
                 return domain_failed(call, r);
 
         o = need(json_object_new_object());
-        put_number(o, "domain", domain);
+        json_put_number(o, "domain", domain);
         json_put(o, "tracking", need(json_object_new_boolean(on)));
         return domain_answer(call, o, /* text= */ NULL);
 }
@@ -224,7 +220,7 @@ static Status answer_bitmap(
                                                     (end - first) * page_size));
         }
 
-        put_number(o, "page_size", page_size);
+        json_put_number(o, "page_size", page_size);
         json_put(o, "dirty", array);
         return answer_table(call, o, &table);
 }

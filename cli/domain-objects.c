@@ -25,10 +25,6 @@ typedef struct DriverData {
         size_t size;
 } DriverData;
 
-static void put_number(json_object *o, const char *key, uint64_t value) {
-        json_put(o, key, need(json_object_new_uint64(value)));
-}
-
 static char *number_text(uint64_t number) {
         return print_string("%" PRIu64, number);
 }
@@ -43,7 +39,7 @@ static iommud_domain_options *new_options(void) {
 static Status answer_made(const DomainCall *call, const char *key, uint64_t handle, uint32_t id) {
         json_object *o = need(json_object_new_object());
 
-        put_number(o, key, handle);
+        json_put_number(o, key, handle);
         json_put_iommufd_id(o, id);
         return domain_answer(call, o, number_text(handle));
 }
@@ -176,7 +172,7 @@ Status domain_alloc_viommu(const DomainCall *call) {
 
         answer = hex_text(data.bytes, data.size);
         o = need(json_object_new_object());
-        put_number(o, "viommu", viommu);
+        json_put_number(o, "viommu", viommu);
         json_put_iommufd_id(o, id);
         json_put_string(o, "data", answer);
         return domain_answer(call, o, print_string("%" PRIu64 "%s%s", viommu, *answer ? " " : "", answer));
@@ -249,7 +245,7 @@ Status domain_attach(const DomainCall *call) {
 
         o = need(json_object_new_object());
         json_put_string(o, "device", device);
-        put_number(o, "target", target);
+        json_put_number(o, "target", target);
         json_put(o, "pasid", json_of_pasid(pasid));
         return domain_answer(call, o, pasid ? number_text(*pasid) : NULL);
 }
@@ -294,7 +290,7 @@ Status domain_destroy(const DomainCall *call) {
                 return domain_failed(call, r);
 
         o = need(json_object_new_object());
-        put_number(o, "handle", handle);
+        json_put_number(o, "handle", handle);
         return domain_answer(call, o, /* text= */ NULL);
 }
 
@@ -307,7 +303,7 @@ Status domain_revoke(const DomainCall *call) {
                 return domain_failed(call, r);
 
         o = need(json_object_new_object());
-        put_number(o, "lease", call->lease);
+        json_put_number(o, "lease", call->lease);
         return domain_answer(call, o, /* text= */ NULL);
 }
 
@@ -343,7 +339,7 @@ Status domain_hw_info(const DomainCall *call) {
         o = json_from_iommu(info);
         json_put_string(o, "device", device);
         json_put_string(o, "iommu", iommud_hw_info_iommu(info));
-        put_number(o, "type", type);
+        json_put_number(o, "type", type);
         json_put_string(o, "data", data);
         return domain_answer(call, o, /* text= */ NULL);
 }

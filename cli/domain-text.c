@@ -231,10 +231,6 @@ void print_dma_state(const iommud_lease_info *lease, const iommud_dma_state *sta
 
 /* ---- as JSON */
 
-static void put_number(json_object *o, const char *key, uint64_t value) {
-        json_put(o, key, need(json_object_new_uint64(value)));
-}
-
 static void put_flag(json_object *o, const char *key, bool value) {
         json_put(o, key, need(json_object_new_boolean(value)));
 }
@@ -244,22 +240,22 @@ static json_object *json_from_ioas(const iommud_ioas *ioas) {
                     *windows = need(json_object_new_array());
         uint64_t a, b;
 
-        put_number(o, "handle", iommud_ioas_handle(ioas));
-        put_number(o, "pinned", iommud_ioas_pinned(ioas));
+        json_put_number(o, "handle", iommud_ioas_handle(ioas));
+        json_put_number(o, "pinned", iommud_ioas_pinned(ioas));
         put_flag(o, "huge_pages", iommud_ioas_huge_pages(ioas));
         for (size_t i = 0; iommud_ioas_mapping(ioas, i, &a, &b) == 0; i++) {
                 json_object *mapping = need(json_object_new_object());
 
-                put_number(mapping, "iova", a);
-                put_number(mapping, "length", b);
+                json_put_number(mapping, "iova", a);
+                json_put_number(mapping, "length", b);
                 json_array_put(mappings, mapping);
         }
         json_put(o, "mappings", mappings);
         for (size_t i = 0; iommud_ioas_window(ioas, i, &a, &b) == 0; i++) {
                 json_object *window = need(json_object_new_object());
 
-                put_number(window, "first", a);
-                put_number(window, "last", b);
+                json_put_number(window, "first", a);
+                json_put_number(window, "last", b);
                 json_array_put(windows, window);
         }
         json_put(o, "iova_windows", windows);
@@ -269,10 +265,10 @@ static json_object *json_from_ioas(const iommud_ioas *ioas) {
 static json_object *json_from_domain(const iommud_domain *domain) {
         json_object *o = need(json_object_new_object());
 
-        put_number(o, "handle", iommud_domain_handle(domain));
+        json_put_number(o, "handle", iommud_domain_handle(domain));
         json_put_string(o, "kind", iommud_domain_kind(domain));
-        put_number(o, "ioas", iommud_domain_ioas(domain));
-        put_number(o, "parent", iommud_domain_parent(domain));
+        json_put_number(o, "ioas", iommud_domain_ioas(domain));
+        json_put_number(o, "parent", iommud_domain_parent(domain));
         json_put_string(o, "iommu", iommud_domain_iommu(domain));
         put_flag(o, "dirty_tracking", iommud_domain_dirty_tracking(domain));
         put_flag(o, "tracking", iommud_domain_tracking(domain));
@@ -287,12 +283,12 @@ static json_object *json_from_attachment(const iommud_attachment *attachment) {
         uint32_t pasid;
 
         json_put_string(o, "device", iommud_attachment_device(attachment));
-        put_number(o, "target", iommud_attachment_target(attachment));
+        json_put_number(o, "target", iommud_attachment_target(attachment));
         for (size_t i = 0; iommud_attachment_pasid(attachment, i, &pasid, &domain) == 0; i++) {
                 json_object *entry = need(json_object_new_object());
 
-                put_number(entry, "pasid", pasid);
-                put_number(entry, "domain", domain);
+                json_put_number(entry, "pasid", pasid);
+                json_put_number(entry, "domain", domain);
                 json_array_put(pasids, entry);
         }
         json_put(o, "pasids", pasids);
@@ -302,13 +298,13 @@ static json_object *json_from_attachment(const iommud_attachment *attachment) {
 static json_object *json_from_virtual(const iommud_virtual *object) {
         json_object *o = need(json_object_new_object());
 
-        put_number(o, "handle", iommud_virtual_handle(object));
+        json_put_number(o, "handle", iommud_virtual_handle(object));
         json_put_string(o, "kind", iommud_virtual_kind(object));
-        put_number(o, "parent", iommud_virtual_parent(object));
+        json_put_number(o, "parent", iommud_virtual_parent(object));
         json_put_string(o, "iommu", iommud_virtual_iommu(object));
         json_put_string(o, "device", iommud_virtual_device(object));
-        put_number(o, "type", iommud_virtual_type(object));
-        put_number(o, "number", iommud_virtual_number(object));
+        json_put_number(o, "type", iommud_virtual_type(object));
+        json_put_number(o, "number", iommud_virtual_number(object));
         return o;
 }
 

@@ -167,11 +167,11 @@ json_object *json_from_iommu(const iommud_hw_info *info) {
 
         if (iommud_hw_info_aperture(info, &first, &last) == 0) {
                 aperture = need(json_object_new_object());
-                json_put(aperture, "first", need(json_object_new_uint64(first)));
-                json_put(aperture, "last", need(json_object_new_uint64(last)));
+                json_put_number(aperture, "first", first);
+                json_put_number(aperture, "last", last);
         }
         json_put(o, "aperture", aperture);
-        json_put(o, "page_size", need(json_object_new_uint64(iommud_hw_info_page_size(info))));
+        json_put_number(o, "page_size", iommud_hw_info_page_size(info));
         json_put(o, "page_sizes", json_from_page_sizes(info));
         return o;
 }

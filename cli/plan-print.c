@@ -94,7 +94,7 @@ static json_object *json_from_values(const iommud_step *fact) {
                 if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
                         json_put(o, key, need(json_object_new_boolean(*text == 't')));
                 else if (iommud_step_number(fact, key, &number) == 0)
-                        json_put(o, key, need(json_object_new_uint64(number)));
+                        json_put_number(o, key, number);
                 else
                         json_put_string(o, key, text);
         }

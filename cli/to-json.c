@@ -32,6 +32,10 @@ void json_put_strings(json_object *object, const char *key, const char *const *v
         json_put(object, key, json_from_strings(values));
 }
 
+void json_put_number(json_object *object, const char *key, uint64_t value) {
+        json_put(object, key, need(json_object_new_uint64(value)));
+}
+
 void json_put_numbers(json_object *object, const char *key, const uint32_t *values, size_t n_values) {
         json_object *array = need(json_object_new_array());
 
@@ -69,7 +73,7 @@ json_object *json_from_device(const iommud_device *d, NamesDb *names) {
         json_put_string(o, "driver", iommud_device_driver(d));
         json_put_string(o, "driver_override", iommud_device_driver_override(d));
         json_put_string(o, "original_driver", iommud_device_original_driver(d));
-        json_put(o, "group", need(json_object_new_uint64(iommud_device_group(d))));
+        json_put_number(o, "group", iommud_device_group(d));
         json_put_lease(o, "lease", iommud_device_lease(d));
         json_put_string(o, "cdev", iommud_device_cdev(d));
         json_put(o, "numa_node", need(json_object_new_int(iommud_device_numa_node(d))));
@@ -104,8 +108,8 @@ static json_object *json_from_regions(const iommud_group *g) {
         for (size_t i = 0; iommud_group_reserved_region(g, i, &first, &last, &kind) == 0; i++) {
                 json_object *o = need(json_object_new_object());
 
-                json_put(o, "first", need(json_object_new_uint64(first)));
-                json_put(o, "last", need(json_object_new_uint64(last)));
+                json_put_number(o, "first", first);
+                json_put_number(o, "last", last);
                 json_put_string(o, "kind", kind);
                 json_array_put(array, o);
         }
@@ -116,7 +120,7 @@ static json_object *json_from_regions(const iommud_group *g) {
 json_object *json_from_group(const iommud_group *g) {
         json_object *o = need(json_object_new_object());
 
-        json_put(o, "id", need(json_object_new_uint64(iommud_group_id(g))));
+        json_put_number(o, "id", iommud_group_id(g));
         json_put_string(o, "type", iommud_group_type(g));
         json_put_string(o, "dma_owner", iommud_group_dma_owner(g));
         json_put(o, "viable", need(json_object_new_boolean(iommud_group_viable(g))));
@@ -138,7 +142,7 @@ static json_object *json_from_holders(const iommud_lease_info *l) {
         for (size_t i = 0; iommud_lease_info_holder(l, i, &pid, &command, &unit, &cgroup) == 0; i++) {
                 json_object *o = need(json_object_new_object());
 
-                json_put(o, "pid", need(json_object_new_uint64((uint64_t) pid)));
+                json_put_number(o, "pid", (uint64_t) pid);
                 json_put_string(o, "command", command);
                 json_put_string(o, "unit", unit);
                 json_put_string(o, "cgroup", cgroup);
@@ -153,15 +157,15 @@ json_object *json_from_lease(const iommud_lease_info *l) {
         const uint32_t *groups;
         size_t n_groups;
 
-        json_put(o, "id", need(json_object_new_uint64(iommud_lease_info_id(l))));
+        json_put_number(o, "id", iommud_lease_info_id(l));
         json_put_string(o, "state", iommud_lease_info_state(l));
         json_put_string(o, "state_reason", iommud_lease_info_state_reason(l));
         json_put(o, "holders", json_from_holders(l));
         json_put_string(o, "mode", iommud_lease_info_mode(l));
-        json_put(o, "uid", need(json_object_new_uint64(iommud_lease_info_uid(l))));
-        json_put(o, "pid", need(json_object_new_uint64((uint64_t) iommud_lease_info_pid(l))));
-        json_put(o, "since_usec", need(json_object_new_uint64(iommud_lease_info_since(l))));
-        json_put(o, "until_usec", need(json_object_new_uint64(iommud_lease_info_until(l))));
+        json_put_number(o, "uid", iommud_lease_info_uid(l));
+        json_put_number(o, "pid", (uint64_t) iommud_lease_info_pid(l));
+        json_put_number(o, "since_usec", iommud_lease_info_since(l));
+        json_put_number(o, "until_usec", iommud_lease_info_until(l));
         json_put_strings(o, "devices", iommud_lease_info_devices(l));
         json_put_strings(o, "companions", iommud_lease_info_companions(l));
         groups = iommud_lease_info_groups(l, &n_groups);

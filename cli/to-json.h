@@ -12,6 +12,7 @@
 void json_put(json_object *object, const char *key, json_object *value);
 void json_put_string(json_object *object, const char *key, const char *value);
 void json_put_strings(json_object *object, const char *key, const char *const *values);
+void json_put_number(json_object *object, const char *key, uint64_t value);
 void json_put_numbers(json_object *object, const char *key, const uint32_t *values, size_t n_values);
 void json_put_lease(json_object *object, const char *key, uint64_t id);
 

@@ -25,7 +25,7 @@ static json_object *number(const char *text) {
 static void add_entry(const JournalEntry *entry, void *userdata) {
         json_object *o = need(json_object_new_object()), *groups = need(json_object_new_array());
 
-        json_put(o, "time_usec", need(json_object_new_uint64(entry->time_usec)));
+        json_put_number(o, "time_usec", entry->time_usec);
         json_put_string(o, "event", entry->event);
         json_put_strings(o, "devices", (const char *const *) entry->devices);
         for (char **group = entry->groups; *group; group++)
