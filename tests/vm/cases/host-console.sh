@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 #
 # The device that the host's console is on is taken by nobody, and neither is one whose ports a process has open. The lab's console
 # is on a wire that is no PCI device: which consoles there are is said in place of the kernel, what they are on is not.

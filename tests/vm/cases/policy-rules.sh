@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 240
 #
 # Every way in which a rule can say whom and what it is about, and under which conditions, on real devices and processes: true of one,

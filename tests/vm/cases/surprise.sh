@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # boot: pciehp
 # deadline: 240
 #

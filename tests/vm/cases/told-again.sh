@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 180
 # expect: daemon-death
 #
