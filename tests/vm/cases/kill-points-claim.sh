@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm-faults
 # deadline: 600
 # expect: daemon-death
 #
