@@ -293,7 +293,10 @@ static int mock_vfio_probe(struct device *dev)
 	if (IS_ERR(vfio))
 		return PTR_ERR(vfio);
 
-	ret = vfio_register_group_dev(&vfio->vdev);
+	/* left to the next call, nobody would look whether there was memory for it */
+	ret = vfio_assign_device_set(&vfio->vdev, &vfio->vdev);
+	if (!ret)
+		ret = vfio_register_group_dev(&vfio->vdev);
 	if (ret) {
 		vfio_put_device(&vfio->vdev);
 		return ret;
