@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
+# suite: vm-faults
+# boot: own
 # deadline: 600
 # expect: kernel-warning
 #
