@@ -8,14 +8,6 @@
 
 use_policy "$(rule ask "$LAB_VMM_UID" "$LAB_NIC")" "$(rule allow "$LAB_VMM2_UID" any)"
 
-is_listed() {
-        iommuctl list --json | jq -e --arg name "$1" 'any(.[]; .name == $name)' >/dev/null
-}
-
-is_not_listed() {
-        ! is_listed "$1"
-}
-
 # ask NAME MODE: a client that asks for the device, and an agent that answers. The client is $CLIENT.
 ask() {
         start_waiting "$1" "$LAB_VMM_UID" iommuctl acquire "$LAB_NIC"

@@ -35,18 +35,10 @@ was_asked() {
         [[ -n "$(entries MESSAGE_ID="$MESSAGE_REQUEST" IOMMUD_LEASE="$1")" ]]
 }
 
-is_listed() {
-        iommuctl list --json | jq -e --arg name "$LAB_SLOT" 'any(.[]; .name == $name)' >/dev/null
-}
-
-is_not_listed() {
-        ! is_listed
-}
-
 # plug_torn: puts one in; $group is its group
 plug_torn() {
         assert plug torn edu
-        assert_soon 20 is_listed
+        assert_soon 20 is_listed "$LAB_SLOT"
         group=$(group_of "$LAB_SLOT")
 }
 
@@ -78,7 +70,7 @@ assert_torn() {
 assert_all_gone() {
         assert_ended "$1" 60
         assert_soon 20 is_unplugged torn
-        assert_soon 20 is_not_listed
+        assert_soon 20 is_not_listed "$LAB_SLOT"
         assert_eq "$(group_field "$group" id)" "" "the group of what was torn out"
         assert_soon 10 no_records
         assert_figures "$figures"
@@ -129,7 +121,7 @@ assert iommuctl claim "$LAB_SLOT"
 assert_claim "$LAB_SLOT" parked
 tear_out
 assert_soon 30 is_unplugged torn
-assert_soon 20 is_not_listed
+assert_soon 20 is_not_listed "$LAB_SLOT"
 assert has_noticed
 assert_soon 10 no_claim_records
 assert_eq "$(group_field "$group" id)" "" "the group of what was claimed"
@@ -138,7 +130,7 @@ assert_figures "$figures"
 # What is put in next is another device, for whoever wants it
 assert plug torn e1000e '"romfile": ""'
 assert_driver "$LAB_SLOT" e1000e
-assert_soon 20 is_listed
+assert_soon 20 is_listed "$LAB_SLOT"
 hold next "$LAB_VMM2_UID" "$LAB_SLOT"
 assert_driver "$LAB_SLOT" vfio-pci
 let_go "$PID"

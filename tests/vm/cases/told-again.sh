@@ -9,14 +9,6 @@
 
 allow "$LAB_VMM_UID" any
 
-is_listed() {
-        iommuctl list --json | jq -e --arg name "$1" 'any(.[]; .name == $name)' >/dev/null
-}
-
-is_not_listed() {
-        ! is_listed "$1"
-}
-
 is_going() {
         [[ ! -e "/sys/bus/pci/devices/$LAB_SLOT/driver" ]]
 }

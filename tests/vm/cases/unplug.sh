@@ -8,14 +8,6 @@
 
 allow "$LAB_VMM_UID" any
 
-is_listed() {
-        iommuctl list --json | jq -e --arg name "$1" 'any(.[]; .name == $name)' >/dev/null
-}
-
-is_not_listed() {
-        ! is_listed "$1"
-}
-
 assert_refused "(NoSuchDevice)" iommuctl acquire "$LAB_SLOT"
 assert plug idle edu
 assert_soon 20 is_listed "$LAB_SLOT"

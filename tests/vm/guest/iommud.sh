@@ -209,6 +209,15 @@ kill_daemon() {
         wait_until 30 is_other_than "$old" || fail "iommud is not started again"
 }
 
+# is_listed DEVICE: iommud knows that it is there
+is_listed() {
+        iommuctl list --json | jq -e --arg name "$1" 'any(.[]; .name == $name)' >/dev/null
+}
+
+is_not_listed() {
+        ! is_listed "$1"
+}
+
 # A child that has worked on a context waits for more to do, and goes when there is nothing
 no_idle_child() {
         ! pgrep --parent "$(daemon_pid)" -x iommud-idle >/dev/null
