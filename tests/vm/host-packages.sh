@@ -27,19 +27,23 @@ HOST_PACKAGES_CHECK=(
 # what kernel and root file system are made with
 HOST_PACKAGES_LAB=(
         mmdebstrap debian-archive-keyring xz-utils
+        gcc libc6-dev binutils  # binutils make the boot sector of a disk, too
         make flex bison bc lz4 libelf-dev libssl-dev rsync perl-base
 )
 
-package_installed() {
-        dpkg-query --show --showformat='${db:Status-Status}\n' "$1" 2>/dev/null | grep -x installed >/dev/null
+# installer COMMAND...: what changes the machine comes to its end even when the lab does not. It is not the guard's to kill.
+installer() {
+        env -u LAB_MARK DEBIAN_FRONTEND=noninteractive "$@" </dev/null
 }
 
 # install_packages NAME...: those that are missing
 install_packages() {
-        local missing=() p
+        local missing=() p installed
 
+        # Fails when one is not known at all
+        installed=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null) || true
         for p; do
-                if ! package_installed "$p"; then
+                if ! grep -qxF "installed $p" <<<"$installed"; then
                         missing+=("$p")
                 fi
         done
@@ -50,5 +54,9 @@ install_packages() {
         say "installing ${missing[*]}"
         # Some other source of this machine may be broken, and is none of our business
         apt-get update || note "not all package lists could be read, going on with those that could"
-        DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}" </dev/null
+        # What was interrupted, here or elsewhere, has to come to its end first. It will not without what it depends on, which
+        # is next.
+        installer dpkg --configure --pending || true
+        installer apt-get install --yes --no-install-recommends --fix-broken \
+                --option DPkg::Lock::Timeout=600 "${missing[@]}"
 }

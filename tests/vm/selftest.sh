@@ -7,6 +7,7 @@
 selftest() {
         local file name expected wrong=0
 
+        install_packages "${HOST_PACKAGES_BUILD[@]}"
         prepare
         choose_accelerator
         LAB_CASES="$LAB_VM/selftest"
