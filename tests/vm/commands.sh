@@ -5,8 +5,7 @@
 
 prepare() {
         lock preparation
-        # What an earlier run was putting together when it was interrupted
-        rm -rf "$LAB_CACHE/tmp"
+        sweep_scratch
         kernel_prepare
         mock_prepare
         rootfs_prepare
@@ -61,6 +60,13 @@ bench() {
 }
 
 clean() {
+        local name
+
+        lock preparation
         say "removing $LAB_CACHE"
+        sweep_scratch
+        while read -r name; do
+                discard "$name"
+        done < <(find "$LAB_CACHE" -maxdepth 1 -regex '.*/\(kernel\|mock\|rootfs\)-[0-9a-f]*' -printf '%f\n')
         rm -rf "$LAB_CACHE"
 }

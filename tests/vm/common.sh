@@ -134,6 +134,35 @@ scratch() {
         printf '%s\n' "$dir"
 }
 
+# discard NAME: removes it. The name goes first, as it comes last in publish(): what is interrupted half way is not in the
+# cache any more, and goes with the scratch directories. Called with the lock `preparation`, as those are used.
+discard() {
+        mkdir -p "$LAB_CACHE/tmp"
+        mv -T "$LAB_CACHE/$1" "$LAB_CACHE/tmp/$1.old"
+        rm -rf "$LAB_CACHE/tmp/$1.old"
+}
+
+# sweep_scratch: removes what an earlier run was putting together when it was interrupted. There may be mounts of the host's
+# /proc or /dev in it, when it could not have mounts of its own, and nothing of those must be removed.
+sweep_scratch() {
+        local mount
+
+        while read -r mount; do
+                umount --lazy "$mount"
+        done < <(findmnt --list --noheadings --output TARGET | grep -F "$LAB_CACHE/tmp/" | sort --reverse)
+        rm -rf --one-file-system "$LAB_CACHE/tmp"
+}
+
+# with_own_mounts COMMAND...: what it mounts, nobody else sees, and it is gone with the last of its processes. In a container
+# that may not mount, there is nothing to keep apart.
+with_own_mounts() {
+        if unshare --mount true 2>/dev/null; then
+                unshare --mount -- "$@"
+        else
+                "$@"
+        fi
+}
+
 # retire KIND NAME: NAME is used, and others of its kind that have not been used for long are removed. Another checkout
 # may want another kernel, and it takes long to build.
 retire() {
@@ -142,7 +171,7 @@ retire() {
         touch "$LAB_CACHE/$2"
         while read -r old; do
                 note "removing $old, which has not been used for two weeks"
-                rm -rf "${LAB_CACHE:?}/$old"
+                discard "$old"
         done < <(find "$LAB_CACHE" -maxdepth 1 -name "$1-*" -mtime +14 -printf '%f\n')
 }
 
@@ -150,14 +179,20 @@ retire() {
 # Two labs may run at once; what they share is made by one of them, while the other waits. The lock goes with the
 # process. Not inherited by what the lab starts in the background: see unlocked().
 lock() {
-        local fd
+        local fd=""
 
-        mkdir -p "$LAB_CACHE"
-        exec {fd}>"$LAB_CACHE/$1.lock"
-        if ! flock --nonblock "$fd"; then
-                say "another lab holds $1, waiting for it"
-                flock "$fd"
-        fi
+        # While it waits, all may be removed: then others lock another file of that name
+        until [[ -n "$fd" && "/dev/fd/$fd" -ef "$LAB_CACHE/$1.lock" ]]; do
+                if [[ -n "$fd" ]]; then
+                        exec {fd}>&-
+                fi
+                mkdir -p "$LAB_CACHE"
+                exec {fd}>"$LAB_CACHE/$1.lock"
+                if ! flock --nonblock "$fd"; then
+                        say "another lab holds $1, waiting for it"
+                        flock "$fd"
+                fi
+        done
         LAB_LOCKS["$1"]=$fd
 }
 

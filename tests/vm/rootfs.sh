@@ -9,7 +9,7 @@
 
 rootfs_name() {
         printf 'rootfs-%s\n' "$(digest "$(uname -m)" "$LAB_SUITE" "$(rootfs_package_list)" \
-                "$(declare -f rootfs_preferences rootfs_build)" @"$LAB_VM/rootfs-customize")"
+                "$(declare -f rootfs_preferences rootfs_tree rootfs_disk)" @"$LAB_VM/rootfs-customize")"
 }
 
 rootfs_dir() {
@@ -54,6 +54,23 @@ Pin-Priority: 600
 EOF
 }
 
+# rootfs_tree DIRECTORY APT PREFERENCES
+rootfs_tree() {
+        with_own_mounts mmdebstrap --mode=root --variant=minbase --format=directory \
+                --aptopt="$2/transport.conf" \
+                --setup-hook="mkdir -p \"\$1\"/etc/apt/preferences.d" \
+                --setup-hook="cp '$3' \"\$1\"/etc/apt/preferences.d/lab" \
+                --include="$(rootfs_package_list)" \
+                --customize-hook="'$LAB_VM/rootfs-customize' \"\$1\"" \
+                "$LAB_SUITE" "$1" "$2/sources.list"
+}
+
+# rootfs_disk TREE FILE: sparse, and never written to. There is room for what a boot puts there
+rootfs_disk() {
+        truncate -s 4G "$2"
+        in_tree "$1" mke2fs -q -t ext4 -L lab-root -O ^has_journal -d "$1" "$2"
+}
+
 rootfs_build() {
         local name="$1" work out apt
 
@@ -66,19 +83,8 @@ rootfs_build() {
         apt=$(private_apt_dir)
         rootfs_preferences >"$work/preferences"
 
-        with_progress "root file system" "$work/log" \
-                mmdebstrap --mode=root --variant=minbase --format=directory \
-                --aptopt="$apt/transport.conf" \
-                --setup-hook="mkdir -p \"\$1\"/etc/apt/preferences.d" \
-                --setup-hook="cp '$work/preferences' \"\$1\"/etc/apt/preferences.d/lab" \
-                --include="$(rootfs_package_list)" \
-                --customize-hook="'$LAB_VM/rootfs-customize' \"\$1\"" \
-                "$LAB_SUITE" "$out/tree" "$apt/sources.list"
-
-        # Sparse, and never written to: there is room for what a boot puts there
-        truncate -s 4G "$out/disk.img"
-        with_progress "disk image" "$work/log" \
-                in_tree "$out/tree" mke2fs -q -t ext4 -L lab-root -O ^has_journal -d "$out/tree" "$out/disk.img"
+        with_progress "root file system" "$work/log" rootfs_tree "$out/tree" "$apt" "$work/preferences"
+        with_progress "disk image" "$work/log" rootfs_disk "$out/tree" "$out/disk.img"
 
         publish "$out" "$name"
         rm -rf "$work"
