@@ -216,6 +216,8 @@ start_machine() {
         if ((LAB_PCIEHP)); then
                 line+=" pcie_ports=native"
         fi
+        # The terminal is for the shell alone: a getty hangs it up
+        line+=" systemd.getty_auto=no"
         # The console is read in a file
         line+=" TERM=dumb SYSTEMD_COLORS=0"
         tree_command "$tree" qemu-system-x86_64
