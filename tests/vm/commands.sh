@@ -43,8 +43,14 @@ demo() {
 }
 
 shell() {
+        local name="${1:-release}"
+
         [[ -t 0 ]] || die "a shell needs a terminal"
-        prepare_guest release
+        [[ -n "${LAB_BUILD_OPTIONS["$name"]:-}" ]] || die "there is no build $name, but: ${!LAB_BUILD_OPTIONS[*]}"
+        if [[ "$name" == sanitize ]]; then
+                LAB_SANITIZER=1
+        fi
+        prepare_guest "$name"
         say "booting the lab's machine (a few seconds)"
         boot shell
         [[ "$LAB_STATUS" == 0 ]] || die "the lab's machine failed"

@@ -177,10 +177,14 @@ retire() {
 
 # lock NAME
 # Two labs may run at once; what they share is made by one of them, while the other waits. The lock goes with the
-# process. Not inherited by what the lab starts in the background: see unlocked().
+# process. Not inherited by what the lab starts in the background: see unlocked(). LAB_HELD is what the lab holds by which this
+# one was started, and which waits for it.
 lock() {
         local fd=""
 
+        if [[ "$1" == "${LAB_HELD:-}" ]]; then
+                return
+        fi
         # While it waits, all may be removed: then others lock another file of that name
         until [[ -n "$fd" && "/dev/fd/$fd" -ef "$LAB_CACHE/$1.lock" ]]; do
                 if [[ -n "$fd" ]]; then

@@ -190,9 +190,9 @@ run_again() {
         done
 }
 
-# vm_suite LABEL PATTERN: cases that can, share a machine
-vm_suite() {
-        local name shared=() own=() passed=0 failed=0 skipped=0
+# run_cases LABEL PATTERN: cases that can, share a machine. What they came to is in LAB_RESULT.
+run_cases() {
+        local name shared=() own=()
 
         while read -r name; do
                 if [[ -n "$(boot_of "$name")" ]]; then
@@ -210,6 +210,13 @@ vm_suite() {
         for name in "${own[@]}"; do
                 boot_cases "$name"
         done
+}
+
+# vm_suite LABEL PATTERN
+vm_suite() {
+        local name passed=0 failed=0 skipped=0
+
+        run_cases "$@"
         run_again "$1"
 
         for name in "${!LAB_RESULT[@]}"; do
@@ -322,6 +329,7 @@ check_all() {
         suite sanitize sanitize sanitize_suite sanitize sanitize "" "*"
         suite valgrind gcc valgrind_suite valgrind gcc bus "*"
         suite vm gcc vm_suite_of gcc vm "*"
+        suite shell gcc shell_suite
         say "waiting for vm-faults and vm-sanitize, which run beside"
         rejoin
 }
@@ -353,6 +361,9 @@ check() {
                 ;;
         vm-sanitize)
                 suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "$pattern"
+                ;;
+        shell)
+                suite shell gcc shell_suite
                 ;;
         vm-next)
                 suite vm-next faults vm_suite_of faults vm-next "$pattern"
