@@ -101,6 +101,15 @@ bool account_tell_refusal(Account *account, uint64_t now_usec, uint64_t *ret_unt
         return true;
 }
 
+bool account_is_idle(const Account *account, uint64_t now_usec) {
+        for (size_t i = 0; i < _ACCOUNT_CHARGED_MAX; i++)
+                if (account->used[i] > 0)
+                        return false;
+
+        return account->admitted_usec <= now_usec &&
+               (account->told_usec == 0 || now_usec - account->told_usec >= LIMIT_UNTOLD_USEC);
+}
+
 void charge_force(Charge *charge, Account *account, AccountSlot slot, uint64_t amount) {
         assert(!charge->account || charge->account == account);
         assert(slot < _ACCOUNT_CHARGED_MAX);

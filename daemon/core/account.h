@@ -74,6 +74,12 @@ bool account_admit(Account *account, uint64_t per_second, uint64_t now_usec);
  */
 bool account_tell_refusal(Account *account, uint64_t now_usec, uint64_t *ret_untold);
 
+/*
+ * Whether a new one would say the same at @now_usec: nothing is charged, its requests are paid for, and what
+ * was not told of refusals is long over.
+ */
+bool account_is_idle(const Account *account, uint64_t now_usec);
+
 /* Adds to a charge, which is on no other account. Returns 0 or CHARGE_QUOTA. */
 int charge_take(Charge *charge, Account *account, AccountSlot slot, uint64_t amount,
                 uint64_t limit) _must_check_;

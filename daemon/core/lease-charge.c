@@ -51,6 +51,7 @@ int manager_admit(Manager *manager, const Subject *subject, uint64_t now_usec, R
         uint64_t limit;
         int r;
 
+        manager_forget_accounts(manager, now_usec);
         if (subject_is_root(subject))
                 return 0;
 

@@ -344,17 +344,20 @@ int lease_new(Manager *manager, uint64_t id, const Plan *plan, const Subject *su
 }
 
 void lease_reserve(Lease *lease, ChangeSet *changes) {
+        int r;
+
         /*
          * It had all this before: a limit that was lowered since takes nothing away. What a rule counts is
          * charged when the record is read. Without memory it is not counted.
          */
-        if (lease_charge_lease(lease) >= 0)
-                for (unsigned i = 0; i < lease->n_given; i++) {
-                        LeaseDevice *d = &lease->devices[i];
+        r = lease_charge_lease(lease);
+        for (unsigned i = 0; i < lease->n_given; i++) {
+                LeaseDevice *d = &lease->devices[i];
+                const Account *rule = TAKE_PTR(d->rule);     /* nothing keeps it that is not charged */
 
-                        if (lease_charge_device(lease, d, d->rule ? d->rule->rule : NULL) < 0)
-                                break;
-                }
+                if (r >= 0)
+                        r = lease_charge_device(lease, d, rule ? rule->rule : NULL);
+        }
         lease_charge_context(lease);
 
         for (unsigned i = 0; i < lease->n_devices; i++) {

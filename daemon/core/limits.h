@@ -39,6 +39,13 @@
 #define LIMIT_UID_REQUESTS_PER_SECOND 200
 
 /*
+ * So many users are remembered of whom there is nothing to remember, and so long that there were refusals
+ * that nobody was told of.
+ */
+#define LIMIT_IDLE_ACCOUNTS 64
+#define LIMIT_UNTOLD_USEC (UINT64_C(60) * 1000 * 1000)
+
+/*
  * A driver's bind or unbind, the end of a process, a trial bind with its resets, a bind to iommufd and a
  * close with one.
  */

@@ -38,6 +38,7 @@ int manager_new(const Kernel *kernel, const Host *host, Manager **ret) {
 
         manager->kernel = kernel;
         manager->host = host;
+        manager->accounts_max = LIMIT_IDLE_ACCOUNTS;
         *ret = TAKE_PTR(manager);
         return 0;
 }
@@ -88,40 +89,6 @@ bool manager_selects(const Manager *manager, const Selector *selector, const Dev
 
         device_host_facts(device, &facts);
         return selector_matches(selector, &facts, manager->policy ? &manager->policy->catalog : NULL);
-}
-
-/* By uid, and of each the one for all it has first. */
-static int account_compare(const void *key, const void *item) {
-        const Account *wanted = key, *account = item;
-
-        if (wanted->uid != account->uid)
-                return wanted->uid < account->uid ? -1 : 1;
-
-        return strcmp(wanted->rule ?: "", account->rule ?: "");
-}
-
-int manager_get_account(Manager *manager, uid_t uid, const char *rule, Account **ret) {
-        const Account key = { .uid = uid, .rule = (char *) rule };
-        _cleanup_(account_freep) Account *account = NULL;
-        Account *found;
-        int r;
-
-        found = ptr_array_find(&manager->accounts, &key, account_compare);
-        if (found) {
-                *ret = found;
-                return 0;
-        }
-
-        r = account_new(uid, rule, &account);
-        if (r < 0)
-                return r;
-
-        r = ptr_array_insert(&manager->accounts, &key, account, account_compare);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(account);
-        return 0;
 }
 
 int manager_update_group(Manager *manager, const GroupFacts *facts, ChangeSet *changes) {

@@ -23,6 +23,7 @@ struct Manager {
         PtrArray leases;                     /* by id; owned */
         PtrArray claims;                     /* by id; owned */
         PtrArray accounts;                   /* by uid and rule; owned */
+        size_t accounts_max;                 /* with more, those that say nothing are forgotten */
         PtrArray iommus;                     /* of the host, by name; owned */
         Task *tasks;                         /* to be started, oldest first; owned */
         size_t n_tasks;
@@ -61,6 +62,12 @@ bool manager_selects(const Manager *manager, const Selector *selector, const Dev
 
 /* The account of all that a uid has, or of what it has by @rule, made on first use. */
 int manager_get_account(Manager *manager, uid_t uid, const char *rule, Account **ret) _must_check_;
+
+/*
+ * Forgets those that would be made again as they are, once there are many: how many users have ever asked
+ * is not what the daemon's size depends on. Accounts to which nothing is charged must not be kept over this.
+ */
+void manager_forget_accounts(Manager *manager, uint64_t now_usec);
 
 /*
  * Acquire: returns 0 and the id of the new lease, whose answer is due with CHANGE_LEASE_ANSWERED, in

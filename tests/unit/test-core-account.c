@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/account.h"
+#include "core/limits.h"
 #include "fake/assert.h"
 
 static void test_charge(void) {
@@ -119,6 +120,28 @@ static void test_untold(void) {
         }
 }
 
+static void test_idle(void) {
+        const uint64_t now = 1234567;
+        const struct {
+                Account account;
+                bool idle;
+        } table[] = {
+                { {}, true },
+                { { .used[ACCOUNT_LEASES] = 1 }, false },
+                { { .used[ACCOUNT_PASIDS] = 1 }, false },
+                { { .admitted_usec = now }, true },
+                { { .admitted_usec = now + 1 }, false },
+                { { .told_usec = now }, false },
+                { { .told_usec = now - 1000000, .n_untold = 1 }, false },
+        };
+        Account told = { .told_usec = now, .n_untold = 1 };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                assert_eq_int(account_is_idle(&table[i].account, now), table[i].idle);
+        assert(!account_is_idle(&told, now + LIMIT_UNTOLD_USEC - 1));
+        assert(account_is_idle(&told, now + LIMIT_UNTOLD_USEC));
+}
+
 static void test_names(void) {
         for (AccountSlot slot = 0; slot < _ACCOUNT_SLOT_MAX; slot++) {
                 assert_eq_int(account_slot_from_string(account_slot_to_string(slot)), slot);
@@ -185,6 +208,7 @@ int main(void) {
         test_limit();
         test_requests();
         test_untold();
+        test_idle();
         test_names();
         test_leaks_are_noticed();
         return 0;

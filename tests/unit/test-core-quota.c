@@ -233,6 +233,52 @@ static void test_requests(void) {
         assert_eq_int(manager_admit(s->manager, &CONTAINER_ROOT, 5000000, &s->refusal), OUTCOME_QUOTA);
 }
 
+/* However many users have ever asked: what is remembered are those who have something, or have just asked. */
+static void test_many_users(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        uint64_t now = 5000000;
+        Subject nobody = BOB;
+        Account *account;
+        PolicyRule *rule;
+
+        add_devices(s, 1);
+        scene_keep(s);
+        rule = &s->manager->policy->rules[1];
+        set_limit(&rule->limits, ACCOUNT_DEVICES, 2);
+        assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+        scene_run(s);
+
+        for (uid_t i = 0; i < 10000; i++) {
+                nobody.uid = 100000 + i;
+                now += 100000;
+                assert_eq_int(manager_admit(s->manager, &nobody, now, &s->refusal), 0);
+                assert(s->manager->accounts.n_items <= LIMIT_IDLE_ACCOUNTS + 1);
+        }
+
+        /* hers are charged, the one of the rule too */
+        assert_ok(manager_get_account(s->manager, ALICE.uid, NULL, &account));
+        assert_eq_int(account->used[ACCOUNT_DEVICES], 1);
+        assert_ok(manager_get_account(s->manager, ALICE.uid, rule->origin, &account));
+        assert_eq_int(account->used[ACCOUNT_DEVICES], 1);
+
+        /* all at once: nobody gets more of them by making others come */
+        for (unsigned i = 0; i < LIMIT_UID_REQUESTS_PER_SECOND; i++)
+                assert_eq_int(manager_admit(s->manager, &BOB, now, &s->refusal), 0);
+        for (uid_t i = 0; i < 10000; i++) {
+                nobody.uid = 100000 + i;
+                assert_eq_int(manager_admit(s->manager, &nobody, now, &s->refusal), 0);
+        }
+        assert_eq_int(manager_admit(s->manager, &BOB, now, &s->refusal), OUTCOME_QUOTA);
+
+        /* and they are forgotten when they have been quiet */
+        for (uid_t i = 0; i < 20000; i++) {
+                nobody.uid = 200000 + i;
+                now += 1000000;
+                assert_eq_int(manager_admit(s->manager, &nobody, now, &s->refusal), 0);
+        }
+        assert(s->manager->accounts.n_items <= LIMIT_IDLE_ACCOUNTS + 1);
+}
+
 /* How often somebody may ask for what a rule grants. */
 static void test_requests_by_rule(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -381,6 +427,7 @@ int main(void) {
         test_limits_of_unknown();
         test_limits_of_rules();
         test_requests();
+        test_many_users();
         test_requests_by_rule();
         test_features();
         test_time();
