@@ -47,6 +47,18 @@ static void test_display(void) {
         assert(host_display_in_use(&device, use, sizeof(use)) == HOST_USE_FOUND);
         tree_file(tree, "1 and so on\n", DIRECTORY "/boot_vga");
         assert(host_display_in_use(&device, use, sizeof(use)) == -E2BIG);
+
+        /* one that is no VGA device, and beside it one that is, and was not used */
+        setup();
+        tree_file(tree, "connected\n", DIRECTORY "/drm/card1/card1-eDP-1/status");
+        tree_file(tree, "226:1\n", DIRECTORY "/drm/card1/dev");
+        tree_file(tree, "226:128\n", DIRECTORY "/drm/renderD128/dev");
+        tree_link(tree, "../../" DIRECTORY "/drm/card1", "class/drm/card1");
+        assert(host_display_in_use(&device, use, sizeof(use)) == 0);
+        tree_file(tree, "1\n", DIRECTORY "/drm/card1/boot_display");
+        assert(host_display_in_use(&device, use, sizeof(use)) == HOST_USE_FOUND);
+        tree_file(tree, "0\n", DIRECTORY "/boot_vga");
+        assert(host_display_in_use(&device, use, sizeof(use)) == HOST_USE_FOUND);
 }
 
 static void test_console(void) {
