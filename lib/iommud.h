@@ -341,7 +341,8 @@ int iommud_group_blocker(
 
 /*
  * First and last I/O virtual address of a region that cannot be mapped, and its kind: "direct",
- * "direct-relaxable", "reserved", "msi". Returns -ENOENT after the last one.
+ * "direct-relaxable", "reserved", "msi". One that is "direct-relaxable" can be mapped by a client: it is for
+ * the firmware only as long as the host has the device. Returns -ENOENT after the last one.
  */
 int iommud_group_reserved_region(
                 const iommud_group *group, size_t index,

@@ -267,11 +267,17 @@ static int explain_region(const Explainer *e, const Group *group, const Reserved
         bool direct = strcmp(region->kind, "direct") == 0;
         Fact fact;
 
-        fact_init(&fact, FACT_RESERVED, direct ? FACT_BAD : FACT_NOTE,
-                  "The addresses 0x%" PRIx64 " to 0x%" PRIx64 " are not for the client (%s)%s",
-                  region->first, region->last, region->kind,
-                  direct ? ": the firmware wants memory of its own there at all times, and the kernel never "
-                           "gives such a device to userspace" : "");
+        if (strcmp(region->kind, "direct-relaxable") == 0)
+                fact_init(&fact, FACT_RESERVED, FACT_NOTE,
+                          "The firmware has memory of its own at 0x%" PRIx64 " to 0x%" PRIx64 " (%s) as "
+                          "long as the host has the device: a client can have these addresses",
+                          region->first, region->last, region->kind);
+        else
+                fact_init(&fact, FACT_RESERVED, direct ? FACT_BAD : FACT_NOTE,
+                          "The addresses 0x%" PRIx64 " to 0x%" PRIx64 " are not for the client (%s)%s",
+                          region->first, region->last, region->kind,
+                          direct ? ": the firmware wants memory of its own there at all times, and the "
+                                   "kernel never gives such a device to userspace" : "");
         fact_add_number(&fact, "group", group->facts.id);
         fact_add_number(&fact, "first", region->first);
         fact_add_number(&fact, "last", region->last);

@@ -46,9 +46,10 @@ int plan_check_kind(const Device *device, Refusal *reterr) {
 
         if (device->group->facts.direct)
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,
-                        "The firmware wants memory of %s mapped at all times (a \"direct\" region of "
-                        "group %u): the kernel never gives it to userspace",
-                        device->facts.name, device->group->facts.id);
+                        "The firmware wants memory of its own mapped for group %u at all times (a "
+                        "\"direct\" region): the kernel never gives %s to userspace. Some firmware can be "
+                        "told to do without, for each slot",
+                        device->group->facts.id, device->facts.name);
 
         if (device_facts_on_vfio(&device->facts))
                 return 0;

@@ -117,7 +117,9 @@ static void test_all_is_bad(void) {
         memset(scene_facts(s, DEVICE)->reset_methods, 0, sizeof(scene_facts(s, DEVICE)->reset_methods));
         group = manager_find_group(s->manager, 1);
         group->facts.regions[0] = (ReservedRegion) { .first = 0x1000, .last = 0x1fff, .kind = "direct" };
-        group->facts.n_regions = 1;
+        group->facts.regions[1] =
+                (ReservedRegion) { .first = 0x2000, .last = 0x2fff, .kind = "direct-relaxable" };
+        group->facts.n_regions = 2;
         explain(s, &ALICE, &WITH_FACTS, DEVICE, &plan);
 
         fact = assert_fact(&plan, DEVICE, FACT_ISOLATION, FACT_NOTE, "may turn requests around");
@@ -128,6 +130,7 @@ static void test_all_is_bad(void) {
         assert_fact(&plan, DEVICE, FACT_RESET, FACT_NOTE, "can't be reset");
         fact = assert_fact(&plan, DEVICE, FACT_RESERVED, FACT_BAD, "0x1000 to 0x1fff");
         assert_eq_int(value_of(fact, "last")->number, 0x1fff);
+        assert_fact(&plan, DEVICE, FACT_RESERVED, FACT_NOTE, "0x2000 to 0x2fff (direct-relaxable) as");
 }
 
 static void test_kernel(void) {

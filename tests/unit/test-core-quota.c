@@ -233,7 +233,7 @@ static void test_requests(void) {
         assert_eq_int(manager_admit(s->manager, &CONTAINER_ROOT, 5000000, &s->refusal), OUTCOME_QUOTA);
 }
 
-/* However many users have ever asked: what is remembered are those who have something, or have just asked. */
+/* However many users have ever asked: those are remembered who have something, or have just asked. */
 static void test_many_users(void) {
         _cleanup_scene_ Scene *s = scene_new();
         uint64_t now = 5000000;
