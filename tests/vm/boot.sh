@@ -216,6 +216,9 @@ start_machine() {
         if ((LAB_PCIEHP)); then
                 line+=" pcie_ports=native"
         fi
+        if ((LAB_SELINUX)); then
+                line+=" security=selinux"
+        fi
         # The terminal is for the shell alone: a getty hangs it up
         line+=" systemd.getty_auto=no"
         # The console is read in a file
@@ -223,7 +226,9 @@ start_machine() {
         tree_command "$tree" qemu-system-x86_64
         machine_arguments "$tree" "$(rootfs_dir)/disk.img" "$LAB_STAGE" "$LAB_MODE"
         # Nobody else would end QEMU if this shell were killed
-        unlocked setpriv --pdeathsig KILL -- "${TREE_COMMAND[@]}" "${MACHINE[@]}" \
+        # Parts of it are modules, which it looks for beside the program, and that is the loader
+        QEMU_MODULE_DIR="$tree/usr/lib/x86_64-linux-gnu/qemu" \
+                unlocked setpriv --pdeathsig KILL -- "${TREE_COMMAND[@]}" "${MACHINE[@]}" \
                 -kernel "$kernel" -initrd init.img -append "$line"
 }
 
@@ -269,3 +274,5 @@ LAB_PATIENCE=3
 LAB_KVM=0
 # Whether it is the kernel that watches the slots (pciehp), and not the firmware (ACPI)
 LAB_PCIEHP=0
+# Whether SELinux is the security module, and not AppArmor
+LAB_SELINUX=0

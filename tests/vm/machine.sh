@@ -98,6 +98,10 @@ machine_arguments() {
                 -device nvme-subsys,id=pf-subsystem
                 -device "nvme,id=nvme-pf,$(behind "$LAB_NVME_PF" nvme-pf-port),$sriov"
 
+                # A display that nobody sees. Without a romfile: the firmware need not draw on it
+                -device "VGA,id=display,$(at "$LAB_DISPLAY"),vgamem_mb=4,romfile="
+                -device "virtio-gpu-pci,id=gpu,$(at "$LAB_GPU"),iommu_platform=on,romfile="
+
                 -device "pcie-root-port,id=$LAB_SLOT_BUS,$(at "$LAB_SLOT_PORT"),chassis=3"
         )
 

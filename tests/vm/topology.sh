@@ -37,6 +37,10 @@ LAB_SLOT_PORT=0000:00:0b.0
 LAB_SLOT_BUS=free-slot
 LAB_SLOT=0000:04:00.0
 
+# The display that the machine was started with, and a graphics card that displays nothing anybody looks at
+LAB_DISPLAY=0000:00:0c.0
+LAB_GPU=0000:00:0d.0
+
 # The devices of mock-iommu, when it is loaded. Two that can all that there is, the second in a group of its own as well;
 # two in one group; one that can nothing; one behind another IOMMU
 LAB_MOCK=mock0
@@ -65,6 +69,8 @@ declare -gA LAB_NATIVE_DRIVER=(
         ["$LAB_SHARED_B"]=e1000
         ["$LAB_IGB"]=igb
         ["$LAB_NVME_PF"]=nvme
+        ["$LAB_DISPLAY"]=bochs-drm
+        ["$LAB_GPU"]=virtio-pci
 )
 
 # Known bytes of LAB_NVME: this line is in the block LAB_NVME_MAGIC_LBA (of 512 bytes), filled up with zeroes; of
