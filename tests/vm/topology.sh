@@ -49,6 +49,8 @@ LAB_MOCK_SHARED_A=mock2
 LAB_MOCK_SHARED_B=mock3
 LAB_MOCK_POOR=mock4
 LAB_MOCK_ELSEWHERE=mock5
+# Not among them unless it is asked for: the firmware wants some memory for it
+LAB_MOCK_FIRMWARE=mock6
 LAB_MOCKS="$LAB_MOCK $LAB_MOCK2 $LAB_MOCK_SHARED_A $LAB_MOCK_SHARED_B $LAB_MOCK_POOR $LAB_MOCK_ELSEWHERE"
 
 # What the machine itself needs; no test gives these away

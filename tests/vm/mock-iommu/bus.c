@@ -10,6 +10,10 @@
 
 #include "mock.h"
 
+static unsigned int firmware_region;
+module_param(firmware_region, uint, 0644);
+MODULE_PARM_DESC(firmware_region, "of the last device: 1: direct, 2: relaxable; 0: it is not there");
+
 /* As in ../README.md. Those with the same letter share a group. */
 static const struct {
 	u64 features;
@@ -22,6 +26,7 @@ static const struct {
 	{ MOCK_FEATURES_ALL, 0, 'c' },
 	{ 0, 0, 'd' },
 	{ MOCK_FEATURES_ALL, 1, 'e' },
+	{ 0, MOCK_FIRMWARE_IOMMU, 'f' },
 };
 
 static struct device *mock_root;
@@ -32,15 +37,21 @@ static DEFINE_MUTEX(mock_devices_lock);
 /* It stands for the kernel as the owner of DMA, whichever devices it has */
 static int mock_native_probe(struct device *dev)
 {
-	int ret = iommu_device_claim_dma_owner(dev, &mock_root);
+	int ret;
 
+	/* nobody else can own it, and the core says no to whoever wants to */
+	if (to_mock(dev)->firmware_region == MOCK_FIRMWARE_DIRECT)
+		return 0;
+
+	ret = iommu_device_claim_dma_owner(dev, &mock_root);
 	/* what a driver on a real bus is told when userspace owns the group */
 	return ret == -EPERM ? -EBUSY : ret;
 }
 
 static int mock_native_remove(struct device *dev)
 {
-	iommu_device_release_dma_owner(dev);
+	if (to_mock(dev)->firmware_region != MOCK_FIRMWARE_DIRECT)
+		iommu_device_release_dma_owner(dev);
 	return 0;
 }
 
@@ -112,6 +123,8 @@ static struct mock_device *mock_device_new(unsigned int index)
 	xa_init(&mock->domains);
 	mock->index = index;
 	mock->features = mock_kinds[index].features;
+	if (mock_kinds[index].iommu == MOCK_FIRMWARE_IOMMU)
+		mock->firmware_region = READ_ONCE(firmware_region);
 	mock->iommu = mock_iommu_get(mock_kinds[index].iommu);
 	mock->dev.parent = mock_root;
 	mock->dev.bus = &mock_bus;
@@ -161,14 +174,19 @@ static int mock_device_add(unsigned int index)
 	return 0;
 }
 
-/* Those that are not there */
+static bool mock_is_wanted(unsigned int index)
+{
+	return mock_kinds[index].iommu != MOCK_FIRMWARE_IOMMU || READ_ONCE(firmware_region);
+}
+
+/* Those that are not there, and are to be */
 static int mock_devices_add(void)
 {
 	int ret = 0;
 
 	mutex_lock(&mock_devices_lock);
 	for (unsigned int i = 0; i < MOCK_N_DEVICES && !ret; i++)
-		if (!mock_devices[i])
+		if (!mock_devices[i] && mock_is_wanted(i))
 			ret = mock_device_add(i);
 	mutex_unlock(&mock_devices_lock);
 	return ret;

@@ -356,7 +356,7 @@ int mock_attach_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t 
 {
 	struct mock_device *mock = to_mock(dev);
 
-	if (domain->type != IOMMU_DOMAIN_BLOCKED)
+	if (domain->type & __IOMMU_DOMAIN_PAGING || domain->type == IOMMU_DOMAIN_NESTED)
 		return mock_set_domain(mock, pasid, to_mock_domain(domain));
 
 	xa_erase(&mock->domains, pasid);

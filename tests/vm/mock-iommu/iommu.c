@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The IOMMUs: two of them, so that devices can be behind different ones.
+ * The IOMMUs: two of them, so that devices can be behind different ones, and one for what the
+ * firmware has left behind.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -9,6 +10,8 @@
 
 #define MOCK_MSI_FIRST		0xfee00000
 #define MOCK_MSI_SIZE		0x100000
+#define MOCK_FIRMWARE_FIRST	0x7b000000
+#define MOCK_FIRMWARE_SIZE	0x10000
 
 DECLARE_RWSEM(mock_attach_lock);
 
@@ -26,6 +29,12 @@ static const struct iommu_domain_ops mock_blocked_ops = {
 
 static struct iommu_domain mock_blocked = {
 	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &mock_blocked_ops,
+};
+
+/* With this the device could do what the firmware has told it to. It never does. */
+static struct iommu_domain mock_identity = {
+	.type = IOMMU_DOMAIN_IDENTITY,
 	.ops = &mock_blocked_ops,
 };
 
@@ -86,34 +95,56 @@ static struct iommu_group *mock_device_group(struct device *dev)
 
 static void mock_get_resv_regions(struct device *dev, struct list_head *list)
 {
+	unsigned int firmware = to_mock(dev)->firmware_region;
 	struct iommu_resv_region *region;
 
 	region = iommu_alloc_resv_region(MOCK_MSI_FIRST, MOCK_MSI_SIZE, 0, IOMMU_RESV_MSI,
 					 GFP_KERNEL);
 	if (region)
 		list_add_tail(&region->list, list);
+
+	if (firmware == MOCK_FIRMWARE_NONE)
+		return;
+	region = iommu_alloc_resv_region(MOCK_FIRMWARE_FIRST, MOCK_FIRMWARE_SIZE,
+					 IOMMU_READ | IOMMU_WRITE,
+					 firmware == MOCK_FIRMWARE_DIRECT ?
+					 IOMMU_RESV_DIRECT : IOMMU_RESV_DIRECT_RELAXABLE,
+					 GFP_KERNEL);
+	if (region)
+		list_add_tail(&region->list, list);
 }
 
+#define MOCK_IOMMU_OPS						\
+	.owner = THIS_MODULE,					\
+	.blocked_domain = &mock_blocked,			\
+	.release_domain = &mock_blocked,			\
+	.capable = mock_capable,				\
+	.hw_info = mock_get_hw_info,				\
+	.domain_alloc_paging_flags = mock_paging_alloc,		\
+	.domain_alloc_nested = mock_nested_alloc,		\
+	.probe_device = mock_probe_device,			\
+	.release_device = mock_release_device,			\
+	.device_group = mock_device_group,			\
+	.get_resv_regions = mock_get_resv_regions,		\
+	.page_response = mock_page_response,			\
+	.get_viommu_size = mock_viommu_size,			\
+	.viommu_init = mock_viommu_init
+
 static const struct iommu_ops mock_iommu_ops = {
-	.owner = THIS_MODULE,
+	MOCK_IOMMU_OPS,
 	.default_domain = &mock_blocked,
-	.blocked_domain = &mock_blocked,
-	.release_domain = &mock_blocked,
-	.capable = mock_capable,
-	.hw_info = mock_get_hw_info,
-	.domain_alloc_paging_flags = mock_paging_alloc,
-	.domain_alloc_nested = mock_nested_alloc,
-	.probe_device = mock_probe_device,
-	.release_device = mock_release_device,
-	.device_group = mock_device_group,
-	.get_resv_regions = mock_get_resv_regions,
-	.page_response = mock_page_response,
-	.get_viommu_size = mock_viommu_size,
-	.viommu_init = mock_viommu_init,
+};
+
+/* The kernel blocks nothing that has a region of the firmware's */
+static const struct iommu_ops mock_firmware_ops = {
+	MOCK_IOMMU_OPS,
+	.default_domain = &mock_identity,
+	.identity_domain = &mock_identity,
 };
 
 static int mock_iommu_init(struct mock_iommu *iommu, unsigned int instance, struct device *parent)
 {
+	const struct iommu_ops *ops;
 	int ret;
 
 	iommu->instance = instance;
@@ -127,7 +158,8 @@ static int mock_iommu_init(struct mock_iommu *iommu, unsigned int instance, stru
 	if (ret)
 		goto err_queue;
 
-	ret = iommu_device_register_bus(&iommu->core, &mock_iommu_ops, &mock_bus, &iommu->notifier);
+	ops = instance == MOCK_FIRMWARE_IOMMU ? &mock_firmware_ops : &mock_iommu_ops;
+	ret = iommu_device_register_bus(&iommu->core, ops, &mock_bus, &iommu->notifier);
 	if (ret)
 		goto err_sysfs;
 

@@ -19,8 +19,9 @@
 
 #include "registers.h"
 
-#define MOCK_N_IOMMUS		2
-#define MOCK_N_DEVICES		6
+#define MOCK_N_IOMMUS		3
+#define MOCK_FIRMWARE_IOMMU	2
+#define MOCK_N_DEVICES		7
 #define MOCK_PASID_BITS		10
 #define MOCK_N_TALLIES		64
 
@@ -91,10 +92,18 @@ struct mock_engine {
 	u32 answer;
 };
 
+/* What the firmware does DMA to by this device, on a machine whose tables say so */
+enum mock_firmware_region {
+	MOCK_FIRMWARE_NONE,
+	MOCK_FIRMWARE_DIRECT,		/* at all times */
+	MOCK_FIRMWARE_RELAXABLE,	/* until the host has a driver for it */
+};
+
 struct mock_device {
 	struct device dev;
 	unsigned int index;
 	u64 features;
+	unsigned int firmware_region;	/* enum mock_firmware_region */
 	struct mock_iommu *iommu;
 	struct mock_device *sibling;	/* whose group it has joined; with a reference */
 	struct xarray domains;		/* by PASID; what is not there is blocked */
