@@ -492,7 +492,7 @@ static int daemon_init_bus(Daemon *d) {
         if (r < 0)
                 return r;
 
-        r = identity_new(d->bus, d->proc, &d->identity);
+        r = identity_new(d->bus, d->proc, d->sysfs, &d->identity);
         if (r < 0)
                 return r;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
@@ -36,12 +38,14 @@ typedef enum Doubt {
         DOUBT_ENDED,
         DOUBT_UNREADABLE,
         DOUBT_NO_LABEL,
+        DOUBT_PERMISSIVE,
         _DOUBT_MAX,
 } Doubt;
 
 struct Identity {
         sd_bus *bus;                         /* borrowed: the owner of this object keeps it */
         ProcessReader reader;
+        int sysfs;                           /* borrowed */
         KnownSender known[IDENTITIES_MAX];
         unsigned next;                       /* the slot to be used next */
         struct Question *questions;          /* under way; owned */
@@ -68,7 +72,7 @@ static void question_free(Question *question) {
         free(question);
 }
 
-int identity_new(sd_bus *bus, int proc, Identity **ret) {
+int identity_new(sd_bus *bus, int proc, int sysfs, Identity **ret) {
         _cleanup_(identity_freep) Identity *identity = NULL;
         int r;
 
@@ -77,6 +81,7 @@ int identity_new(sd_bus *bus, int proc, Identity **ret) {
                 return -ENOMEM;
 
         identity->bus = bus;
+        identity->sysfs = sysfs;
         for (size_t i = 0; i < IDENTITIES_MAX; i++)
                 identity->known[i].credentials = (Credentials) CREDENTIALS_NULL;
 
@@ -310,6 +315,31 @@ static bool identity_is_news(Identity *identity, Doubt doubt) {
         return !said;
 }
 
+/*
+ * Whether nobody has a label that the policy does not let him have. SELinux says so itself, to the whole
+ * host; where there is something of it that does not say, it may be permissive. The labels of others are
+ * held to, or tell by themselves that they are not.
+ */
+static bool labels_are_enforced(const Identity *identity) {
+        char text[8];
+        ssize_t n;
+
+        n = read_text_at(identity->sysfs, "fs/selinux/enforce", text, sizeof(text));
+        if (n >= 0)
+                return strcmp(text, "1") == 0;
+
+        return n == -ENOENT && faccessat(identity->sysfs, "fs/selinux", F_OK, /* flags= */ 0) < 0 &&
+               errno == ENOENT;
+}
+
+static void identity_look_at_labels(Identity *identity, Subject *subject) {
+        if (labels_are_enforced(identity))
+                subject->known |= SUBJECT_KNOWS_ENFORCED;
+        else if (identity_is_news(identity, DOUBT_PERMISSIVE))
+                log_warning("SELinux is permissive, or has no policy: whoever wants to can have any label, "
+                            "and so no rule about labels allows anything");
+}
+
 /* What the process of the caller tells now: it may have ended or moved since it was remembered. */
 static void identity_look(Identity *identity, Credentials *credentials, unsigned wanted, Subject *subject) {
         int r;
@@ -317,6 +347,8 @@ static void identity_look(Identity *identity, Credentials *credentials, unsigned
         if (!(subject->known & SUBJECT_KNOWS_LABEL) && identity_is_news(identity, DOUBT_NO_LABEL))
                 log_info("The bus gives no security label for a caller (uid %u): no rule about labels "
                          "allows anything to callers without one", subject->uid);
+        if (wanted & SUBJECT_KNOWS_ENFORCED)
+                identity_look_at_labels(identity, subject);
 
         if (credentials->process.pidfd < 0) {
                 if (identity_is_news(identity, DOUBT_NO_PIDFD))

@@ -10,7 +10,8 @@
  * the process, its user namespace, and its unit and control group where the policy asks for them, is looked
  * at again for every call, through the process descriptor (ProcessFD: dbus 1.15.8, dbus-broker 34), since
  * all that may have changed. Without a descriptor, or when its process has ended, that is not known, and
- * nobody is root here.
+ * nobody is root here. Whether SELinux enforces anything, without which a label is no proof, is looked at
+ * for every call too.
  */
 
 #include <systemd/sd-bus.h>
@@ -19,8 +20,8 @@
 
 typedef struct Identity Identity;
 
-/* @bus and @proc, which is /proc, are borrowed. */
-int identity_new(sd_bus *bus, int proc, Identity **ret) _must_check_;
+/* @bus, @proc, which is /proc, and @sysfs, /sys, are borrowed. */
+int identity_new(sd_bus *bus, int proc, int sysfs, Identity **ret) _must_check_;
 Identity *identity_free(Identity *identity);
 DEFINE_CLEANUP_FUNC(Identity, identity_free);
 

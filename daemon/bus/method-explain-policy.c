@@ -217,6 +217,8 @@ int method_explain_policy(sd_bus_message *message, void *userdata, sd_bus_error 
                         "Say who it is about: option \"uid\" is not there");
         if (r > 0)
                 return reply_denial(server, message, &subject, &refusal);
+        /* as it is now on this host, whomever it is about */
+        who.subject.known |= subject.known & SUBJECT_KNOWS_ENFORCED;
 
         r = sd_bus_message_new_method_return(message, &reply);
         if (r < 0)

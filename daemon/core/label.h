@@ -4,9 +4,10 @@
 /*
  * What the label says of somebody that a security module has given him.
  *
- * SELinux and Smack give to a process the label that the administrator's policy has for it. AppArmor
- * confines, and identifies nobody: "NAME (MODE)" is a profile that whoever is not confined can take on by
- * himself, and "unconfined" is everybody else. Such a label narrows down whom a rule means, and proves
+ * SELinux and Smack give to a process the label that the administrator's policy has for it. While SELinux
+ * is permissive it lets everybody have any, and then no label proves anything (SUBJECT_KNOWS_ENFORCED).
+ * AppArmor confines, and identifies nobody: "NAME (MODE)" is a profile that whoever is not confined can take
+ * on by himself, and "unconfined" is everybody else. Such a label narrows down whom a rule means, and proves
  * nothing.
  */
 

@@ -67,7 +67,7 @@ unsigned subject_match_wanted_facts(const SubjectMatch *match) {
         if (match->units.n_items > 0 || match->slices.n_items > 0 || match->cgroups.n_items > 0)
                 wanted |= SUBJECT_KNOWS_CGROUP;
         if (match->labels.n_items > 0)
-                wanted |= SUBJECT_KNOWS_LABEL;
+                wanted |= SUBJECT_KNOWS_LABEL | SUBJECT_KNOWS_ENFORCED;
 
         return wanted;
 }
@@ -160,6 +160,8 @@ static Match match_labels(const SubjectMatch *match, const Subject *subject, boo
                 return MATCH_YES;
 
         /* one that the caller may have chosen by himself */
+        if (!(subject->known & SUBJECT_KNOWS_ENFORCED))
+                return MATCH_UNKNOWN;
         return label_is_profile(subject->label) && !subject_match_identifies(match) ? MATCH_UNKNOWN : result;
 }
 

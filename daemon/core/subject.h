@@ -22,6 +22,7 @@ typedef enum SubjectFacts {
         SUBJECT_KNOWS_USERNS = 1 << 1,       /* whether its user namespace is ours */
         SUBJECT_KNOWS_CGROUP = 1 << 2,       /* with its unit and slice, which may be "": it is in none */
         SUBJECT_KNOWS_LABEL = 1 << 3,
+        SUBJECT_KNOWS_ENFORCED = 1 << 4,     /* that who has a label is let have it */
 } SubjectFacts;
 
 struct Subject {

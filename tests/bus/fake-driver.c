@@ -67,8 +67,9 @@ FakeDriver *fake_driver_new(void) {
         assert_ok(sd_bus_start(d->bus));
         assert_ok(sd_bus_start(d->daemon));
         d->proc = assert_ok(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        d->sysfs = tree_new();
         d->wanted = SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP;
-        assert_ok(identity_new(d->daemon, d->proc, &d->identity));
+        assert_ok(identity_new(d->daemon, d->proc, d->sysfs->fd, &d->identity));
         fake_driver_process(d);
         return d;
 }
@@ -79,6 +80,7 @@ FakeDriver *fake_driver_free(FakeDriver *d) {
 
         identity_free(d->identity);
         close_fd(d->proc);
+        tree_free(d->sysfs);
         sd_bus_message_unref(d->question);
         sd_bus_flush_close_unref(d->daemon);
         sd_bus_flush_close_unref(d->bus);

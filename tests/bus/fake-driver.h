@@ -10,10 +10,12 @@
 
 #include "bus/identity.h"
 #include "core/subject.h"
+#include "sys/tree.h"
 
 typedef struct FakeDriver {
         sd_bus *daemon, *bus;                /* our end of the connection, and the bus' */
         int proc;
+        Tree *sysfs;                         /* empty at first; owned */
         Identity *identity;
         unsigned wanted;                     /* facts that it is asked for; at first all */
 

@@ -219,6 +219,7 @@ static void test_vanished(RealBus *b) {
 
 int main(void) {
         _cleanup_close_ int proc = assert_ok(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        _cleanup_close_ int sysfs = assert_ok(open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
         RealBus b = {};
 
         if (!real_bus_start(&b)) {
@@ -229,7 +230,7 @@ int main(void) {
         b.server = real_bus_connect(&b);
         b.client = real_bus_connect(&b);
         b.other = real_bus_connect(&b);
-        assert_ok(identity_new(b.server, proc, &b.identity));
+        assert_ok(identity_new(b.server, proc, sysfs, &b.identity));
         assert_ok(sd_bus_add_filter(b.server, /* ret_slot= */ NULL, on_call, &b));
         assert_ok(sd_bus_match_signal(b.other, /* ret_slot= */ NULL, "org.freedesktop.DBus",
                                       "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged",

@@ -241,6 +241,33 @@ static void test_labels(void) {
         }
 }
 
+/* What a label proves is said by the whole host, and looked at for each call of which it is wanted. */
+static void test_enforced(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+        fake_driver_call(d, ":1.7");
+        answer_label(d, "a:b:c", 6);
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_LABEL);
+
+        d->wanted |= SUBJECT_KNOWS_LABEL | SUBJECT_KNOWS_ENFORCED;
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_LABEL | SUBJECT_KNOWS_ENFORCED);
+
+        /* its directory is there, but not what it says */
+        tree_dir(d->sysfs, "fs/selinux");
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_LABEL);
+        tree_file(d->sysfs, "0", "fs/selinux/enforce");
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_LABEL);
+        tree_file(d->sysfs, "1", "fs/selinux/enforce");
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_LABEL | SUBJECT_KNOWS_ENFORCED);
+        tree_file(d->sysfs, "1 or so, and more", "fs/selinux/enforce");
+        fake_driver_call(d, ":1.7");
+        assert_eq_int(d->subject.known, SUBJECT_KNOWS_LABEL);
+}
+
 static void answer_process(FakeDriver *d, uint32_t uid, int fd) {
         sd_bus_message *reply;
 
@@ -339,6 +366,7 @@ int main(void) {
         test_no_sender();
         test_long_name();
         test_labels();
+        test_enforced();
         test_user_namespace();
         test_connection_outlives_process();
         test_descriptors();

@@ -15,7 +15,9 @@
 #include "core/policy.h"
 #include "core/subject.h"
 
-#define EVERYTHING (SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP | SUBJECT_KNOWS_LABEL)
+#define EVERYTHING                                                                                         \
+        (SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP | SUBJECT_KNOWS_LABEL |           \
+         SUBJECT_KNOWS_ENFORCED)
 
 static const Subject alice = {
         .uid = 1000,
@@ -58,6 +60,10 @@ static const Subject alice_complain = {
 };
 static const Subject alice_stack = {
         .uid = 1000, .known = EVERYTHING, .label = "/usr/bin/vmm//&unconfined (enforce)",
+};
+/* On a host where SELinux enforces nothing */
+static const Subject alice_permissive = {
+        .uid = 1000, .known = EVERYTHING & ~SUBJECT_KNOWS_ENFORCED, .label = "system_u:system_r:virtd_t:s0",
 };
 static const Subject alice_free = { .uid = 1000, .known = EVERYTHING, .label = "unconfined" };
 static const Subject bob = {
@@ -276,6 +282,17 @@ static const Case profiles[] = {
         { "nor that it is the only one", DENY("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY),
           &alice_stack, "deny 0" },
         { "but not others", DENY("\"label\":\"/usr/bin/vmm\"") "," ALLOW(ANYBODY), &alice_free, "allow 1" },
+        { "SELinux's is a proof", ALLOW("\"label\":\"*:virtd_t:*\""), &alice, "allow 0" },
+        { "but not while it is permissive", ALLOW("\"label\":\"*:virtd_t:*\""), &alice_permissive,
+          "deny - missed 0 label" },
+        { "also of a user", ALLOW("\"uid\":1000,\"label\":\"*:virtd_t:*\""), &alice_permissive,
+          "deny - missed 0 label" },
+        { "nobody is asked for that either", ASK("\"label\":\"*:virtd_t:*\"") "," ALLOW(ANYBODY),
+          &alice_permissive, "deny 0 label" },
+        { "to deny it is enough", DENY("\"label\":\"*:virtd_t:*\"") "," ALLOW(ANYBODY), &alice_permissive,
+          "deny 0" },
+        { "and others are others", DENY("\"label\":\"*:svirt_t:*\"") "," ALLOW(ANYBODY),
+          &alice_permissive, "allow 1" },
 };
 
 static const Case root_cases[] = {

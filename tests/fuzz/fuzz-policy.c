@@ -22,7 +22,9 @@ static int fake_lookup(const char *name, uint32_t *ret) {
 
 static const NameLookup names = { .user = fake_lookup, .group = fake_lookup };
 
-#define EVERYTHING (SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP | SUBJECT_KNOWS_LABEL)
+#define EVERYTHING                                                                                         \
+        (SUBJECT_KNOWS_GIDS | SUBJECT_KNOWS_USERNS | SUBJECT_KNOWS_CGROUP | SUBJECT_KNOWS_LABEL |           \
+         SUBJECT_KNOWS_ENFORCED)
 
 static const Subject subjects[] = {
         { .uid = 0, .known = EVERYTHING, .gids = { 0 }, .n_gids = 1, .own_userns = true },
