@@ -20,14 +20,22 @@
 /* More than 8 devices with the companions of their groups need, and many devices in quarantine. */
 #define FILE_SIZE_MAX (64 * 1024)
 
-/* CRC-32 as in IEEE 802.3: tells a torn or edited file, not an enemy, who would be root. */
+/*
+ * CRC-32 as in IEEE 802.3: tells a torn or edited file, not an enemy, who would be root. Four bits at a
+ * time: there is one in each record that a caller waits for.
+ */
 static uint32_t checksum(const char *text, size_t size) {
+        static const uint32_t table[] = {
+                0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+                0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+        };
         uint32_t crc = UINT32_MAX;
 
         for (size_t i = 0; i < size; i++) {
                 crc ^= (unsigned char) text[i];
-                for (unsigned bit = 0; bit < 8; bit++)
-                        crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
+                crc = crc >> 4 ^ table[crc & 0xf];
+                crc = crc >> 4 ^ table[crc & 0xf];
         }
 
         return ~crc;

@@ -296,6 +296,13 @@ static void test_file(void) {
         _cleanup_free_ char *text = NULL, *large = NULL;
 
         assert(state_file_read(tree->fd, "a", &text) == -ENOENT);
+
+        /* as others compute it */
+        tree_file(tree, "version=1\nlast=7\nchecksum=1cd61287\n", "other");
+        assert(state_file_read(tree->fd, "other", &text) == 0);
+        assert(strcmp(text, "version=1\nlast=7\n") == 0);
+        free(TAKE_PTR(text));
+
         assert(state_file_write(tree->fd, "a", "one\n") == 0);
         assert(state_file_write(tree->fd, "a", "two\nlines\n") == 0);
         assert(state_file_read(tree->fd, "a", &text) == 0);
