@@ -178,7 +178,8 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
                 return reply_failure(message, r, "identifying the caller");
 
         if (!subject_is_root(&subject)) {
-                refuse(&refusal, OUTCOME_DENIED, "Only root can reload the policy");
+                refuse(&refusal, OUTCOME_DENIED, "Only root can reload the policy%s",
+                       subject_root_doubt(&subject));
                 return reply_denial(server, message, &subject, &refusal);
         }
 

@@ -211,7 +211,8 @@ int method_explain_policy(sd_bus_message *message, void *userdata, sd_bus_error 
                 who.subject = subject;
         else if (r == 0 && !subject_is_root(&subject))
                 r = refuse(&refusal, OUTCOME_DENIED,
-                           "Only root can ask about others: without uid, gids and the like it is about you");
+                           "Only root can ask about others: without uid, gids and the like it is about "
+                           "you%s", subject_root_doubt(&subject));
         else if (r == 0 && !who.has_uid)
                 r = refuse(&refusal, OUTCOME_INVALID_OPTION,
                         "Say who it is about: option \"uid\" is not there");

@@ -135,7 +135,8 @@ int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
                 return reply_failure(message, r, "counting requests");
 
         if (request.request.as && !subject_is_root(&subject)) {
-                refuse(&refusal, OUTCOME_DENIED, "Only root can ask what another user may have");
+                refuse(&refusal, OUTCOME_DENIED, "Only root can ask what another user may have%s",
+                       subject_root_doubt(&subject));
                 return reply_denial(server, message, &subject, &refusal);
         }
 

@@ -145,7 +145,8 @@ int manager_claim(Manager *manager, const Subject *subject, uint32_t id, const C
         int r;
 
         if (!subject_is_root(subject))
-                return refuse(reterr, OUTCOME_DENIED, "Only root can claim a group");
+                return refuse(reterr, OUTCOME_DENIED, "Only root can claim a group%s",
+                              subject_root_doubt(subject));
 
         group = manager_find_group(manager, id);
         if (!group)
@@ -193,7 +194,8 @@ int manager_unclaim(Manager *manager, const Subject *subject, uint32_t id, uint6
         int r;
 
         if (!subject_is_root(subject))
-                return refuse(reterr, OUTCOME_DENIED, "Only root can release a claim");
+                return refuse(reterr, OUTCOME_DENIED, "Only root can release a claim%s",
+                              subject_root_doubt(subject));
 
         group = manager_find_group(manager, id);
         if (!group || !group->claim)

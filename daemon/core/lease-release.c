@@ -11,6 +11,7 @@
 #include "core/change.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
+#include "core/subject.h"
 #include "core/task.h"
 
 /* Finds it, if it is this subject's to decide about. Returns 0 and *ret, or an Outcome with *reterr. */
@@ -29,8 +30,8 @@ static int find_lease(
         if (!subject_is_root(subject) &&
             (lease->subject.uid != subject->uid || lease->subject.own_userns != subject->own_userns))
                 return refuse(reterr, OUTCOME_DENIED,
-                        "Lease %" PRIu64 " belongs to uid %u: only that user and root can end it", id,
-                        lease->subject.uid);
+                        "Lease %" PRIu64 " belongs to uid %u: only that user and root can end it%s", id,
+                        lease->subject.uid, subject_root_doubt(subject));
 
         *ret = lease;
         return 0;
@@ -123,7 +124,8 @@ int manager_kill_holders(
                 return r;
 
         if (!subject_is_root(subject))
-                return refuse(reterr, OUTCOME_DENIED, "Only root can have the holders of a lease ended");
+                return refuse(reterr, OUTCOME_DENIED, "Only root can have the holders of a lease ended%s",
+                              subject_root_doubt(subject));
 
         lease->kill = true;
         if (lease->state == LEASE_ACTIVE)

@@ -28,8 +28,8 @@ int manager_find_context(
 
         if (!subject_owns(subject, lease))
                 return refuse(reterr, OUTCOME_DENIED,
-                        "Lease %" PRIu64 " belongs to uid %u: only that user and root can work with it", id,
-                        lease->subject.uid);
+                        "Lease %" PRIu64 " belongs to uid %u: only that user and root can work with it%s",
+                        id, lease->subject.uid, subject_root_doubt(subject));
 
         if (!lease_binds(lease))
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,

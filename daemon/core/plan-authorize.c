@@ -64,10 +64,7 @@ static int refuse_by_default(const Planner *p, const Device *device, const Polic
 
         if (p->subject->uid == 0 && !p->subject->own_userns)
                 return refuse(reterr, OUTCOME_DENIED,
-                        "uid 0 may not have %s: it was not proved to be this host's root. Root in a "
-                        "container is not; and the bus must hand out process descriptors (dbus 1.15.8, "
-                        "dbus-broker 34, Linux 6.5)",
-                        device->facts.name);
+                        "uid 0 may not have %s%s", device->facts.name, subject_root_doubt(p->subject));
 
         if (answer->missed) {
                 policy_doubt_text(p->subject, answer->missed_key, doubt, sizeof(doubt));

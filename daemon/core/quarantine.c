@@ -344,7 +344,8 @@ int manager_clear_quarantine(Manager *manager, const Subject *subject, const cha
         int r;
 
         if (!subject_is_root(subject))
-                return refuse(reterr, OUTCOME_DENIED, "Only root can take a device out of quarantine");
+                return refuse(reterr, OUTCOME_DENIED, "Only root can take a device out of quarantine%s",
+                              subject_root_doubt(subject));
 
         r = all ? 0 : selector_parse(text, &selector, reterr);
         if (r > 0)

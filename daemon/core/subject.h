@@ -48,4 +48,7 @@ struct Subject {
 /* The administrator of this host: uid 0 in our own user namespace, proved. */
 bool subject_is_root(const Subject *subject);
 
+/* Why uid 0 is not the administrator, as the end of a sentence that refuses something; "" of all others. */
+const char *subject_root_doubt(const Subject *subject);
+
 bool subject_has_gid(const Subject *subject, gid_t gid);

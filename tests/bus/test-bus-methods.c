@@ -174,7 +174,7 @@ static void test_reload(void) {
                 const char *error, *part;
         } table[] = {
                 { &ALICE, 0, IOMMUD_ERROR_DENIED, "Only root" },
-                { &CONTAINER_ROOT, 0, IOMMUD_ERROR_DENIED, "Only root" },
+                { &CONTAINER_ROOT, 0, IOMMUD_ERROR_DENIED, "was not proved to be this host's root" },
                 { &ROOT, 0, NULL, NULL },
                 { &ROOT, -EINVAL, IOMMUD_ERROR_INVALID_POLICY,
                   "The policy in force stays: 50-test.json:3: no such key" },

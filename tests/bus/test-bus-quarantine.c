@@ -100,7 +100,7 @@ static void test_refused(void) {
                 const char *selector, *error, *text;
         } cases[] = {
                 { &ALICE, DEVICE, IOMMUD_ERROR_DENIED, "Only root" },
-                { &CONTAINER_ROOT, DEVICE, IOMMUD_ERROR_DENIED, "Only root" },
+                { &CONTAINER_ROOT, DEVICE, IOMMUD_ERROR_DENIED, "not proved to be this host's root" },
                 { &ROOT, "pf=", IOMMUD_ERROR_INVALID_SELECTOR, "pf=" },
                 { &ROOT, "02:00.0", IOMMUD_ERROR_NO_SUCH_DEVICE, "No device in quarantine" },
         };

@@ -78,8 +78,10 @@ static void test_refusals(void) {
         scene_remember(s, &before);
         assert_eq_int(manager_claim(s->manager, &ALICE, 1, &PLAIN, &id, &s->refusal, &s->changes),
                       OUTCOME_DENIED);
+        assert(!strstr(s->refusal.text, "uid 0"));
         assert_eq_int(manager_claim(s->manager, &CONTAINER_ROOT, 1, &PLAIN, &id, &s->refusal, &s->changes),
                       OUTCOME_DENIED);
+        assert_has(s->refusal.text, "this uid 0 was not proved to be this host's root");
         assert_eq_int(manager_unclaim(s->manager, &ALICE, 1, &id, &s->refusal, &s->changes), OUTCOME_DENIED);
         assert_eq_int(scene_claim(s, 7, &PLAIN), OUTCOME_NO_SUCH_DEVICE);
 
