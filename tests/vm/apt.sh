@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# Packages of a newer Debian than the machine's own, without touching the machine: a second, private configuration of
+# Packages of another Debian than the machine's own, without touching the machine: a second, private configuration of
 # apt in the cache, with its own lists and archives, for the same mirror that the machine uses.
 
 LAB_SUITE=trixie
 LAB_BACKPORTS=trixie-backports
+# The oldest that iommud is for: see rootfs.sh
+LAB_OLD_SUITE=bookworm
 LAB_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The places of Debian's own archive that the machine's apt knows, best first
@@ -28,11 +30,11 @@ private_apt_dir() {
         printf '%s\n' "$LAB_CACHE/apt"
 }
 
-# private_apt_sources MIRROR
+# private_apt_sources MIRROR SUITE...
 private_apt_sources() {
         local suite
 
-        for suite in "$LAB_SUITE" "$LAB_BACKPORTS"; do
+        for suite in "${@:2}"; do
                 printf 'deb [signed-by=%s] %s %s main\n' "$LAB_KEYRING" "$1" "$suite"
         done
 }
@@ -47,7 +49,7 @@ private_apt() {
         APT_CONFIG="$(private_apt_dir)/apt.conf" "$@"
 }
 
-# Leaves $LAB_CACHE/apt with sources.list, transport.conf and fresh lists
+# private_apt_prepare SUITE...: leaves $LAB_CACHE/apt with sources.list, transport.conf and fresh lists, of these and no others
 private_apt_prepare() {
         local dir mirror mirrors
 
@@ -75,13 +77,13 @@ EOF
 
         mirrors=$(debian_mirrors)
         for mirror in $mirrors; do
-                say "reading the package lists of $LAB_BACKPORTS"
-                private_apt_sources "$mirror" >"$dir/sources.list"
+                say "reading the package lists of $*"
+                private_apt_sources "$mirror" "$@" >"$dir/sources.list"
                 # Signatures are checked, so a source that is not Debian's fails here and the next one has its turn
                 if private_apt apt-get update --error-on=any; then
                         return 0
                 fi
         done
 
-        die "none of the mirrors in this machine's apt configuration has $LAB_SUITE and $LAB_BACKPORTS"
+        die "none of the mirrors in this machine's apt configuration has $*"
 }

@@ -224,7 +224,7 @@ start_machine() {
         # The console is read in a file
         line+=" TERM=dumb SYSTEMD_COLORS=0"
         tree_command "$tree" qemu-system-x86_64
-        machine_arguments "$tree" "$(rootfs_dir)/disk.img" "$LAB_STAGE" "$LAB_MODE"
+        machine_arguments "$tree" "$(rootfs_dir "$LAB_GUEST")/disk.img" "$LAB_STAGE" "$LAB_MODE"
         # Nobody else would end QEMU if this shell were killed
         # Parts of it are modules, which it looks for beside the program, and that is the loader
         QEMU_MODULE_DIR="$tree/usr/lib/x86_64-linux-gnu/qemu" \
@@ -276,3 +276,5 @@ LAB_KVM=0
 LAB_PCIEHP=0
 # Whether SELinux is the security module, and not AppArmor
 LAB_SELINUX=0
+# The suite of Debian that the machine runs
+LAB_GUEST=$LAB_SUITE

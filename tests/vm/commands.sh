@@ -8,7 +8,14 @@ prepare() {
         sweep_scratch
         kernel_prepare
         mock_prepare
-        rootfs_prepare
+        rootfs_prepare "$LAB_SUITE"
+        unlock preparation
+}
+
+# The other guest, for those who want it
+prepare_old_guest() {
+        lock preparation
+        rootfs_prepare "$LAB_OLD_SUITE"
         unlock preparation
 }
 

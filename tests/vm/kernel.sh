@@ -39,7 +39,7 @@ kernel_source_package() {
 kernel_unpack() {
         local dir="$1" package
 
-        private_apt_prepare
+        private_apt_prepare "$LAB_SUITE" "$LAB_BACKPORTS"
         package=$(kernel_source_package)
 
         say "downloading $package"

@@ -142,18 +142,48 @@ boot_of() {
         sed -n 's/^# boot: *//p' "$LAB_CASES/$1.sh"
 }
 
+# runs_in TREE: whether what is staged does, by that tree's own loader and libraries; says why not. What was built on a newer
+# Debian does not.
+runs_in() {
+        {
+                "$1/usr/lib64/ld-linux-x86-64.so.2" --library-path "$1/usr/lib/x86_64-linux-gnu" \
+                        "$LAB_STAGE/usr/libexec/iommud/iommud" --version >/dev/null
+        } 2>&1
+}
+
+# skip_cases REASON CASE...
+skip_cases() {
+        local name
+
+        for name in "${@:2}"; do
+                follow_case "$name" skip 0 "$1"
+        done
+}
+
 # boot_cases CASE...: on the machine that the first wants, as all do. What one that went down did not come to, has failed.
 boot_cases() {
-        local name LAB_PCIEHP=0
+        local name why LAB_ATTEMPT=0 LAB_PCIEHP=0 LAB_GUEST=$LAB_SUITE
 
-        if [[ "$(boot_of "$1")" == pciehp ]]; then
+        case "$(boot_of "$1")" in
+        pciehp)
                 LAB_PCIEHP=1
+                ;;
+        bookworm)
+                LAB_GUEST=$LAB_OLD_SUITE
+                attempt prepare_old_guest
+                if ((LAB_ATTEMPT == 0)) && ! why=$(runs_in "$(rootfs_dir "$LAB_GUEST")/tree"); then
+                        skip_cases "what was built here does not run on $LAB_GUEST: ${why%%$'\n'*}" "$@"
+                        return
+                fi
+                ;;
+        esac
+        if ((LAB_ATTEMPT == 0)); then
+                boot cases "$@"
         fi
-        boot cases "$@"
         for name; do
                 if [[ -z "${LAB_RESULT["$name"]:-}" ]]; then
                         LAB_RESULT["$name"]=fail
-                        printf '    fail  %s: the machine went down before its end\n' "$name"
+                        printf '    fail  %s: the machine went down before its end, or never came up\n' "$name"
                 fi
         done
 }
