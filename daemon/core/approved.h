@@ -39,7 +39,10 @@ const ApprovedGroup *approved_find(const Approved *approved, const Group *group)
 /* NULL: this device is not in it. Borrowed likewise. */
 const ApprovedDevice *approved_group_find(const ApprovedGroup *approved, const Device *device);
 
-/* All of it as text and back. -EBADMSG, and nothing is changed, when @text is not such a text. */
+/*
+ * All of it as text and back. -EBADMSG, and nothing is changed, when @text is not such a text;
+ * -EPROTONOSUPPORT when it is of a version that is not known.
+ */
 int approved_write(const Approved *approved, char **ret) _must_check_;
 int approved_read(Approved *approved, const char *text) _must_check_;
 

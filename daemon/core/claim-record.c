@@ -10,6 +10,7 @@
 #include "core/manager.h"
 #include "core/record-text.h"
 
+#define RECORD_BEGIN "version=1 "
 #define KEY_DEVICE "device"
 
 /* The two that are undone or finished; whatever else the state is, the group is to be parked. */
@@ -41,7 +42,7 @@ int claim_record_write(const Claim *claim, char **ret) {
         if (!f)
                 return -errno;
 
-        fprintf(f, "version=1 claim=%" PRIu64 " state=%s persistent=%u\n", claim->id, state_word(claim),
+        fprintf(f, RECORD_BEGIN "claim=%" PRIu64 " state=%s persistent=%u\n", claim->id, state_word(claim),
                 claim->persistent);
         for (unsigned i = 0; i < claim->n_devices; i++) {
                 const ClaimDevice *d = &claim->devices[i];
@@ -106,10 +107,9 @@ static int read_device(Claim *claim, char *line) {
 
 static int read_head(
         char *line, uint64_t *ret_id, ClaimState *ret_state, bool *ret_fresh, bool *ret_persistent) {
-        const char *version, *id, *state;
+        const char *id, *state;
 
-        if (record_read_word(&line, "version", &version) < 0 || strcmp(version, "1") != 0 ||
-            record_read_word(&line, "claim", &id) < 0 || parse_u64(id, ret_id) < 0 || *ret_id == 0 ||
+        if (record_read_word(&line, "claim", &id) < 0 || parse_u64(id, ret_id) < 0 || *ret_id == 0 ||
             record_read_word(&line, "state", &state) < 0 ||
             record_read_flag(&line, "persistent", ret_persistent) < 0 || line)
                 return -EBADMSG;
@@ -134,7 +134,10 @@ int claim_record_read(Manager *manager, const char *text, Claim **ret) {
         uint64_t id;
         int r;
 
-        copy = rest = strdup(text);
+        if (strncmp(text, RECORD_BEGIN, strlen(RECORD_BEGIN)) != 0)
+                return record_not_known(text);
+
+        copy = rest = strdup(text + strlen(RECORD_BEGIN));
         if (!copy)
                 return -ENOMEM;
 

@@ -13,6 +13,7 @@ int claim_record_write(const Claim *claim, char **ret) _must_check_;
 
 /*
  * Makes the claim that @text was written of, in the manager's table but without its group: claim_adopt()
- * goes on. Returns 0; -EBADMSG when this is no such text; -EEXIST when there is a claim of that number.
+ * goes on. Returns 0; -EBADMSG when this is no such text; -EPROTONOSUPPORT when it is of a version that is
+ * not known; -EEXIST when there is a claim of that number.
  */
 int claim_record_read(Manager *manager, const char *text, Claim **ret) _must_check_;

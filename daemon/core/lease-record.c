@@ -10,6 +10,7 @@
 #include "core/lease-record.h"
 #include "core/lease.h"
 #include "core/manager.h"
+#include "core/record-text.h"
 
 #define RECORD_VERSION 1
 
@@ -314,7 +315,7 @@ static int lease_read_text(Lease *lease, const char *text) {
 
         /* a text of another version may look different in everything but its first word */
         if (strncmp(text, "version=1 ", strlen("version=1 ")) != 0)
-                return -EBADMSG;
+                return record_not_known(text);
 
         while ((line = strsep(&rest, "\n"))) {
                 if (!*line)

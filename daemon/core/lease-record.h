@@ -13,7 +13,7 @@ int lease_record_write(const Lease *lease, char **ret) _must_check_;
 
 /*
  * Makes the lease that @text was written of, in the manager's table but without its groups:
- * manager_adopt_leases() goes on. Returns 0; -EBADMSG when this is no such text, or of a version that is not
- * known; -EEXIST when there is a lease of that number.
+ * manager_adopt_leases() goes on. Returns 0; -EBADMSG when this is no such text; -EPROTONOSUPPORT when it is
+ * of a version that is not known; -EEXIST when there is a lease of that number.
  */
 int lease_record_read(Manager *manager, const char *text, Lease **ret) _must_check_;

@@ -59,7 +59,10 @@ bool quarantine_entry_admits(const QuarantineEntry *entry, const Subject *subjec
 /* Why a device is in it of which nothing else is known. */
 extern const char quarantine_lost_reason[];
 
-/* All of it as text and back. -EBADMSG, and nothing is changed, when @text is not such a text. */
+/*
+ * All of it as text and back. -EBADMSG, and nothing is changed, when @text is not such a text;
+ * -EPROTONOSUPPORT when it is of a version that is not known.
+ */
 int quarantine_write(const Quarantine *quarantine, char **ret) _must_check_;
 int quarantine_read(Quarantine *quarantine, const char *text) _must_check_;
 

@@ -4,13 +4,25 @@
 
 #include "core/record-text.h"
 
+#define RECORD_KEY_VERSION "version="
+
+int record_not_known(const char *text) {
+        size_t n = strlen(RECORD_KEY_VERSION), digits;
+
+        if (strncmp(text, RECORD_KEY_VERSION, n) != 0)
+                return -EBADMSG;
+
+        digits = strspn(text + n, "0123456789");
+        return digits > 0 && strchr(" \n", text[n + digits]) ? -EPROTONOSUPPORT : -EBADMSG;
+}
+
 int record_read_lines(const char *text, const char *begin, int (*read)(char *line, void *userdata),
                       void *userdata) {
         _cleanup_free_ char *copy = NULL;
         char *rest, *line;
 
         if (strncmp(text, begin, strlen(begin)) != 0)
-                return -EBADMSG;
+                return record_not_known(text);
 
         copy = rest = strdup(text + strlen(begin));
         if (!copy)

@@ -2,10 +2,16 @@
 #pragma once
 
 /*
- * Records are text, a line for each thing in them, of words "KEY=VALUE". What was damaged is -EBADMSG.
+ * Records are text, a line for each thing in them, of words "KEY=VALUE". The first word is "version=N". A
+ * word that older records do not have may be added, and means what there was before it where it is missing;
+ * all other changes make another version. What was damaged is -EBADMSG; what is of a version that is not
+ * known is -EPROTONOSUPPORT.
  */
 
 #include "core/forward.h"
+
+/* What is wrong with a text that begins with none of the versions that are known. */
+int record_not_known(const char *text) _must_check_;
 
 /*
  * Calls @read for each line behind @begin, the first one with its newline, until it fails; lines with

@@ -143,7 +143,10 @@ static void tell_damaged(
         const char *name, int error, const char *consequence, char *ret_aside, size_t size) {
         snprintf(ret_aside, size, "damaged-%s", name);
         log_error("The state file %s is not usable (%s). It is kept as %s; %s", name,
-                strerrordesc_np(-error), ret_aside, consequence);
+                  error == -EPROTONOSUPPORT ? "another version of iommud wrote it, in a form that this one "
+                                              "does not know"
+                                            : strerrordesc_np(-error),
+                  ret_aside, consequence);
 }
 
 void state_file_set_aside(int dir, const char *name, int error, const char *consequence) {

@@ -16,6 +16,7 @@
 #include "core/lease.h"
 #include "core/manager.h"
 #include "core/quarantine.h"
+#include "core/record-text.h"
 #include "sys/journal.h"
 #include "sys/state-file.h"
 #include "sys/state-store.h"
@@ -330,7 +331,7 @@ static int read_last_lease(StateStore *store, uint64_t *ret) {
                 return r;
 
         if (strncmp(text, LAST_LEASE_BEGIN, strlen(LAST_LEASE_BEGIN)) != 0)
-                return -EBADMSG;
+                return record_not_known(text);
 
         text[strcspn(text + strlen(LAST_LEASE_BEGIN), "\n") + strlen(LAST_LEASE_BEGIN)] = '\0';
         return parse_u64(text + strlen(LAST_LEASE_BEGIN), ret) < 0 ? -EBADMSG : 0;

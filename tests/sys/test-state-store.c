@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/approved.h"
+#include "core/claim.h"
+#include "core/dma.h"
 #include "core/kernel.h"
 #include "core/lease.h"
 #include "core/manager.h"
@@ -247,6 +250,99 @@ static void test_damaged(void) {
         }
 }
 
+/* Everything as the first iommud that kept state wrote it: its successor goes on with it. */
+static void test_oldest(void) {
+        static const char approved[] = "version=1\npersistent=0 0000:00:07.0=8086:10d3\n",
+                          claim[] = "version=1 claim=3 state=parked persistent=0\n"
+                                    "device=0000:00:07.0 subsystem=pci driver=e1000e override= "
+                                    "target=vfio-pci dirty=1\n",
+                          quarantine[] = "version=1\ndevice=0000:00:08.0 kind=no-reset uid=1501 "
+                                         "own-userns=1 reason=no way\n",
+                          last[] = "version=1\nlast=5\n";
+        _cleanup_(stored_fds_done) StoredFds stored = {};
+        _cleanup_tree_ Tree *tree = tree_new();
+        StateStore state = { tree->fd, tree->fd, -EBADF };
+        const LeaseDevice *device;
+        const Claim *parked;
+        const Lease *lease;
+        char record[512];
+        Manager *manager;
+        struct stat st;
+        int pipes[2];
+        Store store;
+
+        assert(pipe2(pipes, O_CLOEXEC) >= 0 && fstat(pipes[0], &st) >= 0);
+        snprintf(record, sizeof(record),
+                 "version=1 id=5 state=active mode=vmm accounting=process uid=1501 own-userns=1 "
+                 "pid=9 since=7 lifeline=pipe:%llu\ndevice=" DEVICE " subsystem=pci driver=nvme "
+                 "override= target=vfio-pci given=1 handed=1 recycle=1 dirty=1\n",
+                 (unsigned long long) st.st_ino);
+        assert(state_file_write(tree->fd, "lease-5", record) == 0);
+        assert(state_file_write(tree->fd, "claim-3", claim) == 0);
+        assert(state_file_write(tree->fd, "approved-groups", approved) == 0);
+        assert(state_file_write(tree->fd, "quarantine", quarantine) == 0);
+        assert(state_file_write(tree->fd, "last-lease", last) == 0);
+        (void) give_back(&stored, "lease-5-lifeline", pipes[0]);
+        manager = start_with(&state, &store, &stored);
+
+        lease = manager_find_lease(manager, 5);
+        assert(lease && lease->mode == MODE_VMM && lease->subject.uid == 1501 && lease->since_usec == 7);
+        assert(lease->features == (1U << _DOMAIN_FEATURE_MAX) - 1 && lease->until_usec == 0 && !lease->kill);
+        device = &lease->devices[0];
+        assert(lease->n_devices == 1 && device->handed && device->dirty);
+        assert(device->power == POWER_CONTROL_NONE);
+        assert(strcmp(device->driver, "nvme") == 0 && strcmp(device->target, "vfio-pci") == 0);
+        parked = manager_find_claim(manager, 3);
+        assert(parked && parked->n_devices == 1 && strcmp(parked->devices[0].driver, "e1000e") == 0);
+        assert(!parked->devices[0].guessed && parked->devices[0].power == POWER_CONTROL_NONE);
+        assert(manager->approved->n_groups == 1 && !manager->approved->groups[0].devices[0].has_driver);
+        assert(quarantine_find(manager->quarantine, "0000:00:08.0")->kind == QUARANTINE_NO_RESET);
+        assert(manager->last_lease == 5);
+        manager_free(manager);
+        close_fd(pipes[0]);
+        close_fd(pipes[1]);
+}
+
+/* What a later iommud wrote, in a form that is not known, is as good as damaged; and that is said. */
+static void test_newer(void) {
+        static const char text_of_9[] = "version=9 id=5 claim=3\nlast=5 and more\n";
+        static const char *const files[] = {
+                "lease-5", "claim-3", "approved-groups", "quarantine", "last-lease",
+        };
+        _cleanup_tree_ Tree *tree = tree_new();
+        StateStore state = { tree->fd, tree->fd, -EBADF };
+        int said, saved_stderr;
+        char text[8192] = "";
+        Manager *manager;
+        Store store;
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                assert(state_file_write(tree->fd, files[i], text_of_9) == 0);
+
+        said = memfd_create("said", MFD_CLOEXEC);
+        saved_stderr = fd_dup(STDERR_FILENO);
+        assert(said >= 0 && saved_stderr >= 0 && dup2(said, STDERR_FILENO) >= 0);
+        manager = start(&state, &store);
+        assert(dup2(saved_stderr, STDERR_FILENO) >= 0);
+        close_fd(saved_stderr);
+        assert(pread(said, text, sizeof(text) - 1, 0) > 0);
+        close_fd(said);
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                char aside[64], line[160];
+
+                snprintf(aside, sizeof(aside), "damaged-%s", files[i]);
+                snprintf(line, sizeof(line),
+                         "The state file %s is not usable (another version of iommud wrote it", files[i]);
+                assert(exists(tree, aside) && strstr(text, line));
+                assert(!exists(tree, files[i]) || strcmp(files[i], "quarantine") == 0);
+        }
+        assert(manager->leases.n_items == 0 && manager->claims.n_items == 0);
+        assert(manager->approved->n_groups == 0);
+        assert(manager->quarantine->lost && manager->last_lease > 5);
+        manager_free(manager);
+}
+
 /* The number of a lease is not used again, whatever has become of the lease and of the file. */
 static void test_last_lease(void) {
         static const char *const damaged[] = {
@@ -331,6 +427,8 @@ int main(void) {
         test_start_fails();
         test_quarantine();
         test_damaged();
+        test_oldest();
+        test_newer();
         test_last_lease();
         test_file();
         return 0;

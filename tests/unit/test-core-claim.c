@@ -636,7 +636,7 @@ static void test_overdue(void) {
 
 static void test_approved_text(void) {
         static const char *const bad[] = {
-                "", "version=3\n", "version=1\npersistent=2 a=0000:0000\n", "version=1\npersistent=1\n",
+                "", "version=\n", "version=1\npersistent=2 a=0000:0000\n", "version=1\npersistent=1\n",
                 "version=1\npersistent=1 a=0000\n", "version=1\npersistent=1 a=00000:0000\n",
                 "version=1\npersistent=1 =0000:0000\n", "version=1\npersistent=1 a=0000:000g\n",
                 "version=1\npersistent=1 a=0000:0000 a=0000:0000\n",
@@ -656,6 +656,7 @@ static void test_approved_text(void) {
         assert_ok(approved_read(approved, good));
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 assert_eq_int(approved_read(approved, bad[i]), -EBADMSG);
+        assert_eq_int(approved_read(approved, "version=3\npersistent=1 x\n"), -EPROTONOSUPPORT);
         assert_ok(approved_write(approved, &text));
         assert_eq_str(text, good);
 

@@ -302,7 +302,7 @@ static void test_text(void) {
                                     "device=a kind=reset-failed uid=1 own-userns=1 reason=x\n";
         static const char *const bad[] = {
                 "",
-                "version=2\n",
+                "version=2x\n",
                 "version=1\nnonsense\n",
                 "version=1\ndevice= kind=no-reset uid=1 own-userns=1 reason=x\n",
                 "version=1\ndevice=a kind=none uid=1 own-userns=1 reason=x\n",
@@ -323,6 +323,7 @@ static void test_text(void) {
         assert_ok(quarantine_read(quarantine, good));
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 assert_eq_int(quarantine_read(quarantine, bad[i]), -EBADMSG);
+        assert_eq_int(quarantine_read(quarantine, "version=2\n"), -EPROTONOSUPPORT);
 
         assert_eq_int(quarantine->n_entries, 2);
         assert_eq_str(quarantine_find(quarantine, "a")->reason, "of two words");
