@@ -4,10 +4,16 @@
 # A lab that cannot fail proves nothing. The cases in selftest/ go wrong in every way there is, and say in their header
 # what the lab has to make of them. That it can be interrupted, selftest/interrupt.py tries, in the suite `lab` of the builds.
 
-# selftest_cases PATTERN
+# selftest_cases SUITE PATTERN. With all other tests run those of the suite `selftest`; in `selftest-long` are those that take
+# a machine of their own, or a minute.
 selftest_cases() {
-        local file name expected right=0 wrong=0
+        local file name expected right=0 wrong=0 LAB_REPORT_DEADLINE
 
+        attempt prepare
+        if ((LAB_ATTEMPT != 0)); then
+                account "$1" 0 1 0
+                return
+        fi
         choose_accelerator
         LAB_CASES="$LAB_VM/selftest"
         LAB_SANITIZER=0
@@ -17,7 +23,7 @@ selftest_cases() {
         mkdir -p "$LAB_STAGE"
         # The frozen machine has to be noticed, which need not take as long as a slow one may
         LAB_REPORT_DEADLINE=40
-        run_cases selftest "$1"
+        run_cases "$@"
 
         say "what the lab made of it"
         for name in "${!LAB_RESULT[@]}"; do
@@ -30,7 +36,7 @@ selftest_cases() {
                         wrong=$((wrong + 1))
                 fi
         done
-        account selftest "$right" "$wrong" 0
+        account "$1" "$right" "$wrong" 0
 }
 
 # shell_suite: somebody uses `tests/lab shell` at a terminal. That is a lab of its own, which finds all built.
@@ -49,17 +55,18 @@ shell_suite() {
 
 # selftest [PATTERN]
 selftest() {
-        local pattern="${1:-*}"
+        local pattern="${1:-*}" name
 
         install_packages "${HOST_PACKAGES_BUILD[@]}" python3
-        prepare
         lock "builds-$(digest "$LAB_TREE")"
         # shellcheck disable=SC2053 # a pattern is meant
         if [[ shell == $pattern ]]; then
                 suite shell gcc shell_suite
         fi
-        if [[ -n "$(LAB_CASES="$LAB_VM/selftest" case_names selftest "$pattern")" ]]; then
-                selftest_cases "$pattern"
-        fi
+        for name in selftest selftest-long; do
+                if [[ -n "$(LAB_CASES="$LAB_VM/selftest" case_names "$name" "$pattern")" ]]; then
+                        selftest_cases "$name" "$pattern"
+                fi
+        done
         closing_line
 }

@@ -360,6 +360,7 @@ check_all() {
         suite valgrind gcc valgrind_suite valgrind gcc bus "*"
         suite vm gcc vm_suite_of gcc vm "*"
         suite shell gcc shell_suite
+        selftest_cases selftest "*"
         say "waiting for vm-faults and vm-sanitize, which run beside"
         rejoin
 }
@@ -394,6 +395,9 @@ check() {
                 ;;
         shell)
                 suite shell gcc shell_suite
+                ;;
+        selftest | selftest-long)
+                selftest_cases "$name" "$pattern"
                 ;;
         vm-next)
                 suite vm-next faults vm_suite_of faults vm-next "$pattern"

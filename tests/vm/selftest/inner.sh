@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # selftest: pass
+# suite: selftest-long
 # deadline: 600
 #
 # The guest's guest reads the disk by DMA, in a QEMU with no more than two file descriptors to it. Without iommud: root

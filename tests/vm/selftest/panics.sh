@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # selftest: fail
+# suite: selftest-long
 # boot: own
 # deadline: 5
 
