@@ -55,14 +55,16 @@ object "{ \"serial\": \"$LAB_NVME_SERIAL\" }" "$LAB_NVME" "$LAB_NVME_HOST"
 object '{ "function": "pf" }' "$LAB_IGB" "$LAB_NIC"
 object '"any"' "$LAB_NIC"
 # Where a device is on no node, no rule about one is about it
-node=$(sysfs numa_node "$LAB_NIC")
-if ((node >= 0)); then
-        object "{ \"numa_node\": $node }" "$LAB_NIC"
-fi
-use_policy "{ \"uid\": $LAB_VMM_UID, \"devices\": { \"numa_node\": $((node + 1)) }, \"verdict\": \"allow\" }"
+assert_eq "$(sysfs numa_node "$LAB_NIC")" -1
+use_policy "{ \"uid\": $LAB_VMM_UID, \"devices\": { \"numa_node\": 0 }, \"verdict\": \"allow\" }"
 may_not "$LAB_NIC"
 
-# A virtual function, of this physical one, by its number
+# A virtual function, of this physical one, by its number; and on the node that the port above it is said to be on
+numa_node() {
+        echo "$1" >"/sys/bus/pci/devices/$LAB_IGB_PORT/numa_node"
+}
+defer numa_node "$(sysfs numa_node "$LAB_IGB_PORT")"
+numa_node 0
 defer eval "echo 0 >/sys/bus/pci/devices/$LAB_IGB/sriov_numvfs"
 echo 2 >"/sys/bus/pci/devices/$LAB_IGB/sriov_numvfs"
 has_vfs() {
@@ -74,6 +76,15 @@ object '{ "function": "vf" }' "pf=$LAB_IGB,vf=1" "$LAB_NIC"
 object "{ \"pf\": \"$LAB_IGB\" }" "pf=$LAB_IGB,vf=1" "$LAB_NIC"
 object "\"pf=$LAB_IGB,vf=1\"" "pf=$LAB_IGB,vf=1" "pf=$LAB_IGB,vf=0"
 object '{ "vf": 0 }' "pf=$LAB_IGB,vf=0" "pf=$LAB_IGB,vf=1"
+assert_eq "$(iommuctl show --json "pf=$LAB_IGB,vf=1" | jq '.[0].device.numa_node')" 0
+object '{ "numa_node": 0 }' "pf=$LAB_IGB,vf=1" "$LAB_NIC"
+object '{ "numa_node": 0, "vf": 0 }' "pf=$LAB_IGB,vf=0" "pf=$LAB_IGB,vf=1"
+use_policy "$(rule deny "$LAB_VMM_UID" any | jq -c '.devices = {numa_node: 0}')" "$(rule allow "$LAB_VMM_UID" any)"
+may_not "pf=$LAB_IGB,vf=1"
+may "$LAB_NIC"
+CHECKS=$((CHECKS + 1))
+use_policy "{ \"uid\": $LAB_VMM_UID, \"devices\": { \"numa_node\": 1 }, \"verdict\": \"allow\" }"
+may_not "pf=$LAB_IGB,vf=1"
 echo 0 >"/sys/bus/pci/devices/$LAB_IGB/sriov_numvfs"
 
 # ---- subjects
