@@ -162,11 +162,14 @@ skip_cases() {
 
 # boot_cases CASE...: on the machine that the first wants, as all do. What one that went down did not come to, has failed.
 boot_cases() {
-        local name why LAB_ATTEMPT=0 LAB_PCIEHP=0 LAB_GUEST=$LAB_SUITE
+        local name why LAB_ATTEMPT=0 LAB_PCIEHP=0 LAB_SELINUX=0 LAB_GUEST=$LAB_SUITE
 
         case "$(boot_of "$1")" in
         pciehp)
                 LAB_PCIEHP=1
+                ;;
+        selinux)
+                LAB_SELINUX=1
                 ;;
         bookworm)
                 LAB_GUEST=$LAB_OLD_SUITE
