@@ -49,9 +49,9 @@ typedef struct Options {
         /* of whom "policy explain" is asked about: unit, slice, cgroup, label, userns; NULL: not said */
         const char *unit, *slice, *cgroup, *label, *userns;
         /* of what "domain" makes, attaches and maps; NULL, 0: not said */
-        const char *kind, *data, *pasid;
+        const char *kind, *data, *pasid, *answer;
         bool dirty_tracking, pasid_capable, small_pages, read_only, copy, keep;
-        uint64_t offset, length, iova, page_size;
+        uint64_t offset, length, iova, page_size, depth;
         IovaWindow windows[8];
         size_t n_windows;
         char **devices;                 /* selectors; the strings are of argv */

@@ -35,13 +35,16 @@ static iommud_domain_options *new_options(void) {
         return need(iommud_domain_options_new(&options) == 0 ? options : NULL);
 }
 
-/* What was made, by the key that JSON has for it. */
-static Status answer_made(const DomainCall *call, const char *key, uint64_t handle, uint32_t id) {
+json_object *json_of_made(const char *key, uint64_t handle, uint32_t id) {
         json_object *o = need(json_object_new_object());
 
         json_put_number(o, key, handle);
         json_put_iommufd_id(o, id);
-        return domain_answer(call, o, number_text(handle));
+        return o;
+}
+
+static Status answer_made(const DomainCall *call, const char *key, uint64_t handle, uint32_t id) {
+        return domain_answer(call, json_of_made(key, handle, id), number_text(handle));
 }
 
 Status domain_alloc_ioas(const DomainCall *call) {
@@ -122,12 +125,11 @@ static Status read_domain_options(const Options *given, iommud_domain_options *o
         return r == 0 ? STATUS_OK : STATUS_BROKEN;
 }
 
-Status domain_alloc(const DomainCall *call) {
+Status domain_make(const DomainCall *call, uint64_t *ret_domain, uint32_t *ret_id, int *ret_fault_queue) {
         _cleanup_(iommud_domain_options_freep) iommud_domain_options *options = new_options();
         _cleanup_free_ char *device = NULL;
-        uint64_t parent, domain;
+        uint64_t parent;
         Status status;
-        uint32_t id;
         int r;
 
         status = domain_handle("the IOAS, or the parent,", call->arguments[1], &parent);
@@ -138,9 +140,20 @@ Status domain_alloc(const DomainCall *call) {
         if (status != STATUS_OK)
                 return status;
 
-        r = iommud_alloc_domain(call->client, call->lease, device, parent, options, &domain, &id,
-                                /* ret_fault_queue= */ NULL);
-        return r == 0 ? answer_made(call, "domain", domain, id) : domain_failed(call, r);
+        r = iommud_domain_options_set_fault_queue(options, ret_fault_queue != NULL);
+        if (r == 0)
+                r = iommud_alloc_domain(call->client, call->lease, device, parent, options, ret_domain,
+                                        ret_id, ret_fault_queue);
+        return r == 0 ? STATUS_OK : domain_failed(call, r);
+}
+
+Status domain_alloc(const DomainCall *call) {
+        uint64_t domain;
+        Status status;
+        uint32_t id;
+
+        status = domain_make(call, &domain, &id, /* ret_fault_queue= */ NULL);
+        return status == STATUS_OK ? answer_made(call, "domain", domain, id) : status;
 }
 
 Status domain_alloc_viommu(const DomainCall *call) {

@@ -10,6 +10,8 @@
 
 #include "cli.h"
 
+DEFINE_CLEANUP_FUNC(iommud_dma_state, iommud_dma_state_free);
+
 typedef struct DomainCall {
         const Options *options;
         iommud_client *client;
@@ -28,6 +30,10 @@ Status domain_detach(const DomainCall *call);
 Status domain_destroy(const DomainCall *call);
 Status domain_hw_info(const DomainCall *call);
 Status domain_revoke(const DomainCall *call);
+
+/* Queues, as long as they are wanted */
+Status domain_faults(const DomainCall *call);
+Status domain_events(const DomainCall *call);
 
 /* What is mapped */
 Status domain_map(const DomainCall *call);
@@ -61,6 +67,12 @@ Status domain_device(const DomainCall *call, const char *selector, char **ret);
 
 /* Prints what was done, as JSON or, if there is any, as text; both are freed. */
 Status domain_answer(const DomainCall *call, json_object *object, char *text);
+
+/* Makes the domain that arguments and options ask for; with a queue of page faults unless that is NULL. */
+Status domain_make(const DomainCall *call, uint64_t *ret_domain, uint32_t *ret_id, int *ret_fault_queue);
+
+/* What was made, by the key that JSON has for it. */
+json_object *json_of_made(const char *key, uint64_t handle, uint32_t id);
 
 /* The number of an object in the iommufd, which only clients of mode "attached" have. */
 void json_put_iommufd_id(json_object *object, uint32_t id);

@@ -6,8 +6,8 @@
 _iommuctl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb='' i
     local verbs='list groups leases ps domain show find explain plan acquire run release claim unclaim quarantine log policy reload version help'
-    local options='--json --device --mode --accounting --no-wait --no-ask-password --persistent --accept --timeout --request --deadline --reason --kill --supervise --as --ram --since --lease --uid --unit --slice --cgroup --label --userns --kind --dirty-tracking --pasid-capable --data --window --small-pages --pasid --offset --length --iova --read-only --copy --page-size --keep --help --version'
-    local domain_verbs='alloc-ioas alloc alloc-viommu alloc-vdevice attach detach destroy map unmap ranges dirty bitmap hw-info revoke'
+    local options='--json --device --mode --accounting --no-wait --no-ask-password --persistent --accept --timeout --request --deadline --reason --kill --supervise --as --ram --since --lease --uid --unit --slice --cgroup --label --userns --kind --dirty-tracking --pasid-capable --data --window --small-pages --answer --depth --pasid --offset --length --iova --read-only --copy --page-size --keep --help --version'
+    local domain_verbs='alloc-ioas alloc faults alloc-viommu alloc-vdevice events attach detach destroy map unmap ranges dirty bitmap hw-info revoke'
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         # Behind "run ... --" is another program's command line

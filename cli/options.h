@@ -36,6 +36,8 @@ typedef enum Option {
         OPTION_DATA,
         OPTION_WINDOW,
         OPTION_SMALL_PAGES,
+        OPTION_ANSWER,
+        OPTION_DEPTH,
         OPTION_PASID,
         OPTION_OFFSET,
         OPTION_LENGTH,

@@ -8,12 +8,12 @@
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "handover.h"
 #include "supervise.h"
+#include "wait.h"
 
 /* A command, once it runs. */
 typedef struct Supervisor {
@@ -61,25 +61,6 @@ Status supervise_prepare(iommud_client *client, bool *asked) {
         return r == 0 ? STATUS_OK : report(client, r, "listen to iommud");
 }
 
-/* In milliseconds for poll(2), rounded up. */
-static int poll_timeout(iommud_client *client) {
-        struct timespec now;
-        uint64_t usec, now_usec;
-
-        if (iommud_get_timeout(client, &usec) < 0)
-                return 0;
-        if (usec == UINT64_MAX)
-                return -1;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);           /* can't fail for this clock */
-        now_usec = (uint64_t) now.tv_sec * UINT64_C(1000000) + (uint64_t) now.tv_nsec / 1000;
-        if (usec <= now_usec)
-                return 0;
-
-        usec = (usec - now_usec + 999) / 1000;
-        return usec > 60000 ? 60000 : (int) usec;
-}
-
 /* The command gets on without iommud: only that nobody can ask it for anything any more. */
 static void supervisor_dispatch(Supervisor *s) {
         if (iommud_dispatch(s->client) < 0) {
@@ -111,7 +92,7 @@ static Status supervisor_run(Supervisor *s) {
                           .events = (short) (s->client ? iommud_get_events(s->client) : 0) },
                 };
 
-                if (poll(fds, ELEMENTSOF(fds), s->client ? poll_timeout(s->client) : -1) < 0 &&
+                if (poll(fds, ELEMENTSOF(fds), s->client ? client_poll_timeout(s->client) : -1) < 0 &&
                     errno != EINTR) {
                         complain("cannot wait: %s", strerror(errno));
                         return STATUS_BROKEN;

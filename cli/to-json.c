@@ -173,9 +173,16 @@ json_object *json_from_lease(const iommud_lease_info *l) {
         return o;
 }
 
-void json_print(json_object *value) {
-        const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
-
+static void print(json_object *value, int flags) {
+        flags |= JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
         puts(need((void *) json_object_to_json_string_ext(value, flags)));
         json_object_put(value);
+}
+
+void json_print(json_object *value) {
+        print(value, JSON_C_TO_STRING_PRETTY);
+}
+
+void json_print_line(json_object *value) {
+        print(value, 0);
 }

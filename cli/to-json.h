@@ -25,3 +25,5 @@ json_object *json_from_lease(const iommud_lease_info *lease);
 
 /* Prints it on standard output and frees it. */
 void json_print(json_object *value);
+/* The same in one line. */
+void json_print_line(json_object *value);

@@ -2,10 +2,8 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "acquire.h"
@@ -13,6 +11,7 @@
 #include "names.h"
 #include "text-list.h"
 #include "to-json.h"
+#include "wait.h"
 
 static void print_lease(const iommud_lease *lease) {
         _cleanup_free_ char *devices = join_strings(iommud_lease_devices(lease), " ");
@@ -35,19 +34,6 @@ static void print_lease_json(const iommud_lease *lease) {
         groups = iommud_lease_groups(lease, &n_groups);
         json_put_numbers(o, "groups", groups, n_groups);
         json_print(o);
-}
-
-/* Whoever asks us to go, from here on: before that, a signal just ends us and what we wait for */
-static int signals_open(void) {
-        sigset_t mask;
-        int fd;
-
-        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGINT) < 0 || sigaddset(&mask, SIGTERM) < 0 ||
-            sigaddset(&mask, SIGHUP) < 0 || sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
-                return -errno;
-
-        fd = signalfd(-1, &mask, SFD_CLOEXEC);
-        return fd < 0 ? -errno : fd;
 }
 
 /* Reads and drops what is on standard input. Returns whether it goes on. */
@@ -98,6 +84,7 @@ Status verb_acquire(const Options *options, char **arguments) {
         if (status != STATUS_OK)
                 return status;
 
+        /* before that, a signal just ends us and what we wait for */
         signals = signals_open();
         if (signals < 0) {
                 complain("cannot wait for signals: %s", strerror(-signals));

@@ -13,8 +13,6 @@
 #include "table.h"
 #include "to-json.h"
 
-DEFINE_CLEANUP_FUNC(iommud_dma_state, iommud_dma_state_free);
-
 /* How much of everything there is in a lease. */
 typedef struct Sums {
         uint64_t ioases, domains, attached, pasids, mappings, pinned;

@@ -54,6 +54,7 @@ _public_ void iommud_client_free(iommud_client *client) {
                 return;
 
         client_drop_events(client);
+        client_drop_watch(client);
 
         /* Nothing is queued for sending: every call has waited for its answer */
         sd_bus_close_unref(client->bus);

@@ -12,6 +12,7 @@
 
 #include "base/macro.h"
 #include "iommud.h"
+#include "watch.h"
 
 struct iommud_client {
         sd_bus *bus;
@@ -22,12 +23,21 @@ struct iommud_client {
         void *event_userdata;
         char *daemon_name;              /* the unique name of iommud; NULL: it is not on the bus */
         sd_bus_slot *event_slot, *owner_slot;
+
+        /* lib/watch.c */
+        iommud_watch_func watch_func;   /* NULL: no lease is watched */
+        void *watch_userdata;
+        uint64_t watch_lease;
+        sd_bus_slot *watch_slots[WATCH_MATCHES];
 };
 
 #define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
 
 /* Nobody listens any more: lib/event.c. */
 void client_drop_events(iommud_client *client);
+
+/* The same: lib/watch.c. */
+void client_drop_watch(iommud_client *client);
 
 /* Every public function that asks begins with it: forgets the last failure. -EINVAL without a client. */
 int client_begin(iommud_client *client) _must_check_;

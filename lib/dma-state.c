@@ -47,6 +47,7 @@ struct iommud_attachment {
         char *device;
         uint64_t target;
         Pairs pasids;                   /* PASID and domain */
+        uint32_t id;
 };
 
 struct iommud_dma_state {
@@ -143,6 +144,7 @@ static const Field attachment_fields[] = {
         { "name",   &field_name,   offsetof(iommud_attachment, device) },
         { "target", &field_u64,    offsetof(iommud_attachment, target) },
         { "pasids", &field_pasids, offsetof(iommud_attachment, pasids) },
+        { "id",     &field_u32,    offsetof(iommud_attachment, id)     },
 };
 
 static const RecordType ioas_type = { ioas_fields, ELEMENTSOF(ioas_fields), sizeof(iommud_ioas) };
@@ -264,6 +266,7 @@ DEFINE_GETTER(virtual, uint32_t, type, 0);
 DEFINE_GETTER(virtual, uint64_t, number, 0);
 DEFINE_GETTER_TEXT(attachment, device);
 DEFINE_GETTER(attachment, uint64_t, target, 0);
+DEFINE_GETTER(attachment, uint32_t, id, 0);
 
 static int pairs_get(const Pairs *pairs, size_t index, uint64_t *ret_first, uint64_t *ret_second) {
         if (!ret_first || !ret_second)

@@ -101,6 +101,8 @@ _public_ int iommud_alloc_domain(
                 r = message_read_fd(reply, IOMMUD_FD_FAULT_QUEUE, &queue);
         if (r >= 0)
                 r = read_detail(reply, "id", 'u', "u", &id);
+        if (r >= 0 && options && options->fault_queue && queue < 0)
+                r = -EBADMSG;
         r = client_reply_read(client, "AllocDomain", r);
         if (r < 0)
                 return r;

@@ -249,9 +249,11 @@ uint64_t iommud_virtual_number(const iommud_virtual *object);
  * Of a device of the lease:
  *      device  its name
  *      target  the domain, or the address space, that it is attached to; 0: nothing, its DMA is blocked
+ *      id      its number in the iommufd, by which page faults name it
  *      pasid   the PASID at @index that is attached, and its domain; -ENOENT after the last one
  */
 const char *iommud_attachment_device(const iommud_attachment *attachment);
+uint32_t iommud_attachment_id(const iommud_attachment *attachment);
 uint64_t iommud_attachment_target(const iommud_attachment *attachment);
 int iommud_attachment_pasid(
                 const iommud_attachment *attachment, size_t index, uint32_t *ret_pasid,

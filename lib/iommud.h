@@ -179,6 +179,17 @@ const char *iommud_event_device(const iommud_event *event);
 const char *iommud_event_reason(const iommud_event *event);
 uint64_t iommud_event_deadline(const iommud_event *event);
 
+/* @userdata as it was given. It must not free the client. */
+typedef void (*iommud_watch_func)(uint64_t lease, void *userdata);
+
+/*
+ * Has @func called from iommud_dispatch(), and from iommud_wait(), whenever there may be news of lease @id,
+ * whoever has acquired it: of its state, of why it is in that, of its end; also when iommud itself goes or
+ * comes back. What they are is to be asked for afterwards: iommud_list_leases(). One lease at a time; with a
+ * @func of NULL none.
+ */
+int iommud_watch_lease(iommud_client *client, uint64_t id, iommud_watch_func func, void *userdata);
+
 /*
  * The descriptor to be polled, which stays the client's; the poll(2) events to be polled for; and when
  * iommud_dispatch() is to be called at the latest: CLOCK_MONOTONIC in microseconds, 0 at once, UINT64_MAX

@@ -8,13 +8,9 @@
 #include "lease-info.h"
 #include "names.h"
 #include "public.h"
+#include "watch.h"
 
 #define PATH_LEASE_MAX (sizeof(IOMMUD_PATH_LEASE "/") + 20)
-
-#define WAIT_MATCHES 3
-#define MATCH_MAX 256
-
-#define MATCH_SIGNAL "type='signal',sender='" IOMMUD_BUS_NAME "'"
 
 static int prepare(iommud_client *client, uint64_t id, sd_bus_message **ret) {
         char path[PATH_LEASE_MAX];
@@ -171,23 +167,8 @@ static int wait_until_gone(iommud_client *client, uint64_t id, uint64_t deadline
         }
 }
 
-/*
- * The news may be a signal of the lease, or about it; or that iommud itself comes or goes. Those of other
- * leases are none, and there may be many.
- */
-static void print_matches(uint64_t id, char ret[WAIT_MATCHES][MATCH_MAX]) {
-        (void) snprintf(ret[0], MATCH_MAX, MATCH_SIGNAL ",path='" IOMMUD_PATH_LEASE "/%" PRIu64 "'", id);
-        (void) snprintf(ret[1], MATCH_MAX,
-                        MATCH_SIGNAL ",path='" IOMMUD_PATH "',arg0path='" IOMMUD_PATH_LEASE "/%" PRIu64 "'",
-                        id);
-        (void) snprintf(ret[2], MATCH_MAX,
-                        "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'"
-                        ",arg0='" IOMMUD_BUS_NAME "'");
-}
-
 _public_ int iommud_wait(iommud_client *client, uint64_t id, uint64_t usec) {
-        char matches[WAIT_MATCHES][MATCH_MAX];
-        sd_bus_slot *slots[WAIT_MATCHES] = {};
+        sd_bus_slot *slots[WATCH_MATCHES];
         uint64_t deadline;
         bool heard;
         int r;
@@ -201,15 +182,11 @@ _public_ int iommud_wait(iommud_client *client, uint64_t id, uint64_t usec) {
         if (__builtin_add_overflow(now_usec(), usec, &deadline))
                 deadline = UINT64_MAX;
 
-        print_matches(id, matches);
-        for (size_t i = 0; i < WAIT_MATCHES && r >= 0; i++)
-                r = sd_bus_add_match(client->bus, &slots[i], matches[i], on_signal, &heard);
+        r = watch_lease(client->bus, id, on_signal, &heard, slots);
         if (r < 0)
-                r = client_fail(client, r, "the bus does not let us listen to iommud: %s", strerror(-r));
-        else
-                r = wait_until_gone(client, id, deadline, &heard);
+                return client_fail(client, r, "the bus does not let us listen to iommud: %s", strerror(-r));
 
-        for (size_t i = 0; i < WAIT_MATCHES; i++)
-                sd_bus_slot_unref(slots[i]);
+        r = wait_until_gone(client, id, deadline, &heard);
+        unwatch_lease(slots);
         return r;
 }

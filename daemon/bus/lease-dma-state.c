@@ -223,6 +223,7 @@ DEFINE_APPEND(device_target, LeaseDevice, "t",
               item->dma.domain ? item->dma.domain->handle
               : item->dma.ioas ? item->dma.ioas->handle
                                : 0);
+DEFINE_APPEND(device_id, LeaseDevice, "u", item->dma.id);
 
 static const Property ioas_properties[] = {
         { "handle", "t", append_ioas_handle },
@@ -258,6 +259,7 @@ static const Property device_properties[] = {
         { "name", "s", append_device_name },
         { "target", "t", append_device_target },
         { "pasids", "a(ut)", append_pasids },
+        { "id", "u", append_device_id },
 };
 
 static int append_items(

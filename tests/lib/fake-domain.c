@@ -52,9 +52,9 @@ int reply_dma_state(sd_bus_message *m) {
         append_ioases(reply);
         append_domains(reply);
         check(sd_bus_message_append(
-                reply, "aa{sv}", 2, 3, "name", "s", "0000:02:00.0", "target", "t", UINT64_C(2), "pasids",
-                "a(ut)", 1, 5, UINT64_C(7), 3, "name", "s", "0000:02:00.1", "target", "t", UINT64_C(0),
-                "pasids", "a(ut)", 0));
+                reply, "aa{sv}", 2, 4, "name", "s", "0000:02:00.0", "target", "t", UINT64_C(2), "pasids",
+                "a(ut)", 1, 5, UINT64_C(7), "id", "u", 21, 4, "name", "s", "0000:02:00.1", "target", "t",
+                UINT64_C(0), "pasids", "a(ut)", 0, "id", "u", 22));
         check(sd_bus_message_append(
                 reply, "aa{sv}", 2, 7, "handle", "t", UINT64_C(4), "kind", "s", "viommu", "parent", "t",
                 UINT64_C(2), "iommu", "s", "dmar0", "device", "s", "0000:02:00.0", "type", "u", 7, "number",
@@ -118,6 +118,8 @@ static int reply_alloc_veventq(sd_bus_message *m) {
         check(fd);
         if (scenario_is("short"))
                 return sd_bus_reply_method_return(m, "ta{sh}a{sv}", UINT64_C(6), 0, 0);
+        if (scenario_is("vevents"))
+                return reply_event_queue(m);
         return sd_bus_reply_method_return(
                 m, "ta{sh}a{sv}", UINT64_C(6), 1, "event-queue", fd, 1, "id", "u", 13);
 }

@@ -27,6 +27,10 @@ bool scenario_is(const char *name) {
         return strcmp(scenario, name) == 0;
 }
 
+bool scenario_begins_with(const char *beginning) {
+        return strncmp(scenario, beginning, strlen(beginning)) == 0;
+}
+
 void check(int r) {
         if (r >= 0)
                 return;

@@ -6,6 +6,7 @@
 
 /* Which of its faults the fake shows. */
 bool scenario_is(const char *name);
+bool scenario_begins_with(const char *beginning);
 
 /* Stops the program when a result is negative. */
 void check(int r);
@@ -27,3 +28,5 @@ int reply_dma_state(sd_bus_message *m);
 int reply_hw_info(sd_bus_message *m);
 int reply_alloc_virtual(sd_bus_message *m);
 int reply_operation(sd_bus_message *m);
+int reply_fault_queue(sd_bus_message *m);
+int reply_event_queue(sd_bus_message *m);

@@ -55,6 +55,8 @@ int reply_operation(sd_bus_message *m) {
 
         if (strcmp(member, "AllocIoas") == 0)
                 return sd_bus_reply_method_return(m, "ta{sv}", UINT64_C(11), 0);
+        if (strcmp(member, "AllocDomain") == 0 && scenario_begins_with("faults"))
+                return reply_fault_queue(m);
         if (strcmp(member, "AllocDomain") == 0)
                 return sd_bus_reply_method_return(
                         m, "ta{sh}a{sv}", UINT64_C(12), 0, 1, "id", "u", 21);
@@ -70,6 +72,8 @@ int reply_operation(sd_bus_message *m) {
                         UINT64_C(0xffffffffffff), UINT64_C(4096));
         if (strcmp(member, "GetDirtyBitmap") == 0)
                 return reply_bitmap(m);
+        if (strcmp(member, "Destroy") == 0 && scenario_is("faults-busy"))
+                return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_IN_USE, "something is attached to it");
         if (strcmp(member, "Revoke") == 0)
                 return sd_bus_reply_method_return(m, "a{sv}", 1, "not_reset", "as", 0);
 

@@ -53,7 +53,7 @@ static void test_attachments(const iommud_dma_state *state) {
         uint32_t pasid;
 
         assert(strcmp(iommud_attachment_device(attachment), "0000:02:00.0") == 0);
-        assert(iommud_attachment_target(attachment) == 2);
+        assert(iommud_attachment_target(attachment) == 2 && iommud_attachment_id(attachment) == 21);
         assert(iommud_attachment_pasid(attachment, 0, &pasid, &domain) == 0 && pasid == 5 && domain == 7);
         assert(iommud_attachment_pasid(attachment, 1, &pasid, &domain) == -ENOENT);
         assert(iommud_attachment_pasid(attachment, 0, NULL, &domain) == -EINVAL);
@@ -101,6 +101,23 @@ static void test_alloc_virtual(void) {
         close(fd);
         assert(iommud_alloc_veventq(wrong, 7, 4, 7, 8, &handle, &id, &fd) == -EBADMSG);
         assert(iommud_alloc_veventq(client, 7, 4, 7, 8, &handle, &id, NULL) == -EINVAL);
+}
+
+static void test_fault_queue(void) {
+        _cleanup_client_ iommud_client *client = client_of("faults"), *none = client_of("faults-none");
+        iommud_domain_options *options = NULL;
+        uint64_t domain;
+        int fd = -EBADF;
+
+        assert(iommud_domain_options_new(&options) == 0);
+        assert(iommud_domain_options_set_fault_queue(options, true) == 0);
+        assert(iommud_alloc_domain(client, 7, "a", 1, options, &domain, NULL, NULL) == -EINVAL);
+        assert(iommud_alloc_domain(none, 7, "a", 1, options, &domain, NULL, &fd) == -EBADMSG);
+        assert(fd == -EBADF);
+        assert(iommud_alloc_domain(client, 7, "a", 1, options, &domain, NULL, &fd) == 0);
+        assert(domain == 7 && fd >= 0);
+        close(fd);
+        iommud_domain_options_free(options);
 }
 
 static void test_state(void) {
@@ -155,6 +172,7 @@ int main(void) {
         unsigned before = count_fds();
 
         test_state();
+        test_fault_queue();
         test_hw_info();
         test_alloc_virtual();
         test_nothing();

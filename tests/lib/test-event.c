@@ -94,6 +94,35 @@ static void test_ask(void) {
         assert(iommud_kill_holders(no_root, 7) == IOMMUD_E_DENIED);
 }
 
+static void on_news(uint64_t lease, void *userdata) {
+        assert(lease == 7);
+        (*(unsigned *) userdata)++;
+}
+
+/* Somebody else's lease too, and only as long as one wants. */
+static void test_watch(void) {
+        _cleanup_client_ iommud_client *client = client_of("ok");
+        iommud_lease_info **leases;
+        unsigned n = 0;
+
+        assert(iommud_watch_lease(client, 7, on_news, &n) == 0);
+        assert(iommud_release(client, 7) == 0);
+        assert(iommud_list_leases(client, &leases) == 0);       /* the end comes with the answer */
+        iommud_lease_infos_free(leases);
+        assert(n == 0);                 /* not from within a call */
+        for (unsigned i = 0; i < 1000 && n == 0; i++) {
+                struct pollfd fd = { .fd = iommud_get_fd(client), .events = POLLIN };
+
+                assert(poll(&fd, 1, 100) >= 0);
+                assert(iommud_dispatch(client) == 0);
+        }
+        assert(n == 1);
+
+        assert(iommud_watch_lease(client, 7, NULL, NULL) == 0);
+        assert(iommud_watch_lease(client, 0, on_news, &n) == -EINVAL);
+        assert(iommud_watch_lease(NULL, 7, on_news, &n) == -EINVAL);
+}
+
 static void test_arguments(void) {
         _cleanup_client_ iommud_client *client = client_of("disconnect");
         uint64_t usec;
@@ -118,6 +147,7 @@ int main(void) {
         test_forged();
         test_deaf();
         test_ask();
+        test_watch();
         test_arguments();
         assert(count_fds() == before);
         return EXIT_SUCCESS;

@@ -243,6 +243,10 @@ class DomainVerbTest(IommuctlTest):
                  'GetDirtyBitmap 2 4096 40960 {"page_size": <t 4096>, "clear": <b true>}'),
                 (['bitmap', '7', '2', '0', '4M', '--page-size=2M', '--keep'],
                  'GetDirtyBitmap 2 0 4194304 {"page_size": <t 2097152>, "clear": <b false>}'),
+                (['faults', '7', device, '1', '--pasid-capable', '--dirty-tracking'],
+                 f'AllocDomain "{device}" 1 {{"dirty_tracking": <b true>, "pasid": <b true>, "fault_queue": <b true>}}'),
+                (['events', '7', '4', '0x300'], 'AllocVeventq 4 {"type": <u 768>}'),
+                (['events', '7', '4', '7', '--depth=16'], 'AllocVeventq 4 {"type": <u 7>, "depth": <u 16>}'),
                 (['revoke', '7'], 'Revoke {}')]:
             self.assertEqual(self.asked(*arguments), asked)
 
@@ -344,6 +348,109 @@ class DomainVerbTest(IommuctlTest):
                 (1, ['revoke', '9'], "cannot take the memory back in lease 9: it is bob's (Denied)")]:
             self.assertIn(complaint, self.complaint(status, 'domain', *arguments))
         self.complaint(3, 'domain', 'bitmap', '7', '2', '0', '0x2000', scenario='short')
+
+
+class QueueTest(IommuctlTest):
+    """Those verbs of domain that stay, and show what comes out of a queue."""
+
+    DEVICE = '0000:02:00.0'
+
+    def begin(self, scenario, *arguments):
+        environment = os.environ | {'DBUS_SYSTEM_BUS_ADDRESS': f'unixexec:path={FAKE},argv1={scenario}'}
+        process = subprocess.Popen([IOMMUCTL, 'domain', *arguments], env=environment, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.__exit__, None, None, None)
+        return process
+
+    def lines(self, process, lines):
+        for line in lines:
+            self.assertEqual(process.stdout.readline(), line + '\n')
+
+    def ended(self, process, stderr=''):
+        process.stdin.close()
+        self.assertEqual((process.stdout.read(), process.stderr.read()), ('', stderr))
+        self.assertEqual(process.wait(), 0)
+
+    FAULTS = ['7', '0000:02:00.0 0x1000 read group 3 more', '0000:02:00.0 pasid 9 0x2000 read,write group 3',
+              '0000:02:00.1 0x3000 execute,privileged group 4 length 8192']
+
+    def test_faults(self):
+        # What was answered comes back, as the address of another fault, for each group
+        process = self.begin('faults', 'faults', '7', self.DEVICE, '1')
+        self.lines(process, self.FAULTS + ['? 0x1 - group 1', '? 0x1 - group 2'])
+        process.terminate()
+        self.ended(process)
+
+    def test_faults_json(self):
+        process = self.begin('faults', 'faults', '7', self.DEVICE, '1', '--json')
+        made, first, second = (json.loads(process.stdout.readline()) for _ in range(3))
+        self.assertEqual(made, {'domain': 7, 'id': 21})
+        self.assertEqual(first, {'device': self.DEVICE, 'pasid': None, 'address': 0x1000, 'permissions': ['read'],
+                                 'group': 3, 'length': 0, 'last': False})
+        self.assertEqual((second['pasid'], second['permissions'], second['last']), (9, ['read', 'write'], True))
+        process.send_signal(2)
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+
+    def test_faults_asked(self):
+        process = self.begin('faults', 'faults', '7', self.DEVICE, '1', '--answer=ask')
+        self.lines(process, self.FAULTS)
+        process.stdin.write('success\n' + 'x' * 300 + '\ninvalid\n')
+        process.stdin.flush()
+        self.lines(process, ['? 0x0 - group 1'])
+        process.stdin.write('invalid\n')
+        process.stdin.flush()
+        self.lines(process, ['? 0x1 - group 2'])
+        # a line that is too long was two
+        self.ended(process, 2 * "iommuctl: the answer to a page fault is 'success' or 'invalid'.\n")
+
+    def test_faults_answers_at_once(self):
+        # More than there is to answer now stays for what comes
+        process = self.begin('faults', 'faults', '7', self.DEVICE, '1', '--answer=ask')
+        output, errors = process.communicate('invalid\nsuccess\n' + 'success\n' * 2)
+        self.assertEqual((process.returncode, errors), (0, ''))
+        self.assertEqual(output.splitlines(), self.FAULTS + ['? 0x1 - group 1', '? 0x0 - group 2'])
+
+    def test_faults_end(self):
+        process = self.begin('faults-end', 'faults', '7', self.DEVICE, '1')
+        self.lines(process, self.FAULTS + ['? 0x1 - group 1', '? 0x1 - group 2'])
+        self.ended(process, 'iommuctl: lease 7 has ended\n')
+
+    def test_faults_busy(self):
+        process = self.begin('faults-busy', 'faults', '7', self.DEVICE, '1')
+        self.lines(process, self.FAULTS)
+        process.terminate()
+        self.assertIn('domain 7 is in use, and nobody answers', process.stderr.read())
+        self.assertEqual(process.wait(), 0)
+
+    def test_events(self):
+        # The last two are of folders that go
+        process = self.begin('vevents', 'events', '7', '4', '0x300')
+        self.lines(process, ['5', '256 0000000010000000' + b'a'.hex() + 15 * '00',
+                             '256 0000000020000000' + b'abcdefghijklmnopqrst'.hex() + 12 * '00',
+                             '256 lost 0000000010000000' + b'x'.hex() + 15 * '00',
+                             '32768 lost 0000000000000000', '32768 0000000000000000'])
+        process.terminate()
+        self.ended(process)
+        process = self.begin('vevents', 'events', '7', '4', '0x300', '--json', '--depth=8')
+        made, *events = (json.loads(process.stdout.readline()) for _ in range(6))
+        self.assertEqual(made, {'queue': 5, 'id': 13})
+        self.assertEqual(events[2], {'sequence': 256, 'lost': True, 'type': 0x300,
+                                     'data': '0000000010000000' + b'x'.hex() + 15 * '00'})
+        process.terminate()
+        self.ended(process)
+
+    def test_refused(self):
+        for status, arguments, complaint in [
+                (2, ['faults', '7', self.DEVICE, '1', '--answer=success'], "which 'success' is not"),
+                (2, ['faults', '7', self.DEVICE], "it is 'iommuctl domain faults LEASE DEVICE PARENT'"),
+                (1, ['faults', '9', self.DEVICE, '1'], '(Denied)'),
+                (2, ['events', '7', '4', '0x100000000'], 'of 32 bits'),
+                (2, ['events', '7', 'x', '1'], "which 'x' is not"),
+                (2, ['events', '7', '4', '1', '--depth=0'], 'from 1 on'),
+                (1, ['events', '9', '4', '1'], '(Denied)')]:
+            self.assertIn(complaint, self.complaint(status, 'domain', *arguments))
+        self.complaint(3, 'domain', 'faults', '7', self.DEVICE, '1', scenario='faults-none')
 
 
 class PlanTest(IommuctlTest):
