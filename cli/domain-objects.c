@@ -11,6 +11,7 @@
 #include "iommu-text.h"
 #include "label.h"
 #include "options.h"
+#include "text-list.h"
 #include "to-json.h"
 
 #define DATA_MAX 128
@@ -308,16 +309,25 @@ Status domain_destroy(const DomainCall *call) {
 }
 
 Status domain_revoke(const DomainCall *call) {
+        _cleanup_(iommud_strings_freep) char **not_reset = NULL;
+        char *text = NULL;
         json_object *o;
         int r;
 
-        r = iommud_revoke(call->client, call->lease);
+        r = iommud_revoke(call->client, call->lease, &not_reset);
         if (r != 0)
                 return domain_failed(call, r);
 
+        if (not_reset[0]) {
+                _cleanup_free_ char *names = join_strings((const char *const *) not_reset, " ");
+
+                text = print_string("Not reset: %s", names);
+        }
+
         o = need(json_object_new_object());
         json_put_number(o, "lease", call->lease);
-        return domain_answer(call, o, /* text= */ NULL);
+        json_put_strings(o, "not_reset", (const char *const *) not_reset);
+        return domain_answer(call, o, text);
 }
 
 /* ---- the hardware */

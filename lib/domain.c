@@ -7,6 +7,7 @@
 #include "lease-call.h"
 #include "names.h"
 #include "public.h"
+#include "record.h"
 
 /* Reads the number with this name out of an a{sv}, if it is there. */
 static int read_detail(sd_bus_message *m, const char *name, char type, const char *types, void *ret) {
@@ -334,13 +335,42 @@ _public_ int iommud_get_dirty_bitmap(
         return 0;
 }
 
-_public_ int iommud_revoke(iommud_client *client, uint64_t lease) {
+/* ---- Revoke */
+
+typedef struct Revoked {
+        char **not_reset;
+} Revoked;
+
+static const Field revoked_fields[] = {
+        { "not_reset", &field_names, offsetof(Revoked, not_reset) },
+};
+
+static const RecordType revoked_type = { revoked_fields, ELEMENTSOF(revoked_fields), sizeof(Revoked) };
+
+static void revoked_free(Revoked *revoked) {
+        record_free(&revoked_type, revoked);
+}
+
+DEFINE_CLEANUP_FUNC(Revoked, revoked_free);
+
+_public_ int iommud_revoke(iommud_client *client, uint64_t lease, char ***ret_not_reset) {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_(revoked_freep) Revoked *revoked = NULL;
         int r;
 
         r = lease_prepare(client, lease, "Revoke", &m);
         if (r < 0)
                 return r;
 
-        return lease_call(client, lease, sd_bus_message_append(m, "a{sv}", 0), m, "a{sv}", &reply);
+        r = lease_call(client, lease, sd_bus_message_append(m, "a{sv}", 0), m, "a{sv}", &reply);
+        if (r != 0)
+                return r;
+
+        r = client_reply_read(client, "Revoke", record_read(reply, &revoked_type, (void **) &revoked));
+        if (r < 0)
+                return r;
+
+        if (ret_not_reset)
+                *ret_not_reset = TAKE_PTR(revoked->not_reset);
+        return 0;
 }

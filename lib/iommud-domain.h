@@ -162,9 +162,11 @@ int iommud_get_dirty_bitmap(
 
 /*
  * Takes back, for good, all memory of a lease of mode "confined": unmaps, detaches and destroys everything,
- * and resets the devices. The lease itself goes on.
+ * and resets the devices. The lease itself goes on. *ret_not_reset, which may be NULL, are the devices that
+ * can't be reset, or whose reset failed, for iommud_strings_free(): they reach no memory either, but go on
+ * with what they do.
  */
-int iommud_revoke(iommud_client *client, uint64_t lease);
+int iommud_revoke(iommud_client *client, uint64_t lease, char ***ret_not_reset);
 
 /*
  * What iommud has made in a lease, and what is attached to what. In mode "attached" the client has the

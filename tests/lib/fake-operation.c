@@ -74,6 +74,11 @@ int reply_operation(sd_bus_message *m) {
                 return reply_bitmap(m);
         if (strcmp(member, "Destroy") == 0 && scenario_is("faults-busy"))
                 return sd_bus_reply_method_errorf(m, IOMMUD_ERROR_IN_USE, "something is attached to it");
+        if (strcmp(member, "Revoke") == 0 && scenario_is("short"))
+                return sd_bus_reply_method_return(m, "a{sv}", 0);
+        if (strcmp(member, "Revoke") == 0 && scenario_is("stubborn"))
+                return sd_bus_reply_method_return(
+                        m, "a{sv}", 1, "not_reset", "as", 2, "0000:02:00.0", "0000:02:00.1");
         if (strcmp(member, "Revoke") == 0)
                 return sd_bus_reply_method_return(m, "a{sv}", 1, "not_reset", "as", 0);
 

@@ -103,6 +103,22 @@ static void test_alloc_virtual(void) {
         assert(iommud_alloc_veventq(client, 7, 4, 7, 8, &handle, &id, NULL) == -EINVAL);
 }
 
+static void test_revoke(void) {
+        _cleanup_client_ iommud_client *client = client_of("ok"), *stubborn = client_of("stubborn"),
+                                       *wrong = client_of("short");
+        char **names = NULL;
+
+        assert(iommud_revoke(client, 7, &names) == 0 && !names[0]);
+        iommud_strings_free(names);
+        assert(iommud_revoke(stubborn, 7, &names) == 0);
+        assert(strcmp(names[0], "0000:02:00.0") == 0 && strcmp(names[1], "0000:02:00.1") == 0 && !names[2]);
+        iommud_strings_free(names);
+        assert(iommud_revoke(stubborn, 7, NULL) == 0);
+        assert(iommud_revoke(wrong, 7, &names) == -EBADMSG);
+        assert(iommud_revoke(client, 9, &names) == IOMMUD_E_DENIED);
+        assert(iommud_revoke(client, 0, &names) == -EINVAL);
+}
+
 static void test_fault_queue(void) {
         _cleanup_client_ iommud_client *client = client_of("faults"), *none = client_of("faults-none");
         iommud_domain_options *options = NULL;
@@ -172,6 +188,7 @@ int main(void) {
         unsigned before = count_fds();
 
         test_state();
+        test_revoke();
         test_fault_queue();
         test_hw_info();
         test_alloc_virtual();

@@ -311,11 +311,13 @@ class DomainVerbTest(IommuctlTest):
                 (['hw-info', device], '             IOMMU: dmar0\n         IOMMU has: nesting\n'
                  '     Not known yet: dirty tracking, page faults, virtual IOMMUs, PASIDs\n'
                  '         Registers: type 1: 070809\n', None),
-                (['revoke'], '', {'lease': 7})]:
+                (['revoke'], '', {'lease': 7, 'not_reset': []})]:
             arguments = ['domain', arguments[0], '7', *arguments[1:]]
             self.assertEqual(self.check(0, *arguments).stdout, text)
             if answer:
                 self.assertEqual(self.json(*arguments), answer)
+        self.assertEqual(self.check(0, 'domain', 'revoke', '7', scenario='stubborn').stdout,
+                         'Not reset: 0000:02:00.0 0000:02:00.1\n')
         info = self.json('domain', 'hw-info', '7', device)
         self.assertEqual((info['device'], info['iommu'], info['type'], info['data'], info['nesting']),
                          (device, 'dmar0', 1, '070809', True))
