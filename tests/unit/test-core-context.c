@@ -160,6 +160,8 @@ static void test_features(void) {
                 Client client;
 
                 device = scene_add(s, "0000:01:00.0", 1, "nvme");
+                scene_keep(s);
+                scene_monitor(s);
                 scene_commit(s);
                 scene_remember(s, &before);
                 device->info = cases[i].info;
@@ -191,6 +193,22 @@ static void test_features(void) {
                 s->kernel->journal[0] = '\0';
                 assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_NOT_SUPPORTED);
                 assert_eq_str(s->kernel->journal, "");
+                scene_assert_as_before(s, &before);
+
+                /* a daemon that was started anew has forgotten it: refused all the same, and all put back */
+                scene_restart(s);
+                scene_run(s);
+                assert_eq_int(scene_acquire(s, &ALICE, "01:00.0"), OUTCOME_GRANTED);
+                scene_run(s);
+                if (cases[i].text) {
+                        assert_eq_int(s->answer.outcome, OUTCOME_NOT_SUPPORTED);
+                        assert_has(s->answer.text, cases[i].text);
+                } else {
+                        scene_hand_over(s, s->lease, &client);
+                        client_close(&client);
+                        scene_watch(s);
+                        scene_run(s);
+                }
                 scene_assert_as_before(s, &before);
         }
 }

@@ -332,6 +332,13 @@ static void test_pasid(void) {
         run(s, make_attach(A, domain, 5), NULL, "attached to nothing");
         s->kernel->fail_call = NULL;
         assert_used(s, ACCOUNT_PASIDS, 1);
+
+        /* what there is, and what not, is known after a restart too */
+        scene_restart(s);
+        run(s, make_attach(A, domain, 16), NULL, "has 1 to 15");
+        run(s, make_attach(A, domain, 15), NULL, NULL);
+        run(s, make_attach(A, plain, PASID_NONE), NULL, "has PASIDs attached");
+        run(s, make_domain(A, 1, (DomainOptions) { .kind = DOMAIN_NESTED }), NULL, "has no domain 1");
         end(s, &client);
 }
 
