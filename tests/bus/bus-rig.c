@@ -333,6 +333,8 @@ static void client_take(Client *client, const char *role, int fd) {
                 client->lifeline = fd;
         else if (strcmp(role, IOMMUD_FD_IOMMUFD) == 0)
                 client->iommufd = fd;
+        else if (strncmp(role, IOMMUD_FD_FAULT_QUEUE_PREFIX, strlen(IOMMUD_FD_FAULT_QUEUE_PREFIX)) == 0)
+                close_fd(fd);           /* no part of a client here */
         else {
                 assert_eq_int(strncmp(role, IOMMUD_FD_DEVICE_PREFIX, strlen(IOMMUD_FD_DEVICE_PREFIX)), 0);
                 assert(client->n_devices < ELEMENTSOF(client->devices));

@@ -184,6 +184,34 @@ static void test_virtual(void) {
         bus_rig_free(rig);
 }
 
+/* With the queue of the first domain, in both modes. */
+static void test_fault_queue(const char *mode) {
+        _cleanup_message_ sd_bus_message *acquired = NULL;
+        BusRig *rig = bus_rig_new();
+        unsigned n_queues = 0;
+        const char *role;
+        uint64_t lease;
+        Client client;
+        int fd;
+
+        scene_add(rig->scene, DEVICE, 1, "vfio-pci");
+        bus_rig_commit(rig);
+        acquired = acquire(rig, mode, "a{sv}", 1, "fault_queue", "b", 1);
+        bus_rig_take_fds(rig, acquired, &lease, &client);
+
+        assert_ok(sd_bus_message_rewind(acquired, /* complete= */ true));
+        assert_ok(sd_bus_message_skip(acquired, "o"));
+        assert_ok(sd_bus_message_enter_container(acquired, 'a', "{sh}"));
+        while (assert_ok(sd_bus_message_read(acquired, "{sh}", &role, &fd)) > 0)
+                n_queues += strcmp(role, IOMMUD_FD_FAULT_QUEUE_PREFIX "2") == 0 && fd >= 0;
+        assert_eq_int(n_queues, 1);
+
+        client_close(&client);
+        bus_rig_watch(rig);
+        bus_rig_run_tasks(rig);
+        bus_rig_free(rig);
+}
+
 static void test_refused(void) {
         BusRig *rig = bus_rig_new();
         uint64_t lease;
@@ -244,6 +272,8 @@ int main(void) {
         test_confined();
         test_deferred();
         test_virtual();
+        test_fault_queue("attached");
+        test_fault_queue("confined");
         test_refused();
         return EXIT_SUCCESS;
 }

@@ -9,7 +9,7 @@
 
 #include "core/dma.h"
 
-#define FAKE_OBJECTS_MAX 64
+#define FAKE_OBJECTS_MAX 128
 #define FAKE_MAPPINGS_MAX 64
 #define FAKE_ATTACHED_MAX 8
 

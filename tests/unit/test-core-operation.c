@@ -536,6 +536,34 @@ static void test_refusals(void) {
         end(s, &client);
 }
 
+/* What one lease can have: as much, and no more, and again when something has gone. */
+static void test_limits(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        uint64_t ioas = 0, domain = 0;
+        Operation *operation;
+        Client client;
+
+        set_up(s, MODE_CONFINED);
+        scene_hand_over(s, s->lease, &client);
+
+        for (unsigned i = 1; i < LIMIT_LEASE_IOASES; i++)
+                ioas = alloc_ioas(s);
+        run(s, make(OPERATION_ALLOC_IOAS), NULL, "has 16 IOASes: destroy some first");
+        assert_eq_int(fake_kernel_count_objects(s->kernel, FAKE_IOAS), LIMIT_LEASE_IOASES);
+
+        for (unsigned i = 1; i < LIMIT_LEASE_DOMAINS; i++)
+                domain = alloc_domain(s, A, ioas, (DomainOptions) {});
+        run(s, make_domain(A, ioas, (DomainOptions) {}), NULL, "has 64 domains: destroy some first");
+        assert_used(s, ACCOUNT_DOMAINS, LIMIT_LEASE_DOMAINS);
+
+        operation = make(OPERATION_DESTROY);
+        operation->handle = domain;
+        run(s, operation, NULL, NULL);
+        assert_used(s, ACCOUNT_DOMAINS, LIMIT_LEASE_DOMAINS - 1);
+        assert(alloc_domain(s, A, ioas, (DomainOptions) {}) > domain);
+        end(s, &client);
+}
+
 /* Of another IOMMU: the kernel would not look. */
 static void test_other_iommu(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -578,6 +606,7 @@ int main(void) {
         test_revoke_over_restart();
         test_release_cuts_off();
         test_refusals();
+        test_limits();
         test_other_iommu();
         return EXIT_SUCCESS;
 }
