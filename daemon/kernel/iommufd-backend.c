@@ -103,11 +103,12 @@ static int backend_check_bound(void *userdata, const char *subsystem, const char
         if (r < 0)
                 return r;
 
+        /* of a device that is leaving, the node goes first, and the kernel waits for who has it open */
         r = vfio_node_find(path, &node, reterr);
-        if (r < 0)
-                return r;
-
-        r = vfio_node_prove(userdata, device, path, &node, reterr);
+        if (r == -ENODEV)
+                r = vfio_node_prove_leaving(userdata, device, path, &node, reterr);
+        else if (r >= 0)
+                r = vfio_node_prove(userdata, device, path, &node, reterr);
         if (r < 0)
                 return r;
 

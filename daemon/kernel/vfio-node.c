@@ -147,6 +147,26 @@ int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, c
         return prove_device(backend, fd, device, node, reterr);
 }
 
+int vfio_node_prove_leaving(const IommufdBackend *backend, int fd, const char *device, VfioNode *ret,
+                            KernelFailure *reterr) {
+        VfioNode node = { .name = "its old node" };
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return kernel_failure(reterr, -errno, "fstat of %s", node.name);
+        if (!S_ISCHR(st.st_mode))
+                return kernel_failure(reterr, -ENODEV, "open %s: it is no character device", node.name);
+
+        node.number = st.st_rdev;
+        r = prove_device(backend, fd, device, &node, reterr);
+        if (r < 0)
+                return r;
+
+        *ret = node;
+        return 0;
+}
+
 int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *ret_node, int *ret_fd,
                    KernelFailure *reterr) {
         _cleanup_close_ int fd = -EBADF;

@@ -39,6 +39,13 @@ int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, c
                     KernelFailure *reterr) _must_check_;
 
 /*
+ * The same where the device has no node any more, and its number may be another's: only what the kernel says
+ * of the descriptor counts, since Linux 6.18. *ret is what the node was.
+ */
+int vfio_node_prove_leaving(const IommufdBackend *backend, int fd, const char *device, VfioNode *ret,
+                            KernelFailure *reterr) _must_check_;
+
+/*
  * Binds the device to an iommufd context, which takes DMA ownership of its group. The errno tells who is in
  * the way:
  * -EINVAL: somebody else has the device open, -EPERM: another context or a driver owns the group, -EBUSY:
