@@ -18,6 +18,16 @@ assert as_user "$LAB_STRANGER_UID" iommuctl list >/dev/null
 assert daemon_is_up
 pid=$(daemon_pid)
 
+# Before it, and not again for each start, the modules
+modules_started() {
+        systemctl show --property=ExecMainStartTimestampMonotonic --value iommud-modules.service
+}
+assert_eq "$(systemctl is-active iommud-modules.service)" active
+before=$(modules_started)
+systemctl restart iommud.service
+assert_eq "$(modules_started)" "$before" "when modules were last loaded"
+pid=$(daemon_pid)
+
 # Its capabilities are the unit's, and those are few
 mask=0
 for capability in $(show CapabilityBoundingSet); do
