@@ -60,7 +60,7 @@ assert_dma() {
 }
 
 keep_attaching() {
-        while attach "$LAB_EDU" "$ioas" >/dev/null; do
+        while attach "$LAB_EDU" "$domain" >/dev/null; do
                 :
         done
 }
@@ -104,6 +104,7 @@ upgrade() {
         # and has a child that waits for more to do
         LEASE=$attached_lease
         ioas=$(handle AllocIoas 'a{sv}' 0)
+        domain=$(handle AllocDomain 'sta{sv}' "$LAB_EDU" "$ioas" 0)
         keep_attaching &
         attaching=$!
         assert_soon 20 stop_with_child "$old"
@@ -127,8 +128,9 @@ upgrade() {
 
         # It works with the context that the other version has made, and ends what that has begun
         LEASE=$attached_lease
-        assert_eq "$(target_of "$LAB_EDU")" "$ioas" "what $LAB_EDU is attached to"
+        assert_eq "$(target_of "$LAB_EDU")" "$domain" "what $LAB_EDU is attached to"
         attach "$LAB_EDU" 2 >/dev/null
+        call Destroy t "$domain" >/dev/null
         call Destroy t "$ioas" >/dev/null
         assert_dma
         let_go "$held"
