@@ -4,7 +4,8 @@
 # What a lease of mode confined reaches is made, mapped, moved and taken back by `iommuctl domain` alone: by its client's own command,
 # by another process of its user, and by root; and by nobody else. On the mock, and on edu behind VT-d.
 #
-# deadline: 90
+# deadline: 120
+# expect: daemon-death
 
 . guest/iommud.sh
 . guest/mock.sh
@@ -120,9 +121,73 @@ viommu=$(as_user "$LAB_VMM_UID" iommuctl domain "$LEASE" --json | jq '.[0].dma.v
 domain alloc-vdevice "$LAB_MOCK" "$viommu" 0x4d >/dev/null
 assert_refused "is in use" domain destroy "$parent"
 
+# ---- page faults: shown, and the device waits for the answer; whoever maps the page has the rest of it go through
+
+# queue NAME VERB ARGUMENT…: in the background; its handle is $HANDLE
+queue() {
+        start "$1" "$LAB_VMM_UID" iommuctl domain "$2" "$LEASE" "${@:3}"
+        assert_says "$1" "$PID" '^[0-9]+$'
+        HANDLE=$(head -n 1 "$CASE_DIR/$1")
+}
+
+# begin NAME COMMAND…: its answer comes later
+begin() {
+        BEGUN=$(wc -l <"$CASE_DIR/$1")
+        say "$1" "${*:2}"
+}
+
+# assert_answered ANSWER NAME
+assert_answered() {
+        mock_wait "$2" $((BEGUN + 1))
+        assert_eq "$(tail -n 1 "$CASE_DIR/$2")" "$1"
+}
+
+empty=$(domain alloc-ioas)
+queue faults faults "$LAB_MOCK" "$empty" --answer=ask --pasid-capable
+faults=$PID faulting=$HANDLE
+domain attach "$LAB_MOCK" "$faulting"
+domain attach "$LAB_MOCK" "$faulting" --pasid=9 >/dev/null
+begin m fill 0x6767 0x100000 0x1000
+assert_says faults "$faults" "^$LAB_MOCK 0x100000 [a-z,]*write group [0-9]+$"
+domain map "$empty" "$FILE" --iova=0x100000 --length=64K >/dev/null
+say faults success
+assert_answered "done" m
+assert_answer same m expect main 0x100000 0x1000 0x6767
+begin m fill 0x6868 0x200000 0x1000 9
+assert_says faults "$faults" "^$LAB_MOCK pasid 9 0x200000 [a-z,]*write group [0-9]+$"
+say faults invalid
+assert_answered "unmapped 0x200000" m
+assert_refused "is in use" domain destroy "$faulting"
+kill_daemon
+assert_soon 20 domain ranges "$empty"
+begin m fill 0x6969 0x300000 0x1000
+assert_says faults "$faults" "^$LAB_MOCK 0x300000 "
+
+# It is asked to end with a fault that has no answer: that is invalid. What comes later waits until the device is moved
+kill "$faults"
+wait "$faults" || fail "it ends with $?"
+assert_answered "unmapped 0x300000" m
+assert_match "$(cat "$CASE_DIR/faults")" "domain $faulting is in use, and nobody answers its page faults"
+begin m fill 0x6a6a 0x400000 0x1000
+domain detach "$LAB_MOCK" --pasid=9
+domain attach "$LAB_MOCK" "$dirty"
+assert_answered "unmapped 0x400000" m
+domain destroy "$faulting"
+
+# With nothing attached the domain goes with the verb; and the verb when all is taken back
+start faults-json "$LAB_VMM_UID" iommuctl domain faults "$LEASE" "$LAB_MOCK" "$empty" --json
+assert_says faults-json "$PID" '"domain"'
+kill -INT "$PID"
+wait "$PID" || fail "it ends with $?"
+assert_refused "has nothing of the number" domain destroy "$(jq .domain "$CASE_DIR/faults-json")"
+queue revoked faults "$LAB_MOCK" "$empty"
+revoked=$PID
+
 # ---- all of it back
 
 domain revoke
+wait "$revoked" || fail "it ends with $?"
+assert_match "$(cat "$CASE_DIR/revoked")" "$HANDLE is not there any more"
 assert_answer "attached 0" m sweep 500
 assert_answer "blocked 0x100000" m fill 0x7777 0x100000 0x1000
 assert_refused "taken back for good" domain alloc-ioas
