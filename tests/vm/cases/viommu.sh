@@ -11,6 +11,7 @@
 . guest/domains.sh
 
 VIOMMU_TYPE=$((0x1d4d0c04))
+VEVENTQ_TYPE=0x1d4d0c05
 WINDOW_TYPE=$((0x1d4d0c02))
 # struct mock_window: 0x100000 to 0x1fffff are what the parent has there
 WINDOW="24 0 0 16 0 0 0 0 0 255 255 31 0 0 0 0 0 0 0 16 0 0 0 0 0"
@@ -55,13 +56,15 @@ assert_match "$(as_user "$LAB_VMM_UID" iommuctl domain "$LEASE")" "viommu $VIOMM
 assert_refused "is on a virtual IOMMU already" call AllocVdevice stt "$LAB_MOCK" "$VIOMMU" 78
 
 # What is outside of the nested domain is told, by the number that the device has there
-start events "$LAB_VMM_UID" "$PWD/programs/event-queue" "$LEASE" "$VIOMMU"
+start events "$LAB_VMM_UID" iommuctl domain events "$LEASE" "$VIOMMU" "$VEVENTQ_TYPE"
 queue=$PID
-assert_says events "$queue" '^queue'
+assert_says events "$queue" '^[0-9]+$'
 assert_answer "unmapped 0x200000" m fill 0x2222 0x200000 0x1000
-assert_says events "$queue" '^event'
-assert_eq "$(tail -n 1 "$CASE_DIR/events")" "event 77 0x200000"
-assert_refused "descriptor is open" call Destroy t "$(sed -n 's/^queue //p' "$CASE_DIR/events")"
+assert_says events "$queue" ' '
+# a struct mock_event, of device 77
+assert_eq "$(tail -n 1 "$CASE_DIR/events")" "0 4d000000000000000000200000000000"
+assert_refused "(InUse)" as_user "$LAB_VMM_UID" iommuctl domain events "$LEASE" "$VIOMMU" "$VEVENTQ_TYPE"
+assert_refused "descriptor is open" call Destroy t "$(head -n 1 "$CASE_DIR/events")"
 assert_refused "is in use" call Destroy t "$VIOMMU"
 
 # The daemon dies: all of it goes on
@@ -69,8 +72,8 @@ kill_daemon
 assert_done m fill 0x3333 0x100000 0x1000
 assert_match "$(virtuals)" "^\[\[$VIOMMU,\"viommu\",$PARENT,0\],\[$VDEVICE,\"vdevice\",$VIOMMU,77\],\[[0-9]+,\"veventq\",$VIOMMU,0\]\]$"
 kill "$queue"
-wait "$queue" || true
-call Destroy t "$(sed -n 's/^queue //p' "$CASE_DIR/events")"
+wait "$queue" || fail "it ends with $?: $(cat "$CASE_DIR/events")"
+assert_refused "has nothing of the number" call Destroy t "$(head -n 1 "$CASE_DIR/events")"
 call Destroy t "$VDEVICE"
 attach "$LAB_MOCK" 2 >/dev/null
 call Destroy t "$NESTED"
