@@ -61,6 +61,13 @@ call Destroy t "$domain"
 call Destroy t "$ioas"
 assert_refused "has nothing of the number" call Destroy t "$domain"
 
+# Pages that are not combined to bigger ones: the kernel is told, of this address space alone
+answer=$(call AllocIoas 'a{sv}' 1 huge_pages b false)
+assert_answer 0 m huge-pages "$(grep -oP '"id" u \K[0-9]+' <<<"$answer")"
+assert_answer 1 m huge-pages 2
+assert_match "$(call DmaState)" '"huge_pages" b false'
+call Destroy t "$(cut -d ' ' -f 2 <<<"$answer")"
+
 # PASIDs, beside a domain that was made for them
 domain=$(handle AllocDomain 'sta{sv}' "$LAB_MOCK" 1 1 pasid b true)
 assert_ne "$domain" 4 "a handle that was used before"

@@ -263,6 +263,25 @@ int mock_sweep(Mock *mock, char **words) {
         return 0;
 }
 
+int mock_huge_pages(Mock *mock, char **words) {
+        struct iommu_option option = {
+                .size = sizeof(option),
+                .option_id = IOMMU_OPTION_HUGE_PAGES,
+                .op = IOMMU_OPTION_OP_GET,
+        };
+        uint64_t ioas;
+
+        if (mock_parse(words, 1, &ioas) < 0)
+                return -EINVAL;
+
+        option.object_id = (uint32_t) ioas;
+        if (ioctl(mock->client.iommufd, IOMMU_OPTION, &option) < 0)
+                return -errno;
+
+        printf("%" PRIu64 "\n", (uint64_t) option.val64);
+        return 0;
+}
+
 int mock_detach(Mock *mock, char **words) {
         struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
         uint64_t pasid;

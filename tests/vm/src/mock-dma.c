@@ -27,6 +27,7 @@
  *     features                            those of pasid, dirty, nest, fault and reset that it has
  *     reset
  *     attach DOMAIN|ID [PASID]            attaches, or replaces
+ *     huge-pages IOAS                     whether pages of that address space may be combined: 1, or 0
  *     sweep N [PASID]                     tries to attach all numbers below N: "attached N" is how many
  *     detach [PASID]
  *
@@ -101,6 +102,7 @@ static const struct {
         { "features", 0, 0, mock_features },
         { "reset", 0, 0, mock_reset },
         { "attach", 1, 2, mock_attach },
+        { "huge-pages", 1, 1, mock_huge_pages },
         { "sweep", 1, 2, mock_sweep },
         { "detach", 0, 1, mock_detach },
         { "set", 4, 4, mock_set },

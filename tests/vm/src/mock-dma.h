@@ -52,6 +52,7 @@ int mock_counters(Mock *mock, char **words) _must_check_;
 int mock_features(Mock *mock, char **words) _must_check_;
 int mock_reset(Mock *mock, char **words) _must_check_;
 int mock_attach(Mock *mock, char **words) _must_check_;
+int mock_huge_pages(Mock *mock, char **words) _must_check_;
 int mock_sweep(Mock *mock, char **words) _must_check_;
 int mock_detach(Mock *mock, char **words) _must_check_;
 int mock_set(Mock *mock, char **words) _must_check_;
