@@ -112,6 +112,19 @@ assert_canary kept
 finish "$client"
 assert clear_quarantine
 
+# PASID 0, which the kernel takes for the device, is what only a client attaches
+confine zero "$LAB_VMM_UID" "$LAB_MOCK" mock-dma
+client=$PID
+assert_done zero detach
+ask zero sweep 20 0
+assert_match "$ANSWER" '^attached [1-9]'
+call Release 'a{sv}' 0
+wait_until 30 lease_says "$LEASE" "is still open" || fail "the lease is $(lease_field "$LEASE" state)"
+assert_nothing zero
+assert_answer 0 zero number
+assert_answer "blocked 0x100000" zero fill 0x1111 0x100000 0x1000
+finish "$client"
+
 # ---- all that a domain can be, and what the client has done behind the daemon's back
 
 confine all "$LAB_VMM_UID" "$LAB_MOCK" mock-dma
