@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm-next
 # deadline: 120
 #
 # Another version of the daemon takes over, in both directions, as a package manager does it: the program is replaced while it runs,
