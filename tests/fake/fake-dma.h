@@ -8,10 +8,11 @@
  */
 
 #include "core/dma.h"
+#include "core/limits.h"
 
 #define FAKE_OBJECTS_MAX 128
 #define FAKE_MAPPINGS_MAX 64
-#define FAKE_ATTACHED_MAX 8
+#define FAKE_ATTACHED_MAX (2 + LIMIT_LEASE_PASIDS)
 
 typedef struct FakeKernel FakeKernel;
 typedef struct FakeDevice FakeDevice;

@@ -21,7 +21,7 @@ typedef struct TaskRunner {
         TaskOrder order;
         Task waiting[32];                    /* taken from the manager and not run yet, oldest first */
         unsigned n_waiting;
-        Task done[256];                      /* in the order in which they ran */
+        Task done[1024];                     /* in the order in which they ran */
         unsigned n_done;
         unsigned lose;                       /* so many tasks run from here on, and nobody hears of it */
         bool lose_undone;                    /* they do not even run */

@@ -564,6 +564,33 @@ static void test_limits(void) {
         end(s, &client);
 }
 
+/* What each of its devices can have. */
+static void test_limit_of_pasids(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        uint64_t domain;
+        Client client;
+
+        scene_add(s, A, 1, "vfio-pci")->info.pasid_log2 = 10;
+        s->mode = MODE_CONFINED;
+        scene_grant(s, &ALICE, A);
+        scene_hand_over(s, s->lease, &client);
+        domain = alloc_domain(s, A, 1, (DomainOptions) { .pasid = true });
+        run(s, make_attach(A, domain, PASID_NONE), NULL, NULL);
+
+        for (uint32_t pasid = 1; pasid <= LIMIT_LEASE_PASIDS; pasid++) {
+                s->kernel->journal[0] = '\0';
+                run(s, make_attach(A, domain, pasid), NULL, NULL);
+        }
+        run(s, make_attach(A, domain, 1000), NULL, "has 256 PASIDs attached: detach some first");
+        run(s, make_attach(A, domain, 1), NULL, NULL);          /* no further one */
+        assert_used(s, ACCOUNT_PASIDS, LIMIT_LEASE_PASIDS);
+
+        run(s, make_attach(A, 0, 7), NULL, NULL);
+        run(s, make_attach(A, domain, 1000), NULL, NULL);
+        assert_target(s, A, 1000, id_of(manager_find_lease(s->manager, s->lease), domain));
+        end(s, &client);
+}
+
 /* Of another IOMMU: the kernel would not look. */
 static void test_other_iommu(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -607,6 +634,7 @@ int main(void) {
         test_release_cuts_off();
         test_refusals();
         test_limits();
+        test_limit_of_pasids();
         test_other_iommu();
         return EXIT_SUCCESS;
 }

@@ -153,6 +153,26 @@ static void test_life(Mode mode) {
         end(s, &client);
 }
 
+/* As many in one lease, of whichever kind, and no more. */
+static void test_limit(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        uint64_t viommu = 0;
+        Client client;
+
+        set_up(s, MODE_CONFINED);
+        scene_hand_over(s, s->lease, &client);
+
+        for (unsigned i = 0; i < LIMIT_LEASE_VIRTUALS; i++)
+                viommu = made(s, make_viommu(A, 2));
+        assert_eq_int(run(s, make_viommu(A, 2), NULL, "has 64 virtual IOMMUs"), OUTCOME_QUOTA);
+        assert_eq_int(run(s, make_vdevice(B, viommu, 5), NULL, "has 64 virtual IOMMUs"), OUTCOME_QUOTA);
+        assert_eq_int(domains_used(s), 2 + LIMIT_LEASE_VIRTUALS);
+
+        run(s, make_destroy(viommu), NULL, NULL);
+        made(s, make_viommu(A, 2));
+        end(s, &client);
+}
+
 static void test_refused(void) {
         _cleanup_scene_ Scene *s = scene_new();
         uint64_t viommu, paging, other;
@@ -289,6 +309,7 @@ int main(void) {
                         }
         }
 
+        test_limit();
         test_refused();
         test_revoke();
         return 0;
