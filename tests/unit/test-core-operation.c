@@ -564,6 +564,31 @@ static void test_limits(void) {
         end(s, &client);
 }
 
+/* They are put there by hand: as many calls would take long in a made kernel. */
+static void test_limit_of_mappings(void) {
+        _cleanup_scene_ Scene *s = scene_new();
+        _cleanup_close_ int memory = make_memory(1, F_SEAL_SHRINK);
+        Client client;
+        Lease *lease;
+        Ioas *ioas;
+
+        lease = set_up(s, MODE_CONFINED);
+        scene_hand_over(s, s->lease, &client);
+        ioas = context_find_ioas(lease->context, 1);
+
+        for (uint64_t i = 0; i < LIMIT_LEASE_MAPPINGS; i++)
+                assert_ok(ioas_add_mapping(ioas, (1 + i) << 20, 4096));
+        assert_eq_int(run(s, make_map(assert_ok(fd_dup(memory)), 1, 0x1000, 4096), NULL,
+                          "has 4096 mappings: unmap some first, or map more at once"), OUTCOME_QUOTA);
+        assert_used(s, ACCOUNT_MAPPINGS, 0);
+
+        (void) ioas_remove_mappings(ioas, 1, LIMIT_LEASE_MAPPINGS - 1);
+        run(s, make_map(assert_ok(fd_dup(memory)), 1, 0x1000, 4096), NULL, NULL);
+        assert_used(s, ACCOUNT_MAPPINGS, 1);
+        (void) ioas_remove_mappings(ioas, 1, 1);
+        end(s, &client);
+}
+
 /* What each of its devices can have. */
 static void test_limit_of_pasids(void) {
         _cleanup_scene_ Scene *s = scene_new();
@@ -634,6 +659,7 @@ int main(void) {
         test_release_cuts_off();
         test_refusals();
         test_limits();
+        test_limit_of_mappings();
         test_limit_of_pasids();
         test_other_iommu();
         return EXIT_SUCCESS;
