@@ -6,6 +6,7 @@
 # himself, as everybody can while SELinux is permissive. The policy is no more than that needs, and forbids nothing else.
 
 . guest/iommud.sh
+. guest/labels.sh
 
 SELINUXFS=/sys/fs/selinux
 
@@ -68,22 +69,7 @@ user_as() {
         "${become[@]}" lab_user_t setpriv --reuid="$2" --regid="$2" --clear-groups -- "${become[@]}" "$1" "${@:3}"
 }
 
-# rule_of VERDICT KEYS: about the network card
-rule_of() {
-        jq -n -c --arg verdict "$1" --argjson keys "$2" --arg device "$LAB_NIC" '$keys + {devices: [$device], $verdict}'
-}
-
-# denied REGEX COMMAND...
-denied() {
-        assert_refused "(Denied)" "${@:2}"
-        assert_match "$OUTPUT" "$1"
-        assert no_lease
-        assert bindings_are "$BEFORE"
-        CASES=$((CASES + 1))
-}
-CASES=0
 context=system_u:system_r:lab_vmm_t:s0
-no_rule="no rule of the policy allows it"
 no_proof="whether its \"label\" is true of the caller is not known \\(\"$context\" is no proof of that"
 
 # ---- before there is a policy, all are the kernel's

@@ -5,6 +5,7 @@
 # himself. Nothing but the clients of this case is under any.
 
 . guest/iommud.sh
+. guest/labels.sh
 
 RESTRICT=/proc/sys/kernel/apparmor_restrict_unprivileged_unconfined
 
@@ -51,21 +52,6 @@ label_of() {
         tr -d '\0' <"/proc/$1/attr/apparmor/current"
 }
 
-# rule_of VERDICT KEYS: about the network card
-rule_of() {
-        jq -n -c --arg verdict "$1" --argjson keys "$2" --arg device "$LAB_NIC" '$keys + {devices: [$device], $verdict}'
-}
-
-# denied REGEX COMMAND...
-denied() {
-        assert_refused "(Denied)" "${@:2}"
-        assert_match "$OUTPUT" "$1"
-        assert no_lease
-        assert bindings_are "$BEFORE"
-        CASES=$((CASES + 1))
-}
-CASES=0
-no_rule="no rule of the policy allows it"
 no_proof='whether its "label" is true of the caller is not known \("[^"]*" is no proof of that'
 
 # ---- a user under a profile: neither of the two without the other
