@@ -82,19 +82,11 @@ assert_alive "after a restart"
 
 # The watchdog ends it, and then somebody else
 assert_eq "$(systemctl show --property=WatchdogUSec --value iommud.service)" 10min
-with_usual_watchdog() {
-        rm -rf /run/systemd/system/iommud.service.d
-        systemctl daemon-reload
-}
-defer with_usual_watchdog
-mkdir -p /run/systemd/system/iommud.service.d
-printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/iommud.service.d/watchdog.conf
-systemctl daemon-reload
-systemctl restart iommud.service
+short_watchdog
 pid=$(daemon_pid)
 kill -STOP "$pid"
 assert_soon 60 is_other_than "$pid"
-with_usual_watchdog
+usual_watchdog
 kill_daemon
 assert_alive "after the daemon was killed"
 

@@ -92,16 +92,7 @@ done
 
 # The watchdog: an idle daemon answers it, and one that hangs is started again
 assert_eq "$(show WatchdogUSec)" 10min
-with_usual_watchdog() {
-        rm -rf /run/systemd/system/iommud.service.d
-        systemctl daemon-reload
-        systemctl restart iommud.service
-}
-defer with_usual_watchdog
-mkdir -p /run/systemd/system/iommud.service.d
-printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/iommud.service.d/watchdog.conf
-systemctl daemon-reload
-systemctl restart iommud.service
+short_watchdog
 pid=$(daemon_pid)
 fed=$(show WatchdogTimestampMonotonic)
 was_fed() {

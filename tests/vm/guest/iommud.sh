@@ -205,6 +205,21 @@ is_other_than() {
         [[ "$pid" != 0 && "$pid" != "$1" ]] && daemon_is_up
 }
 
+usual_watchdog() {
+        rm -rf /run/systemd/system/iommud.service.d
+        systemctl daemon-reload
+        systemctl restart iommud.service
+}
+
+# short_watchdog: from here on the daemon is started again when it has said nothing for 4 s, until usual_watchdog
+short_watchdog() {
+        defer usual_watchdog
+        mkdir -p /run/systemd/system/iommud.service.d
+        printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/iommud.service.d/watchdog.conf
+        systemctl daemon-reload
+        systemctl restart iommud.service
+}
+
 # kill_daemon: as a fault would, and waits until the service manager has started it again
 kill_daemon() {
         local old
