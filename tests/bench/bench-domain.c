@@ -4,9 +4,10 @@
  * What an operation on domains costs in a lease of mode confined, where iommud does it, beside a program
  * that does the same ioctls on the same device itself, and beside a call to the daemon that does nothing.
  *
- *     bench-domain BUS/NAME [ROUNDS [MIB]]
+ *     bench-domain BUS/NAME [ROUNDS]
  *
- * The device is on a VFIO driver. Prints medians in microseconds; of what is MIB in size, a few rounds only.
+ * The device is on a VFIO driver, and there are as many huge pages of 2 MiB as make 1 GiB. Prints medians in
+ * microseconds; of what is so large, of a few rounds only.
  */
 
 #include <fcntl.h>
@@ -18,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/memfd.h>
+
 #include "base/dir.h"
 #include "base/fd.h"
 #include "base/parse.h"
@@ -26,6 +29,7 @@
 
 #define ROUNDS_MAX 1000
 #define BIG_ROUNDS 5
+#define BIG (UINT64_C(1) << 30)
 #define IOVA UINT64_C(0x100000000)
 
 DEFINE_CLEANUP_FUNC(iommud_client, iommud_client_free);
@@ -41,6 +45,13 @@ typedef struct Party {
         unsigned attached;                   /* which of the two */
 } Party;
 
+/* What the memory is made of. */
+typedef enum Pages {
+        PAGES_SMALL,
+        PAGES_HUGE,
+        _PAGES_MAX,
+} Pages;
+
 typedef int (*Step)(Party *party, int memory, uint64_t size);
 
 typedef struct Operation {
@@ -48,6 +59,7 @@ typedef struct Operation {
         Step run, undo;                      /* of each round; the second is not counted */
         Step before, after;                  /* all of them */
         uint64_t size;                       /* 0: of no memory */
+        Pages pages;
 } Operation;
 
 static uint64_t now_nsec(void) {
@@ -228,13 +240,13 @@ static int measure(const Operation *operation, Party *party, int memory, unsigne
         return 0;
 }
 
-static int measure_all(const Operation *operations, size_t n, Party *party, int memory, unsigned rounds,
-                       double *ret_usec) {
+static int measure_all(const Operation *operations, size_t n, Party *party, const int memories[_PAGES_MAX],
+                       unsigned rounds, double *ret_usec) {
         for (size_t i = 0; i < n; i++) {
                 int r;
 
-                r = measure(&operations[i], party, memory,
-                            operations[i].size > UINT64_C(64) << 20 ? BIG_ROUNDS : rounds, &ret_usec[i]);
+                r = measure(&operations[i], party, memories[operations[i].pages],
+                            operations[i].size == BIG ? BIG_ROUNDS : rounds, &ret_usec[i]);
                 if (r < 0)
                         return r;
         }
@@ -242,8 +254,8 @@ static int measure_all(const Operation *operations, size_t n, Party *party, int 
         return 0;
 }
 
-static int run_bare(const char *bus, const Operation *operations, size_t n, const char *name, int memory,
-                    unsigned rounds, double *ret_usec) {
+static int run_bare(const char *bus, const Operation *operations, size_t n, const char *name,
+                    const int memories[_PAGES_MAX], unsigned rounds, double *ret_usec) {
         Party party;
         int r;
 
@@ -251,14 +263,14 @@ static int run_bare(const char *bus, const Operation *operations, size_t n, cons
         if (r < 0)
                 fprintf(stderr, "%s can't be bound: %s\n", name, strerrordesc_np(-r));
         else
-                r = measure_all(operations, n, &party, memory, rounds, ret_usec);
+                r = measure_all(operations, n, &party, memories, rounds, ret_usec);
         close_fd(party.fd);
         close_fd(party.iommufd);
         return r;
 }
 
-static int run_iommud(const Operation *operations, size_t n, const char *name, int memory, unsigned rounds,
-                      double *ret_usec) {
+static int run_iommud(const Operation *operations, size_t n, const char *name,
+                      const int memories[_PAGES_MAX], unsigned rounds, double *ret_usec) {
         _cleanup_(iommud_request_freep) iommud_request *request = NULL;
         _cleanup_(iommud_client_freep) iommud_client *client = NULL;
         _cleanup_(iommud_lease_freep) iommud_lease *lease = NULL;
@@ -287,67 +299,87 @@ static int run_iommud(const Operation *operations, size_t n, const char *name, i
                 return -EIO;
         }
 
-        r = measure_all(operations, n, &party, memory, rounds, ret_usec);
+        r = measure_all(operations, n, &party, memories, rounds, ret_usec);
         iommud_lease_free(TAKE_PTR(lease));
         return r < 0 ? r : iommud_wait(client, party.lease, UINT64_C(30000000)) == 0 ? 0 : -EIO;
 }
 
 static void print(const Operation *operation, double noop, double bare, double ours) {
-        printf("%-20s bare %10.0f us, iommud %10.0f us = bare + %5.1f no-op calls", operation->name, bare,
+        printf("%-24s bare %10.0f us, iommud %10.0f us = bare + %5.1f no-op calls", operation->name, bare,
                ours, (ours - bare) / noop);
         if (operation->size >= UINT64_C(2) << 20)
                 printf(", %.0f %% of its bandwidth", bare / ours * 100);
         putchar('\n');
 }
 
-static int run(const char *bus, const char *name, unsigned rounds, uint64_t big) {
-        const Operation operations[] = {
-                { "no-op call", do_noop, do_nothing, do_nothing, do_nothing, 0 },
-                { "attach", do_attach, do_detach, do_detach, do_attach, 0 },
-                { "replace", do_replace, do_nothing, do_nothing, do_nothing, 0 },
-                { "map 4 KiB", do_map, do_unmap, do_nothing, do_nothing, 4096 },
-                { "unmap 4 KiB", do_unmap, do_map, do_map, do_unmap, 4096 },
-                { "map 2 MiB", do_map, do_unmap, do_nothing, do_nothing, UINT64_C(2) << 20 },
-                { "unmap 2 MiB", do_unmap, do_map, do_map, do_unmap, UINT64_C(2) << 20 },
-                { "map the most", do_map, do_unmap, do_nothing, do_nothing, big },
-                { "unmap the most", do_unmap, do_map, do_map, do_unmap, big },
-        };
-        double bare[ELEMENTSOF(operations)] = {}, ours[ELEMENTSOF(operations)] = {};
-        _cleanup_close_ int memory = -EBADF;
-        int r;
+/* All of it is there before it is mapped, as the memory of a guest that has run for a while. */
+static int make_memory(Pages pages) {
+        unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+        _cleanup_close_ int fd = -EBADF;
 
-        memory = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (memory < 0 || ftruncate(memory, (off_t) big) < 0 || fallocate(memory, 0, 0, (off_t) big) < 0 ||
-            fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+        if (pages == PAGES_HUGE)
+                flags |= MFD_HUGETLB | MFD_HUGE_2MB;
+
+        fd = memfd_create("bench", flags);
+        if (fd < 0 || ftruncate(fd, (off_t) BIG) < 0 || fallocate(fd, 0, 0, (off_t) BIG) < 0 ||
+            fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
                 return -errno;
 
-        r = run_bare(bus, operations, ELEMENTSOF(operations), name, memory, rounds, bare);
+        return TAKE_FD(fd);
+}
+
+static int run(const char *bus, const char *name, unsigned rounds) {
+        static const Operation operations[] = {
+                { "no-op call", do_noop, do_nothing, do_nothing, do_nothing, 0, PAGES_SMALL },
+                { "attach", do_attach, do_detach, do_detach, do_attach, 0, PAGES_SMALL },
+                { "replace", do_replace, do_nothing, do_nothing, do_nothing, 0, PAGES_SMALL },
+                { "map 4 KiB", do_map, do_unmap, do_nothing, do_nothing, 4096, PAGES_SMALL },
+                { "unmap 4 KiB", do_unmap, do_map, do_map, do_unmap, 4096, PAGES_SMALL },
+                { "map 2 MiB", do_map, do_unmap, do_nothing, do_nothing, UINT64_C(2) << 20, PAGES_SMALL },
+                { "unmap 2 MiB", do_unmap, do_map, do_map, do_unmap, UINT64_C(2) << 20, PAGES_SMALL },
+                { "map 1 GiB", do_map, do_unmap, do_nothing, do_nothing, BIG, PAGES_SMALL },
+                { "unmap 1 GiB", do_unmap, do_map, do_map, do_unmap, BIG, PAGES_SMALL },
+                { "map 1 GiB, huge pages", do_map, do_unmap, do_nothing, do_nothing, BIG, PAGES_HUGE },
+                { "unmap 1 GiB, huge pages", do_unmap, do_map, do_map, do_unmap, BIG, PAGES_HUGE },
+        };
+        double bare[ELEMENTSOF(operations)] = {}, ours[ELEMENTSOF(operations)] = {};
+        _cleanup_close_ int small = -EBADF, huge = -EBADF;
+        int r;
+
+        small = make_memory(PAGES_SMALL);
+        if (small < 0)
+                return small;
+        huge = make_memory(PAGES_HUGE);
+        if (huge < 0)
+                return huge;
+
+        const int memories[_PAGES_MAX] = { [PAGES_SMALL] = small, [PAGES_HUGE] = huge };
+
+        r = run_bare(bus, operations, ELEMENTSOF(operations), name, memories, rounds, bare);
         if (r >= 0)
-                r = run_iommud(operations, ELEMENTSOF(operations), name, memory, rounds, ours);
+                r = run_iommud(operations, ELEMENTSOF(operations), name, memories, rounds, ours);
         if (r < 0)
                 return r;
 
-        printf("%s, a call that does nothing takes %.0f us, the most is %" PRIu64 " MiB\n", name, ours[0],
-               big >> 20);
+        printf("%s, a call that does nothing takes %.0f us\n", name, ours[0]);
         for (size_t i = 1; i < ELEMENTSOF(operations); i++)
                 print(&operations[i], ours[0], bare[i], ours[i]);
         return 0;
 }
 
 int main(int argc, char *argv[]) {
-        uint32_t rounds = 30, mib = 256;
+        uint32_t rounds = 30;
         char *name;
         int r;
 
         name = argc > 1 ? strchr(argv[1], '/') : NULL;
-        if (!name || (argc > 2 && (parse_u32(argv[2], &rounds) < 0 || rounds == 0 || rounds > ROUNDS_MAX)) ||
-            (argc > 3 && (parse_u32(argv[3], &mib) < 0 || mib < 2))) {
-                fprintf(stderr, "Usage: bench-domain BUS/NAME [ROUNDS [MIB]]\n");
+        if (!name || (argc > 2 && (parse_u32(argv[2], &rounds) < 0 || rounds == 0 || rounds > ROUNDS_MAX))) {
+                fprintf(stderr, "Usage: bench-domain BUS/NAME [ROUNDS]\n");
                 return 2;
         }
         *name++ = '\0';
 
-        r = run(argv[1], name, rounds, (uint64_t) mib << 20);
+        r = run(argv[1], name, rounds);
         if (r < 0)
                 fprintf(stderr, "bench-domain: %s\n", strerrordesc_np(-r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
