@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "lease-call.h"
 #include "lease-info.h"
 #include "names.h"
 #include "public.h"
 #include "watch.h"
-
-#define PATH_LEASE_MAX (sizeof(IOMMUD_PATH_LEASE "/") + 20)
-
-static int prepare(iommud_client *client, uint64_t id, sd_bus_message **ret) {
-        char path[PATH_LEASE_MAX];
-        int r;
-
-        if (id == 0)
-                return -EINVAL;
-
-        r = client_begin(client);
-        if (r < 0)
-                return r;
-
-        (void) snprintf(path, sizeof(path), IOMMUD_PATH_LEASE "/%" PRIu64, id);
-        return client_prepare(client, path, IOMMUD_INTERFACE_LEASE, "Release", ret);
-}
 
 /* @appended is the result of appending the options. */
 static int call(iommud_client *client, uint64_t id, sd_bus_message *message, int appended) {
@@ -48,7 +31,7 @@ _public_ int iommud_release(iommud_client *client, uint64_t id) {
         _cleanup_message_ sd_bus_message *message = NULL;
         int r;
 
-        r = prepare(client, id, &message);
+        r = lease_prepare(client, id, "Release", &message);
         if (r < 0)
                 return r;
 
@@ -61,7 +44,7 @@ _public_ int iommud_ask_for_release(
         _cleanup_message_ sd_bus_message *message = NULL;
         int r;
 
-        r = prepare(client, id, &message);
+        r = lease_prepare(client, id, "Release", &message);
         if (r < 0)
                 return r;
 
@@ -75,7 +58,7 @@ _public_ int iommud_kill_holders(iommud_client *client, uint64_t id) {
         _cleanup_message_ sd_bus_message *message = NULL;
         int r;
 
-        r = prepare(client, id, &message);
+        r = lease_prepare(client, id, "Release", &message);
         if (r < 0)
                 return r;
 

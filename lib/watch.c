@@ -9,7 +9,6 @@
 #include "public.h"
 #include "watch.h"
 
-#define PATH_LEASE_MAX (sizeof(IOMMUD_PATH_LEASE "/") + 20)
 #define MATCH_MAX 256
 
 #define MATCH_SIGNAL "type='signal',sender='" IOMMUD_BUS_NAME "'"
