@@ -160,6 +160,9 @@ use_policy "{ \"uid\": $LAB_VMM_UID, \"devices\": \"any\", \"limits\": { \"devic
 hold limited "$LAB_VMM_UID" "$LAB_NIC"
 assert_refused "(Quota)" as_user "$LAB_VMM_UID" iommuctl acquire "$LAB_NIC2"
 assert_match "$OUTPUT" "has 1 devices by $POLICY: rules\[0\] and asks for 1 more"
+answer=$(as_user "$LAB_VMM_UID" iommuctl explain --json "$LAB_NIC2" || true)
+assert_eq "$(jq -c '[.possible, (.facts[] | select(.topic == "quota" and .grade == "bad").values |
+        .limit, .rule, .max, .used, .asked)]' <<<"$answer")" "[false,\"devices\",\"$POLICY: rules[0]\",1,1,1]" "the limit"
 # Also across a restart
 kill_daemon
 assert_refused "(Quota)" as_user "$LAB_VMM_UID" iommuctl acquire "$LAB_NIC2"
