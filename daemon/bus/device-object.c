@@ -108,21 +108,21 @@ static int append_reset_methods(sd_bus_message *message, const void *object) {
         return sd_bus_message_close_container(message);
 }
 
-/* The catalog of the policy in force, and what it knows the device by. */
-static const Catalog *get_catalog(const Device *device, DeviceFacts *ret) {
+/* The catalog of the policy in force; NULL: there is none. */
+static const Catalog *get_catalog(const Device *device) {
         const Policy *policy = device->group->manager->policy;
 
-        device_host_facts(device, ret);
         return policy ? &policy->catalog : NULL;
 }
 
 static int append_stable_name(sd_bus_message *message, const void *object) {
-        DeviceFacts facts;
-        const Catalog *catalog = get_catalog(object, &facts);
+        DeviceFacts buffer;
+        const DeviceFacts *facts = device_host_facts(object, &buffer);
+        const Catalog *catalog = get_catalog(object);
         const char *name = "";
 
         for (size_t i = 0; catalog && !name[0] && i < catalog->n_entries; i++)
-                if (catalog_has_name(catalog, &facts, catalog->entries[i].name) == MATCH_YES)
+                if (catalog_has_name(catalog, facts, catalog->entries[i].name) == MATCH_YES)
                         name = catalog->entries[i].name;
 
         return sd_bus_message_append(message, "s", name);
@@ -139,8 +139,9 @@ static bool has_tag_before(const Catalog *catalog, size_t end, const DeviceFacts
 }
 
 static int append_tags(sd_bus_message *message, const void *object) {
-        DeviceFacts facts;
-        const Catalog *catalog = get_catalog(object, &facts);
+        DeviceFacts buffer;
+        const DeviceFacts *facts = device_host_facts(object, &buffer);
+        const Catalog *catalog = get_catalog(object);
         int r;
 
         r = sd_bus_message_open_container(message, 'a', "s");
@@ -150,11 +151,11 @@ static int append_tags(sd_bus_message *message, const void *object) {
         for (size_t i = 0; catalog && i < catalog->n_entries; i++) {
                 const CatalogEntry *entry = &catalog->entries[i];
 
-                if (device_match(&entry->match, &facts, /* catalog= */ NULL) != MATCH_YES)
+                if (device_match(&entry->match, facts, /* catalog= */ NULL) != MATCH_YES)
                         continue;
 
                 for (size_t j = 0; j < entry->n_tags; j++) {
-                        if (has_tag_before(catalog, i, &facts, entry->tags[j]))
+                        if (has_tag_before(catalog, i, facts, entry->tags[j]))
                                 continue;
                         r = sd_bus_message_append_basic(message, 's', entry->tags[j]);
                         if (r < 0)

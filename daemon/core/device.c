@@ -162,12 +162,15 @@ int device_read_info(Device *device, int context, uint32_t id, HwInfo *ret, Kern
         return 0;
 }
 
-void device_host_facts(const Device *device, DeviceFacts *ret) {
+const DeviceFacts *device_host_facts(const Device *device, DeviceFacts *buffer) {
         const char *driver = device_driver_to_give_back(device);
 
-        *ret = device->facts;
-        if (driver)
-                strcpy(ret->driver, driver);
+        if (!driver)
+                return &device->facts;
+
+        *buffer = device->facts;
+        strcpy(buffer->driver, driver);
+        return buffer;
 }
 
 bool device_facts_on_vfio(const DeviceFacts *facts) {

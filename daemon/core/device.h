@@ -86,8 +86,11 @@ int device_refresh(Device *device, Refusal *reterr, ChangeSet *changes) _must_ch
 /* News of its driver and driver_override. Says so in @changes when they are news, for the group too. */
 void device_set_driver(Device *device, const char *driver, const char *override, ChangeSet *changes);
 
-/* The facts as they are without a lease: with the driver that the device goes back to. */
-void device_host_facts(const Device *device, DeviceFacts *ret);
+/*
+ * The facts as they are without a lease: with the driver that the device goes back to. The device's own, or
+ * in @buffer.
+ */
+const DeviceFacts *device_host_facts(const Device *device, DeviceFacts *buffer);
 
 /* All zero but the fields whose "unknown" is not: start from this value. */
 #define DEVICE_FACTS_INIT { .group = GROUP_NONE, .numa_node = -1, .vf_index = -1 }

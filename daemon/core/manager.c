@@ -85,10 +85,10 @@ void manager_set_policy_consume(Manager *manager, Policy *policy) {
 }
 
 bool manager_selects(const Manager *manager, const Selector *selector, const Device *device) {
-        DeviceFacts facts;
+        DeviceFacts buffer;
 
-        device_host_facts(device, &facts);
-        return selector_matches(selector, &facts, manager->policy ? &manager->policy->catalog : NULL);
+        return selector_matches(selector, device_host_facts(device, &buffer),
+                                manager->policy ? &manager->policy->catalog : NULL);
 }
 
 int manager_update_group(Manager *manager, const GroupFacts *facts, ChangeSet *changes) {

@@ -26,13 +26,12 @@ static bool plan_has_whole_group(const Plan *plan, const Group *group) {
 
 PolicyAnswer plan_ask_policy(const Manager *manager, const Subject *subject, const Request *request,
         const Plan *plan, const Device *device) {
-        DeviceFacts facts;
+        DeviceFacts buffer;
 
-        device_host_facts(device, &facts);
         return policy_decide(manager->policy,
                              &(PolicyQuestion) {
                                      .subject = subject,
-                                     .device = &facts,
+                                     .device = device_host_facts(device, &buffer),
                                      .mode = request->mode,
                                      .whole_group = plan_has_whole_group(plan, device->group),
                              });

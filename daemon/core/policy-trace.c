@@ -82,15 +82,14 @@ int manager_trace_policy(const Manager *manager, const Subject *subject, Mode mo
                               "No device in an IOMMU group answers to \"%.64s\"", text);
 
         for (unsigned i = 0; i < n; i++) {
+                DeviceFacts buffer;
                 PolicyQuestion question = {
                         .subject = subject,
+                        .device = device_host_facts(devices[i], &buffer),
                         .mode = mode,
                         .whole_group = has_whole_group(devices[i]->group, devices, n),
                 };
-                DeviceFacts facts;
 
-                device_host_facts(devices[i], &facts);
-                question.device = &facts;
                 r = policy_trace(manager->policy, &question, devices[i], func, userdata);
                 if (r < 0)
                         return r;
