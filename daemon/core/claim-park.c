@@ -22,8 +22,8 @@ static int claim_read_power(const Claim *claim, ClaimDevice *device, KernelFailu
         const Kernel *kernel = claim->manager->kernel;
         int r;
 
-        r = kernel->ops->read_power(
-                kernel->userdata, device->subsystem, device->name, &device->power, reterr);
+        r = kernel->ops->read_power(kernel->userdata, device->subsystem, device->name, /* syspath= */ NULL,
+                                    &device->power, reterr);
         if (r < 0)
                 return r;
 
@@ -83,7 +83,7 @@ static int claim_bind_device(Claim *claim, ClaimDevice *device, KernelFailure *r
         int r;
 
         r = kernel->ops->open_device(
-                kernel->userdata, device->subsystem, device->name, &device->fd, reterr);
+                kernel->userdata, device->subsystem, device->name, /* syspath= */ NULL, &device->fd, reterr);
         if (r < 0)
                 return r;
 

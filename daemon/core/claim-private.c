@@ -108,7 +108,8 @@ int claim_read_driver(
         int r;
 
         r = kernel->ops->read_driver(
-                kernel->userdata, device->subsystem, device->name, ret_driver, ret_override, &failure);
+                kernel->userdata, device->subsystem, device->name, /* syspath= */ NULL, ret_driver,
+                ret_override, &failure);
         if (r < 0)
                 return r;
 

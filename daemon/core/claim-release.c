@@ -36,7 +36,8 @@ static bool claim_device_is_back(
 
         if (device->power != POWER_CONTROL_NONE &&
             (kernel->ops->read_power(
-                     kernel->userdata, device->subsystem, device->name, &power, &failure) < 0 ||
+                     kernel->userdata, device->subsystem, device->name, /* syspath= */ NULL, &power,
+                     &failure) < 0 ||
              power != device->power))
                 return false;
 

@@ -105,8 +105,8 @@ int device_refresh(Device *device, Refusal *reterr, ChangeSet *changes) {
         KernelFailure failure;
         int r;
 
-        r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name, driver,
-                override, &failure);
+        r = kernel->ops->read_driver(kernel->userdata, device->facts.subsystem, device->facts.name,
+                                     device->facts.syspath, driver, override, &failure);
         if (r == -ENODEV)
                 return refuse(reterr, OUTCOME_NO_SUCH_DEVICE, "%s was unplugged", device->facts.name);
         if (r < 0)

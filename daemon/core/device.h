@@ -19,6 +19,7 @@ struct DeviceFacts {
         char vfio_driver[KERNEL_NAME_MAX];
         char cdev[16];                       /* "vfio3": the node below /dev/vfio/devices; "": it has none */
         char iommu[32];                      /* the IOMMU instance: "dmar0" */
+        char syspath[192];                   /* "devices/…", in sysfs; "": longer than that */
         char physfn[KERNEL_NAME_MAX];            /* of a virtual function: the address of its PF */
         /* space separated, in order of preference; "": it can't be reset */
         char reset_methods[64];

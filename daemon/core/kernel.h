@@ -86,22 +86,28 @@ typedef struct KernelOps {
         int (*open_context)(void *userdata, Accounting accounting, int *ret_fd, KernelFailure *reterr);
 
         /*
+         * In the next three, @syspath is where the device was when it was looked for last (DeviceFacts), or
+         * NULL: to look for it costs as much as what is done there. It isn't looked for elsewhere when it is
+         * not there any more.
+         */
+
+        /*
          * The VFIO character device of a device, never bound, proved to be that device's. Caller owns
          * *ret_fd.
          */
-        int (*open_device)(void *userdata, const char *subsystem, const char *name, int *ret_fd,
-                           KernelFailure *reterr);
+        int (*open_device)(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                           int *ret_fd, KernelFailure *reterr);
 
         /*
          * The driver that the device is bound to and its driver_override, as they are this moment; "" for
          * none. Both buffers hold KERNEL_NAME_MAX bytes. -ENODEV when there is no such device.
          */
-        int (*read_driver)(void *userdata, const char *subsystem, const char *name, char *ret_driver,
-                           char *ret_override, KernelFailure *reterr);
+        int (*read_driver)(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                           char *ret_driver, char *ret_override, KernelFailure *reterr);
 
         /* Its power/control as it is this moment. */
-        int (*read_power)(void *userdata, const char *subsystem, const char *name, PowerControl *ret,
-                          KernelFailure *reterr);
+        int (*read_power)(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                          PowerControl *ret, KernelFailure *reterr);
 
         /*
          * Whether descriptors that were kept over a restart are the device's node, bound, and the context in

@@ -71,8 +71,8 @@ int lease_bind(Lease *lease, KernelFailure *reterr) {
         for (unsigned i = lease->n_given; i < lease->n_devices; i++) {
                 LeaseDevice *device = &lease->devices[i];
 
-                r = kernel->ops->open_device(
-                        kernel->userdata, device->subsystem, device->name, &device->fd, reterr);
+                r = kernel->ops->open_device(kernel->userdata, device->subsystem, device->name,
+                                             lease_device_syspath(lease, device), &device->fd, reterr);
                 if (r < 0)
                         return r;
         }

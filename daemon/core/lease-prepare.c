@@ -82,8 +82,8 @@ static int lease_open(Lease *lease) {
         for (unsigned i = 0; i < lease->n_given; i++) {
                 LeaseDevice *device = &lease->devices[i];
 
-                r = kernel->ops->open_device(
-                        kernel->userdata, device->subsystem, device->name, &device->fd, &failure);
+                r = kernel->ops->open_device(kernel->userdata, device->subsystem, device->name,
+                                             lease_device_syspath(lease, device), &device->fd, &failure);
                 if (r < 0) {
                         lease_fail_device(lease, device, &failure);
                         return lease->refusal.outcome;
@@ -236,7 +236,8 @@ static int lease_read_power(Lease *lease) {
                 LeaseDevice *device = &lease->devices[i];
 
                 if (kernel->ops->read_power(kernel->userdata, device->subsystem, device->name,
-                                            &device->power, &failure) < 0) {
+                                            lease_device_syspath(lease, device), &device->power,
+                                            &failure) < 0) {
                         lease_fail_device(lease, device, &failure);
                         return lease->refusal.outcome;
                 }

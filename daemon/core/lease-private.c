@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/change.h"
+#include "core/device.h"
 #include "core/lease-private.h"
 #include "core/manager.h"
 #include "core/store.h"
@@ -43,13 +44,19 @@ void lease_fail(Lease *lease, const KernelFailure *failure) {
                 refuse_kernel(&lease->refusal, failure);
 }
 
+const char *lease_device_syspath(const Lease *lease, const LeaseDevice *device) {
+        const Device *known = manager_find_device(lease->manager, device->name);
+
+        return known ? known->facts.syspath : NULL;
+}
+
 bool lease_device_exists(const Lease *lease, const LeaseDevice *device) {
         const Kernel *kernel = lease->manager->kernel;
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
         KernelFailure failure;
 
-        return kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
-                                        &failure) != -ENODEV;
+        return kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name,
+                                        /* syspath= */ NULL, driver, override, &failure) != -ENODEV;
 }
 
 void lease_fail_device(Lease *lease, const LeaseDevice *device, const KernelFailure *failure) {

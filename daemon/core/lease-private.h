@@ -23,6 +23,9 @@ void lease_answer(Lease *lease, ChangeSet *changes);
 void lease_fail(Lease *lease, const KernelFailure *failure);
 void lease_fail_device(Lease *lease, const LeaseDevice *device, const KernelFailure *failure);
 
+/* Where it was when it was looked for last; NULL: the manager does not know it (any more). */
+const char *lease_device_syspath(const Lease *lease, const LeaseDevice *device);
+
 /* ENODEV alone does not say that: a driver that does not want a device answers with it too. */
 bool lease_device_exists(const Lease *lease, const LeaseDevice *device);
 

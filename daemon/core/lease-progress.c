@@ -102,8 +102,8 @@ static void lease_refresh_device(Lease *lease, const LeaseDevice *d, ChangeSet *
         Device *device;
 
         device = manager_find_device(lease->manager, d->name);
-        if (device && kernel->ops->read_driver(
-                              kernel->userdata, d->subsystem, d->name, driver, override, &failure) >= 0)
+        if (device && kernel->ops->read_driver(kernel->userdata, d->subsystem, d->name, /* syspath= */ NULL,
+                                               driver, override, &failure) >= 0)
                 device_set_driver(device, driver, override, changes);
 }
 

@@ -21,12 +21,13 @@ static bool lease_device_is_back(const Lease *lease, const LeaseDevice *device) 
         KernelFailure failure;
 
         return !device->recycle &&
-               kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name, driver, override,
-                                        &failure) >= 0 &&
+               kernel->ops->read_driver(kernel->userdata, device->subsystem, device->name,
+                                        /* syspath= */ NULL, driver, override, &failure) >= 0 &&
                strcmp(driver, device->driver) == 0 && strcmp(override, device->driver_override) == 0 &&
                (device->power == POWER_CONTROL_NONE ||
                 kernel->ops->read_power(
-                        kernel->userdata, device->subsystem, device->name, &power, &failure) >= 0) &&
+                        kernel->userdata, device->subsystem, device->name, /* syspath= */ NULL, &power,
+                        &failure) >= 0) &&
                power == device->power;
 }
 

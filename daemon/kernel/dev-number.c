@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "kernel/dev-number.h"
+#include "kernel/path.h"
 
 int dev_number_read(const char *path, dev_t *ret) {
         uint32_t major_number, minor_number;
@@ -27,6 +28,18 @@ int dev_number_read(const char *path, dev_t *ret) {
 
         *ret = makedev(major_number, minor_number);
         return 0;
+}
+
+int dev_number_find(const IommufdBackend *backend, dev_t number, char *ret) {
+        char link[KERNEL_PATH_MAX];
+        int r;
+
+        r = kernel_path(link, /* reterr= */ NULL, "%s/dev/char/%u:%u", backend->sysfs, major(number),
+                        minor(number));
+        if (r < 0)
+                return r;
+
+        return readlink_syspath_at(AT_FDCWD, link, ret, KERNEL_PATH_MAX);
 }
 
 /* "Character devices:", lines of number and kind, an empty one, then the same of block devices. */

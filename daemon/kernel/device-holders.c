@@ -33,12 +33,8 @@ int device_holders_find(const IommufdBackend *backend, const char *device, const
                 .node = node->number,
                 .group = find_group_number(backend, device),
         };
-        int r;
 
-        r = fdinfo_make_syspath(device, syspath);
-        if (r < 0)
-                return kernel_failure(reterr, r, "resolve %s", device);
-
+        fdinfo_make_syspath(backend, device, syspath);
         return holders_find(backend, &held, pid, ret, reterr);
 }
 

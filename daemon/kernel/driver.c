@@ -23,21 +23,21 @@ typedef struct Binding {
 static int binding_init(Binding *binding, const IommufdBackend *backend, const char *subsystem,
                         const char *name, KernelFailure *reterr) {
         *binding = (Binding) { .backend = backend, .subsystem = subsystem, .name = name };
-        return kernel_device_path(backend, subsystem, name, binding->device, reterr);
+        return kernel_device_find(backend, subsystem, name, binding->device, reterr);
 }
 
 /* "" for none. While an unbind is under way there is none already. */
-static int binding_read_driver(const Binding *binding, char *ret, KernelFailure *reterr) {
+static int read_driver(const char *device, char *ret, KernelFailure *reterr) {
         char path[KERNEL_PATH_MAX];
         int r;
 
-        r = kernel_path(path, reterr, "%s/driver", binding->device);
+        r = kernel_path(path, reterr, "%s/driver", device);
         if (r < 0)
                 return r;
 
         r = readlink_name_at(AT_FDCWD, path, ret, KERNEL_NAME_MAX);
         if (r == -ENOENT) {
-                if (access(binding->device, F_OK) >= 0) {
+                if (access(device, F_OK) >= 0) {
                         ret[0] = '\0';
                         return 0;
                 }
@@ -48,12 +48,12 @@ static int binding_read_driver(const Binding *binding, char *ret, KernelFailure 
         return 0;
 }
 
-static int binding_read_override(const Binding *binding, char *ret, KernelFailure *reterr) {
+static int read_override(const char *device, char *ret, KernelFailure *reterr) {
         char path[KERNEL_PATH_MAX], text[KERNEL_NAME_MAX + 1];
         ssize_t n;
         int r;
 
-        r = kernel_path(path, reterr, "%s/driver_override", binding->device);
+        r = kernel_path(path, reterr, "%s/driver_override", device);
         if (r < 0)
                 return r;
 
@@ -73,7 +73,7 @@ static int binding_write_override(const Binding *binding, const char *override, 
         char path[KERNEL_PATH_MAX], current[KERNEL_NAME_MAX];
         int r;
 
-        r = binding_read_override(binding, current, reterr);
+        r = read_override(binding->device, current, reterr);
         if (r < 0)
                 return r;
         if (strcmp(current, override) == 0)
@@ -132,7 +132,7 @@ static int binding_unbind(const Binding *binding, KernelFailure *reterr) {
         char current[KERNEL_NAME_MAX];
         int r;
 
-        r = binding_read_driver(binding, current, reterr);
+        r = read_driver(binding->device, current, reterr);
         if (r < 0 || current[0] == '\0')
                 return r;
 
@@ -182,7 +182,7 @@ static int binding_verify(const Binding *binding, const char *driver, int bound,
         KernelFailure failure;
         int r;
 
-        r = binding_read_driver(binding, current, &failure);
+        r = read_driver(binding->device, current, &failure);
         if (r < 0) {
                 if (reterr)
                         *reterr = failure;
@@ -259,7 +259,7 @@ static int binding_set(const Binding *binding, const char *driver, const char *o
         char current[KERNEL_NAME_MAX];
         int r;
 
-        r = binding_read_driver(binding, current, reterr);
+        r = read_driver(binding->device, current, reterr);
         if (r < 0)
                 return r;
         if (strcmp(current, driver) == 0)
@@ -291,21 +291,15 @@ int driver_set(const IommufdBackend *backend, const char *subsystem, const char 
         return power_write(binding.device, power, reterr);
 }
 
-int driver_read(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret_driver,
-                char *ret_override, KernelFailure *reterr) {
+int driver_read(const char *device, char *ret_driver, char *ret_override, KernelFailure *reterr) {
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
-        Binding binding;
         int r;
 
-        r = binding_init(&binding, backend, subsystem, name, reterr);
+        r = read_driver(device, driver, reterr);
         if (r < 0)
                 return r;
 
-        r = binding_read_driver(&binding, driver, reterr);
-        if (r < 0)
-                return r;
-
-        r = binding_read_override(&binding, override, reterr);
+        r = read_override(device, override, reterr);
         if (r < 0)
                 return r;
 

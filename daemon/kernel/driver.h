@@ -7,8 +7,9 @@
 
 #include "kernel/iommufd-backend.h"
 
-int driver_read(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret_driver,
-                char *ret_override, KernelFailure *reterr) _must_check_;
+/* Of the device whose directory is @device. -ENODEV: it has gone. */
+int driver_read(const char *device, char *ret_driver, char *ret_override,
+                KernelFailure *reterr) _must_check_;
 
 /*
  * Whatever step fails, the device is left in a state from which another call can bring it where that call

@@ -29,24 +29,7 @@ int fdinfo_read_syspath(int dir, const char *path, char *ret) {
         return copy_string(ret, PATH_MAX, value);
 }
 
-int fdinfo_make_syspath(const char *device, char *ret) {
-        char target[PATH_MAX];
-        const char *path = target;
-        ssize_t n;
-
-        /* a bus's link to a device goes up to the root of sysfs, and from there to where the device is */
-        n = readlink(device, target, sizeof(target) - 1);
-        if (n < 0)
-                return errno == ENOENT ? -ENODEV : -errno;
-        target[n] = '\0';
-
-        while (strncmp(path, "../", 3) == 0)
-                path += 3;
-        if (path == target || strncmp(path, "devices/", 8) != 0)
-                return -EXDEV;
-
+void fdinfo_make_syspath(const IommufdBackend *backend, const char *device, char *ret) {
         /* the kernel doesn't know where sysfs is mounted and always says this */
-        if (snprintf(ret, PATH_MAX, "/sys/%s", path) >= PATH_MAX)
-                return -ENAMETOOLONG;
-        return 0;
+        snprintf(ret, PATH_MAX, "/sys%s", device + strlen(backend->sysfs));
 }

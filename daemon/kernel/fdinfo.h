@@ -16,8 +16,5 @@
  */
 int fdinfo_read_syspath(int dir, const char *path, char *ret) _must_check_;
 
-/*
- * The same of a device that is named by @device, the link that its bus has to it in sysfs. -ENODEV when it
- * has gone.
- */
-int fdinfo_make_syspath(const char *device, char *ret) _must_check_;
+/* The same of the device whose directory is @device, see kernel_device_find(). */
+void fdinfo_make_syspath(const IommufdBackend *backend, const char *device, char *ret);

@@ -36,34 +36,40 @@ static int backend_open_context(void *userdata, Accounting accounting, int *ret_
         return 0;
 }
 
-static int backend_open_device(void *userdata, const char *subsystem, const char *name, int *ret_fd,
-                               KernelFailure *reterr) {
+static int backend_open_device(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                               int *ret_fd, KernelFailure *reterr) {
         FAULT_SPAN;
         char device[KERNEL_PATH_MAX];
         VfioNode node;
         int r;
 
-        r = kernel_device_path(userdata, subsystem, name, device, reterr);
+        r = kernel_device_locate(userdata, subsystem, name, syspath, device, reterr);
         if (r < 0)
                 return r;
 
         return vfio_node_open(userdata, device, &node, ret_fd, reterr);
 }
 
-static int backend_read_driver(void *userdata, const char *subsystem, const char *name, char *ret_driver,
-                               char *ret_override, KernelFailure *reterr) {
-        FAULT_SPAN;
-
-        return driver_read(userdata, subsystem, name, ret_driver, ret_override, reterr);
-}
-
-static int backend_read_power(
-        void *userdata, const char *subsystem, const char *name, PowerControl *ret, KernelFailure *reterr) {
+static int backend_read_driver(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                               char *ret_driver, char *ret_override, KernelFailure *reterr) {
         FAULT_SPAN;
         char device[KERNEL_PATH_MAX];
         int r;
 
-        r = kernel_device_path(userdata, subsystem, name, device, reterr);
+        r = kernel_device_locate(userdata, subsystem, name, syspath, device, reterr);
+        if (r < 0)
+                return r;
+
+        return driver_read(device, ret_driver, ret_override, reterr);
+}
+
+static int backend_read_power(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                              PowerControl *ret, KernelFailure *reterr) {
+        FAULT_SPAN;
+        char device[KERNEL_PATH_MAX];
+        int r;
+
+        r = kernel_device_locate(userdata, subsystem, name, syspath, device, reterr);
         if (r < 0)
                 return r;
 

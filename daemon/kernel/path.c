@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "kernel/path.h"
 
 bool kernel_name_is_valid(const char *name) {
@@ -25,23 +26,29 @@ int kernel_path(char *ret, KernelFailure *reterr, const char *format, ...) {
         return 0;
 }
 
-int kernel_device_path(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
+int kernel_device_find(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
                        KernelFailure *reterr) {
+        char link[KERNEL_PATH_MAX], syspath[KERNEL_PATH_MAX];
+        int r;
+
         if (!kernel_name_is_valid(subsystem) || !kernel_name_is_valid(name))
                 return kernel_failure(reterr, -EINVAL, "find the device %s on bus %s", name, subsystem);
 
-        return kernel_path(ret, reterr, "%s/bus/%s/devices/%s", backend->sysfs, subsystem, name);
-}
-
-int kernel_device_find(const IommufdBackend *backend, const char *subsystem, const char *name, char *ret,
-                       KernelFailure *reterr) {
-        int r;
-
-        r = kernel_device_path(backend, subsystem, name, ret, reterr);
+        r = kernel_path(link, reterr, "%s/bus/%s/devices/%s", backend->sysfs, subsystem, name);
         if (r < 0)
                 return r;
 
-        if (access(ret, F_OK) < 0)
-                return kernel_failure(reterr, errno == ENOENT ? -ENODEV : -errno, "find %s", ret);
-        return 0;
+        r = readlink_syspath_at(AT_FDCWD, link, syspath, sizeof(syspath));
+        if (r < 0)
+                return kernel_failure(reterr, r == -ENOENT ? -ENODEV : r, "find %s", link);
+
+        return kernel_path(ret, reterr, "%s/%s", backend->sysfs, syspath);
+}
+
+int kernel_device_locate(const IommufdBackend *backend, const char *subsystem, const char *name,
+                         const char *syspath, char *ret, KernelFailure *reterr) {
+        if (!syspath || !syspath[0])
+                return kernel_device_find(backend, subsystem, name, ret, reterr);
+
+        return kernel_path(ret, reterr, "%s/%s", backend->sysfs, syspath);
 }

@@ -151,7 +151,8 @@ int prove_free(const IommufdBackend *backend, const char *subsystem, const char 
                 return r;
 
         r = prove_device(backend, subsystem, device, ret_holders, ret_info, reterr);
-        if ((r < 0 || r == PROVE_RESET_FAILED) && access(device, F_OK) < 0 && errno == ENOENT)
+        if ((r < 0 || r == PROVE_RESET_FAILED) &&
+            kernel_device_find(backend, subsystem, name, device, /* reterr= */ NULL) == -ENODEV)
                 return PROVE_GONE; /* meanwhile, and that is why it failed */
         return r;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/fd.h"
 #include "kernel/dev-number.h"
@@ -21,15 +24,34 @@ int vfio_group_number(const IommufdBackend *backend, uint32_t group, dev_t *ret)
         return dev_number_read(path, ret);
 }
 
-static int group_status(int fd, const char *path, dev_t number, KernelFailure *reterr) {
-        struct vfio_group_status status = { .argsz = sizeof(status) };
+/* Its number is the group's as long as it is open. */
+static int group_prove(
+        const IommufdBackend *backend, int fd, const char *path, uint32_t group, KernelFailure *reterr) {
+        char actual[KERNEL_PATH_MAX], end[32];
         struct stat st;
+        size_t n;
         int r;
 
         if (fstat(fd, &st) < 0)
                 return kernel_failure(reterr, -errno, "fstat %s", path);
-        if (!S_ISCHR(st.st_mode) || st.st_rdev != number)
-                return kernel_failure(reterr, -ENODEV, "open %s: it is not the group's node", path);
+        if (!S_ISCHR(st.st_mode))
+                return kernel_failure(reterr, -ENODEV, "open %s: it is no character device", path);
+
+        r = dev_number_find(backend, st.st_rdev, actual);
+        if (r < 0)
+                return kernel_failure(reterr, r, "find character device %u:%u, which %s is",
+                                      major(st.st_rdev), minor(st.st_rdev), path);
+
+        n = (size_t) snprintf(end, sizeof(end), "/vfio/%u", group);
+        if (strlen(actual) < n || strcmp(actual + strlen(actual) - n, end) != 0)
+                return kernel_failure(reterr, -ENODEV, "open %s: it is not the group's node, but that of %s",
+                                      path, actual);
+        return 0;
+}
+
+static int group_status(int fd, const char *path, KernelFailure *reterr) {
+        struct vfio_group_status status = { .argsz = sizeof(status) };
+        int r;
 
         r = ioctl_retry(fd, VFIO_GROUP_GET_STATUS, &status);
         if (r < 0)
@@ -41,14 +63,7 @@ static int group_status(int fd, const char *path, dev_t number, KernelFailure *r
 int vfio_group_probe(const IommufdBackend *backend, uint32_t group, KernelFailure *reterr) {
         _cleanup_close_ int fd = -EBADF;
         char path[KERNEL_PATH_MAX];
-        dev_t number;
         int r;
-
-        r = vfio_group_number(backend, group, &number);
-        if (r == -ENOENT)
-                return _GROUP_PROBE_FREE;
-        if (r < 0)
-                return kernel_failure(reterr, r, "read the number of group %u", group);
 
         r = kernel_path(path, reterr, "%s/vfio/%u", backend->dev, group);
         if (r < 0)
@@ -58,9 +73,13 @@ int vfio_group_probe(const IommufdBackend *backend, uint32_t group, KernelFailur
         if (fd < 0 && errno == EBUSY)
                 return GROUP_PROBE_FOREIGN;  /* somebody has it open, or has bound a device of it */
         if (fd < 0 && (errno == ENOENT || errno == ENODEV))
-                return _GROUP_PROBE_FREE;    /* gone meanwhile, with the last VFIO driver in it */
+                return _GROUP_PROBE_FREE;    /* no device of it is on a VFIO driver (any more) */
         if (fd < 0)
                 return kernel_failure(reterr, -errno, "open %s", path);
 
-        return group_status(fd, path, number, reterr);
+        r = group_prove(backend, fd, path, group, reterr);
+        if (r < 0)
+                return r;
+
+        return group_status(fd, path, reterr);
 }

@@ -24,7 +24,8 @@ static bool is_node_name(const char *name) {
         return strncmp(name, "vfio", 4) == 0 && parse_u32(name + 4, &number) >= 0;
 }
 
-int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
+/* Its number is not known yet. */
+static int find_name(const char *device, VfioNode *ret, KernelFailure *reterr) {
         _cleanup_dir_ Dir *nodes = NULL;
         char path[KERNEL_PATH_MAX];
         VfioNode node = {};
@@ -48,6 +49,19 @@ int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
                 if (is_node_name(name) && copy_string(node.name, sizeof(node.name), name) >= 0)
                         break;
         }
+
+        *ret = node;
+        return 0;
+}
+
+int vfio_node_find(const char *device, VfioNode *ret, KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX];
+        VfioNode node;
+        int r;
+
+        r = find_name(device, &node, reterr);
+        if (r < 0)
+                return r;
 
         r = kernel_path(path, reterr, "%s/vfio-dev/%s/dev", device, node.name);
         if (r < 0)
@@ -85,83 +99,75 @@ int vfio_node_check_made(const IommufdBackend *backend, const char *device, Kern
         return 0;
 }
 
-static int prove_number(int fd, const VfioNode *node, KernelFailure *reterr) {
+static int read_number(int fd, VfioNode *node, KernelFailure *reterr) {
         struct stat st;
 
         if (fstat(fd, &st) < 0)
                 return kernel_failure(reterr, -errno, "fstat of %s", node->name);
-        if (!S_ISCHR(st.st_mode) || st.st_rdev != node->number)
-                return kernel_failure(reterr, -ENODEV, "open %s: it is not character device %u:%u",
-                                      node->name, major(node->number), minor(node->number));
+        if (!S_ISCHR(st.st_mode))
+                return kernel_failure(reterr, -ENODEV, "open %s: it is no character device", node->name);
+
+        node->number = st.st_rdev;
         return 0;
 }
 
 /*
- * Linux 6.18 says what was opened; before, it must be looked up again: now that it's open it can't change
- * hands any more.
+ * The number is the device's as long as what it stands for is open: to look it up before would prove
+ * nothing, another device may get it in between.
  */
-static int prove_by_number(const char *device, const VfioNode *node, KernelFailure *reterr) {
-        VfioNode now;
+static int prove_number(const IommufdBackend *backend, const char *device, const VfioNode *node,
+                        KernelFailure *reterr) {
+        char actual[KERNEL_PATH_MAX], expected[KERNEL_PATH_MAX];
         int r;
 
-        r = vfio_node_find(device, &now, reterr);
+        r = kernel_path(expected, reterr, "%s/vfio-dev/%s", device + strlen(backend->sysfs) + 1, node->name);
         if (r < 0)
                 return r;
-        if (now.number != node->number)
-                return kernel_failure(reterr, -ENODEV, "open %s: it was not that of %s", node->name, device);
+
+        r = dev_number_find(backend, node->number, actual);
+        if (r < 0)
+                return kernel_failure(reterr, r == -ENOENT ? -ENODEV : r,
+                                      "find character device %u:%u, which %s is", major(node->number),
+                                      minor(node->number), node->name);
+        if (strcmp(actual, expected) != 0)
+                return kernel_failure(reterr, -ENODEV, "open %s: it is not that of %s but of %s", node->name,
+                                      device, actual);
         return 0;
 }
 
-/* The number may have been given to another device between looking it up and opening it. */
-static int prove_device(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
-                        KernelFailure *reterr) {
-        char path[KERNEL_PATH_MAX], expected[PATH_MAX], actual[PATH_MAX];
+int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
+                    KernelFailure *reterr) {
+        VfioNode actual = *node;
         int r;
+
+        r = read_number(fd, &actual, reterr);
+        if (r < 0)
+                return r;
+
+        return prove_number(backend, device, &actual, reterr);
+}
+
+int vfio_node_prove_leaving(const IommufdBackend *backend, int fd, const char *device, VfioNode *ret,
+                            KernelFailure *reterr) {
+        char path[KERNEL_PATH_MAX], expected[PATH_MAX], actual[PATH_MAX];
+        VfioNode node = { .name = "its old node" };
+        int r;
+
+        r = read_number(fd, &node, reterr);
+        if (r < 0)
+                return r;
 
         r = kernel_path(path, reterr, "%s/self/fdinfo/%d", backend->proc, fd);
         if (r < 0)
                 return r;
 
         r = fdinfo_read_syspath(AT_FDCWD, path, actual);
-        if (r == -EOPNOTSUPP)
-                return prove_by_number(device, node, reterr);
         if (r < 0)
-                return kernel_failure(reterr, r, "read %s", path);
+                return kernel_failure(reterr, r == -EOPNOTSUPP ? -ENODEV : r, "read %s", path);
 
-        r = fdinfo_make_syspath(device, expected);
-        if (r < 0)
-                return kernel_failure(reterr, r, "resolve %s", device);
+        fdinfo_make_syspath(backend, device, expected);
         if (strcmp(actual, expected) != 0)
-                return kernel_failure(reterr, -ENODEV, "open %s: it is not that of %s", node->name, device);
-        return 0;
-}
-
-int vfio_node_prove(const IommufdBackend *backend, int fd, const char *device, const VfioNode *node,
-                    KernelFailure *reterr) {
-        int r;
-
-        r = prove_number(fd, node, reterr);
-        if (r < 0)
-                return r;
-
-        return prove_device(backend, fd, device, node, reterr);
-}
-
-int vfio_node_prove_leaving(const IommufdBackend *backend, int fd, const char *device, VfioNode *ret,
-                            KernelFailure *reterr) {
-        VfioNode node = { .name = "its old node" };
-        struct stat st;
-        int r;
-
-        if (fstat(fd, &st) < 0)
-                return kernel_failure(reterr, -errno, "fstat of %s", node.name);
-        if (!S_ISCHR(st.st_mode))
-                return kernel_failure(reterr, -ENODEV, "open %s: it is no character device", node.name);
-
-        node.number = st.st_rdev;
-        r = prove_device(backend, fd, device, &node, reterr);
-        if (r < 0)
-                return r;
+                return kernel_failure(reterr, -ENODEV, "%s is not that of %s", node.name, device);
 
         *ret = node;
         return 0;
@@ -174,7 +180,7 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
         VfioNode node;
         int r;
 
-        r = vfio_node_find(device, &node, reterr);
+        r = find_name(device, &node, reterr);
         if (r < 0)
                 return r;
 
@@ -190,7 +196,11 @@ int vfio_node_open(const IommufdBackend *backend, const char *device, VfioNode *
         if (fd < 0)
                 return kernel_failure(reterr, -errno, "open %s", path);
 
-        r = vfio_node_prove(backend, fd, device, &node, reterr);
+        r = read_number(fd, &node, reterr);
+        if (r < 0)
+                return r;
+
+        r = prove_number(backend, device, &node, reterr);
         if (r < 0)
                 return r;
 

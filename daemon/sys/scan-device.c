@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -245,20 +246,29 @@ static void read_pci(int device, VfSpacing *spacing, DeviceFacts *facts) {
         serial_read(device, facts->driver, facts->serial, sizeof(facts->serial));
 }
 
-int device_facts_read(int sysfs, int device, const char *name, uint32_t group, VfSpacing *spacing,
-                      DeviceFacts *ret) {
-        DeviceFacts *facts = ret;
+int device_facts_begin(int dir, const char *link, DeviceFacts *ret) {
+        char syspath[PATH_MAX];
+        int r;
+
+        r = readlink_syspath_at(dir, link, syspath, sizeof(syspath));
+        if (r < 0)
+                return r;
+
+        memset(ret, 0, sizeof(*ret));
+        /* what is longer has to be looked up each time */
+        if (copy_string(ret->syspath, sizeof(ret->syspath), syspath) < 0)
+                ret->syspath[0] = '\0';
+
+        return copy_string(ret->name, sizeof(ret->name), strrchr(syspath, '/') + 1);
+}
+
+int device_facts_read(int sysfs, int device, uint32_t group, VfSpacing *spacing, DeviceFacts *facts) {
         uint32_t number;
         int r;
 
-        memset(facts, 0, sizeof(*facts));
         facts->group = group;
         facts->numa_node = -1;
         facts->vf_index = -1;
-
-        r = copy_string(facts->name, sizeof(facts->name), name);
-        if (r < 0)
-                return r;
 
         r = readlink_name_at(device, "subsystem", facts->subsystem, sizeof(facts->subsystem));
         if (r < 0)

@@ -13,7 +13,8 @@
 
 /* What was there a moment ago need not be any more, and a name that fits no field can't be spoken of. */
 static bool error_is_absence(int error) {
-        return error == -ENOENT || error == -ENODEV || error == -ENOTDIR || error == -E2BIG;
+        return error == -ENOENT || error == -ENODEV || error == -ENOTDIR || error == -EXDEV ||
+               error == -E2BIG;
 }
 
 /* Whether @name can be one component of a path below sysfs. */
@@ -52,11 +53,9 @@ static int group_facts_read(int sysfs, uint32_t id, GroupFacts *ret) {
 static int scan_group_device(
         int sysfs, int devices, const char *entry, uint32_t group, VfSpacing *spacing, DeviceFacts *ret) {
         _cleanup_close_ int device = -EBADF;
-        char name[KERNEL_NAME_MAX];
         int r;
 
-        /* not the name of the link itself: that has a suffix where two buses have a device of one name */
-        r = readlink_name_at(devices, entry, name, sizeof(name));
+        r = device_facts_begin(devices, entry, ret);
         if (r < 0)
                 return r;
 
@@ -64,7 +63,7 @@ static int scan_group_device(
         if (device < 0)
                 return -errno;
 
-        return device_facts_read(sysfs, device, name, group, spacing, ret);
+        return device_facts_read(sysfs, device, group, spacing, ret);
 }
 
 static int scan_group_devices(
@@ -162,7 +161,9 @@ int scan_device(int sysfs, const char *subsystem, const char *name, DeviceFacts 
         if (r < 0)
                 return -ENODEV;
 
-        r = device_facts_read(sysfs, device, name, group, &(VfSpacing) {}, &facts);
+        r = device_facts_begin(sysfs, path, &facts);
+        if (r >= 0)
+                r = device_facts_read(sysfs, device, group, &(VfSpacing) {}, &facts);
         if (r < 0)
                 return error_is_absence(r) ? -ENODEV : r;
 

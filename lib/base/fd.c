@@ -110,15 +110,25 @@ int write_text_at(int dir, const char *path, const char *text) {
         return (size_t) n == length ? 0 : -EIO;
 }
 
+static int readlink_string_at(int dir, const char *path, char target[static PATH_MAX]) {
+        ssize_t n;
+
+        n = readlinkat(dir, path, target, PATH_MAX - 1);
+        if (n < 0)
+                return -errno;
+
+        target[n] = '\0';
+        return 0;
+}
+
 int readlink_name_at(int dir, const char *path, char *buffer, size_t size) {
         char target[PATH_MAX];
         const char *name;
-        ssize_t n;
+        int r;
 
-        n = readlinkat(dir, path, target, sizeof(target) - 1);
-        if (n < 0)
-                return -errno;
-        target[n] = '\0';
+        r = readlink_string_at(dir, path, target);
+        if (r < 0)
+                return r;
 
         name = strrchr(target, '/');
         name = name ? name + 1 : target;
@@ -126,5 +136,26 @@ int readlink_name_at(int dir, const char *path, char *buffer, size_t size) {
                 return -E2BIG;
 
         strcpy(buffer, name);
+        return 0;
+}
+
+int readlink_syspath_at(int dir, const char *path, char *buffer, size_t size) {
+        char target[PATH_MAX];
+        const char *syspath = target;
+        int r;
+
+        r = readlink_string_at(dir, path, target);
+        if (r < 0)
+                return r;
+
+        /* they all go up to the root of sysfs first */
+        while (strncmp(syspath, "../", 3) == 0)
+                syspath += 3;
+        if (syspath == target || strncmp(syspath, "devices/", 8) != 0)
+                return -EXDEV;
+        if (strlen(syspath) >= size)
+                return -E2BIG;
+
+        strcpy(buffer, syspath);
         return 0;
 }

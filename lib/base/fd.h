@@ -51,3 +51,10 @@ int write_text_at(int dir, const char *path, const char *text) _must_check_;
  * Returns 0, or a negative errno: -ENOENT when there is no such link, -E2BIG when the name does not fit.
  */
 int readlink_name_at(int dir, const char *path, char *buffer, size_t size) _must_check_;
+
+/*
+ * Reads a link in sysfs that leads to a device, or to a part of one, and stores where that is:
+ * "devices/pci0000:00/0000:00:04.0", without where sysfs is. Returns 0, or a negative errno: -EXDEV when it
+ * leads elsewhere, -E2BIG when it does not fit.
+ */
+int readlink_syspath_at(int dir, const char *path, char *buffer, size_t size) _must_check_;

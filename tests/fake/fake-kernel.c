@@ -201,8 +201,8 @@ static int fake_open_context(void *userdata, Accounting accounting, int *ret_fd,
         return *ret_fd < 0 ? kernel_failure(reterr, -errno, "memfd_create") : 0;
 }
 
-static int fake_open_device(void *userdata, const char *subsystem, const char *name, int *ret_fd,
-                            KernelFailure *reterr) {
+static int fake_open_device(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                            int *ret_fd, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         FakeDevice *device;
         char path[64];
@@ -224,8 +224,8 @@ static int fake_open_device(void *userdata, const char *subsystem, const char *n
         return *ret_fd < 0 ? kernel_failure(reterr, -errno, "open %s", path) : 0;
 }
 
-static int fake_read_driver(void *userdata, const char *subsystem, const char *name, char *ret_driver,
-                            char *ret_override, KernelFailure *reterr) {
+static int fake_read_driver(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                            char *ret_driver, char *ret_override, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         FakeDevice *device;
         int r;
@@ -243,8 +243,8 @@ static int fake_read_driver(void *userdata, const char *subsystem, const char *n
         return 0;
 }
 
-static int fake_read_power(
-        void *userdata, const char *subsystem, const char *name, PowerControl *ret, KernelFailure *reterr) {
+static int fake_read_power(void *userdata, const char *subsystem, const char *name, const char *syspath,
+                           PowerControl *ret, KernelFailure *reterr) {
         FakeKernel *kernel = userdata;
         FakeDevice *device;
         int r;

@@ -289,7 +289,7 @@ static void test_power(void) {
                 assert(strcmp(writes, table[i].writes) == 0);
                 assert(__real_read_text_at(tree->fd, DEVICE "/power/control", text, sizeof(text)) > 0);
                 assert(strcmp(text, table[i].after) == 0);
-                assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, &power, &failure) == 0);
+                assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, NULL, &power, &failure) == 0);
                 assert(power == (text[0] == 'o'   ? POWER_CONTROL_ON
                                  : text[0] == 'a' ? POWER_CONTROL_AUTO
                                                   : POWER_CONTROL_NONE));
@@ -302,9 +302,9 @@ static void test_power_fails(void) {
 
         /* what has none is left alone */
         setup("nvme", "");
-        assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, &power, &failure) == 0);
+        assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, NULL, &power, &failure) == 0);
         assert(power == POWER_CONTROL_NONE);
-        assert(kernel.ops->read_power(kernel.userdata, "pci", "x", &power, &failure) == -ENODEV);
+        assert(kernel.ops->read_power(kernel.userdata, "pci", "x", NULL, &power, &failure) == -ENODEV);
 
         tree_file(tree, "on\n", DEVICE "/power/control");
         for (fail_at = 1; fail_at <= 4; fail_at++) {
@@ -316,7 +316,7 @@ static void test_power_fails(void) {
         assert(strstr(failure.call, NAME "/power/control"));
         fail_at = 1;
         n_calls = 0;
-        assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, &power, &failure) == -EIO);
+        assert(kernel.ops->read_power(kernel.userdata, "pci", NAME, NULL, &power, &failure) == -EIO);
 }
 
 static void test_refusals(void) {
@@ -448,14 +448,15 @@ static void test_read(void) {
         KernelFailure failure;
 
         setup("nvme", "");
-        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, driver, override, &failure) == 0);
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, NULL, driver, override, &failure) == 0);
         assert(strcmp(driver, "nvme") == 0 && strcmp(override, "") == 0);
 
         setup("", "vfio-pci");
-        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, driver, override, &failure) == 0);
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, NULL, driver, override, &failure) == 0);
         assert(strcmp(driver, "") == 0 && strcmp(override, "vfio-pci") == 0);
 
-        assert(kernel.ops->read_driver(kernel.userdata, "pci", "x", driver, override, &failure) == -ENODEV);
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", "x", NULL, driver, override, &failure) ==
+               -ENODEV);
         assert(failure.error == -ENODEV);
 
 }
@@ -466,7 +467,7 @@ static void test_no_overrides(void) {
 
         setup("nvme", "");
         tree_remove(tree, DEVICE "/driver_override");
-        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, driver, override, &failure) == 0);
+        assert(kernel.ops->read_driver(kernel.userdata, "pci", NAME, NULL, driver, override, &failure) == 0);
         assert(strcmp(driver, "nvme") == 0 && strcmp(override, "") == 0);
 
         assert(set_driver("other", "", &failure) == 0);

@@ -119,6 +119,7 @@ static void setup(void) {
         tree_dir(tree, "sys/" DEVICE);
         tree_link(tree, "../../../devices/pci0000:00/" NAME, "sys/bus/pci/devices/" NAME);
         tree_file(tree, "241:3\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
+        tree_link(tree, "../../" DEVICE "/vfio-dev/vfio3", "sys/dev/char/241:3");
         tree_file(tree, "", "dev/vfio3");
         tree_file(tree, "", "dev/iommu");
         tree_file(tree, "", "dev/other");

@@ -41,9 +41,9 @@ static int sysfs_reset;                      /* the answer to a reset through sy
 static unsigned n_binds, n_resets, n_pauses;
 static uint64_t accounting;
 static uint32_t group_flags;
+static const char *syspath;                  /* where the device is said to be; NULL: it is not said */
 static const char *hidden;                   /* what we may not look into */
 static bool gone_at_reset;                   /* the device is unplugged when it is reset */
-static bool number_moves;                    /* the node gets another number while it's opened */
 
 static bool must_fail(void) {
         if (++n_calls != fail_at)
@@ -88,7 +88,11 @@ int __wrap_openat64(int dir, const char *path, int flags, ...) {
         return __real_openat64(dir, path, flags);
 }
 
-static ssize_t fake_fdinfo(const char *path, char *buffer, size_t size);
+int __wrap_readlink_syspath_at(int dir, const char *path, char *buffer, size_t size);
+int __real_readlink_syspath_at(int dir, const char *path, char *buffer, size_t size);
+int __wrap_readlink_syspath_at(int dir, const char *path, char *buffer, size_t size) {
+        return must_fail() ? -EIO : __real_readlink_syspath_at(dir, path, buffer, size);
+}
 
 ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size);
 ssize_t __real_read_text_at(int dir, const char *path, char *buffer, size_t size);
@@ -96,8 +100,6 @@ ssize_t __wrap_read_text_at(int dir, const char *path, char *buffer, size_t size
         buffer[0] = '\0';
         if (must_fail())
                 return -EIO;
-        if (strstr(path, "/self/fdinfo/"))
-                return fake_fdinfo(path, buffer, size);
         return __real_read_text_at(dir, path, buffer, size);
 }
 
@@ -202,24 +204,16 @@ int __wrap_ioctl(int fd, unsigned long request, void *argument) {
         return errno > 0 ? -1 : 0;
 }
 
-static const char *fdinfo_syspath;           /* what the kernel says that is open; NULL: it's too old to */
-
-static ssize_t fake_fdinfo(const char *path, char *buffer, size_t size) {
-        if (number_moves)
-                tree_file(tree, "241:9\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
-        if (!fdinfo_syspath)
-                return snprintf(buffer, size, "pos:\t0\n");
-        return snprintf(buffer, size, "pos:\t0\nvfio-device-syspath: %s\n", fdinfo_syspath);
-}
-
 static void set_node(bool there) {
         if (!there) {
                 tree_remove(tree, "sys/" DEVICE "/vfio-dev/vfio3/dev");
                 tree_remove(tree, "sys/" DEVICE "/vfio-dev/vfio3");
                 tree_remove(tree, "sys/" DEVICE "/vfio-dev");
+                tree_remove(tree, "sys/dev/char/241:3");
                 return;
         }
         tree_file(tree, "241:3\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
+        tree_link(tree, "../../" DEVICE "/vfio-dev/vfio3", "sys/dev/char/241:3");
 }
 
 /* The first bytes of its configuration space; 64 of them is what sysfs shows without privileges. */
@@ -243,6 +237,7 @@ static void setup(void) {
         tree_link(tree, "../../../devices/pci0000:00/" NAME, "sys/bus/pci/devices/" NAME);
         tree_link(tree, "../../../kernel/iommu_groups/7", "sys/" DEVICE "/iommu_group");
         tree_file(tree, "240:7\n", "sys/class/vfio/7/dev");
+        tree_link(tree, "../../devices/virtual/vfio/7", "sys/dev/char/240:7");
         tree_file(tree, "0x8086\n", "sys/" DEVICE "/vendor");
         tree_file(tree, "0x10d3\n", "sys/" DEVICE "/device");
         set_config("\x86\x80\xd3\x10\x03", 5);
@@ -267,9 +262,8 @@ static void setup(void) {
         memset(bind_errno, 0, sizeof(bind_errno));
         reset_errno = group_errno = sysfs_reset = 0;
         group_flags = VFIO_GROUP_FLAGS_VIABLE;
-        number_moves = gone_at_reset = false;
-        hidden = NULL;
-        fdinfo_syspath = "/sys/" DEVICE;
+        gone_at_reset = false;
+        hidden = syspath = NULL;
 }
 
 static unsigned count_fds(void) {
@@ -292,7 +286,7 @@ static int open_context(KernelFailure *reterr) {
 static int open_device(KernelFailure *reterr) {
         _cleanup_close_ int fd = -EBADF;
 
-        return kernel.ops->open_device(kernel.userdata, "pci", NAME, &fd, reterr);
+        return kernel.ops->open_device(kernel.userdata, "pci", NAME, syspath, &fd, reterr);
 }
 
 static int probe_group(KernelFailure *reterr) {
@@ -329,29 +323,36 @@ static void test_open(void) {
         setup();
         assert(open_device(&failure) == 0);
 
-        /* the kernel says that it's another one */
-        fdinfo_syspath = "/sys/devices/pci0000:00/0000:00:05.0";
-        assert(open_device(&failure) == -ENODEV);
-
-        /* it doesn't say, and we look again */
-        fdinfo_syspath = NULL;
+        /* where it was said to be, and where it is not any more */
+        syspath = DEVICE;
         assert(open_device(&failure) == 0);
-        number_moves = true;
+        syspath = "devices/pci0000:00/0000:00:05.0";
         assert(open_device(&failure) == -ENODEV);
+        assert(strstr(failure.call, syspath));
+        syspath = "";
+        assert(open_device(&failure) == 0);
 
-        /* the node has another number than the device */
-        setup();
-        tree_file(tree, "241:4\n", "sys/" DEVICE "/vfio-dev/vfio3/dev");
+        /* the number of the node is another device's, or nobody's, when it is open */
+        tree_link(tree, "../../devices/pci0000:00/0000:00:05.0/vfio-dev/vfio3", "sys/dev/char/241:3");
         assert(open_device(&failure) == -ENODEV);
-        assert(strstr(failure.call, "it is not character device 241:4"));
+        assert(strstr(failure.call, "it is not that of "));
+        assert(strstr(failure.call, "but of devices/pci0000:00/0000:00:05.0/vfio-dev/vfio3"));
+        tree_remove(tree, "sys/dev/char/241:3");
+        assert(open_device(&failure) == -ENODEV);
+        assert(strstr(failure.call, "find character device 241:3"));
+
+        /* what is no device at all is not believed to be one */
+        setup();
+        tree_link(tree, "../../class/mem/vfio3", "sys/dev/char/241:3");
+        assert(open_device(&failure) == -EXDEV);
 
         /* no VFIO driver; a kernel that makes no nodes; a link instead of a node; no device */
         setup();
-        tree_remove(tree, "sys/" DEVICE "/vfio-dev/vfio3/dev");
-        assert(open_device(&failure) == -ENODEV);
-        setup();
         set_node(false);
         assert(open_device(&failure) == -ENODEV);
+        setup();
+        tree_remove(tree, "dev/vfio/devices/vfio3");
+        assert(open_device(&failure) == -ENOENT);
         setup();
         tree_link(tree, "../7", "dev/vfio/devices/vfio3");
         assert(open_device(&failure) == -ELOOP);
@@ -375,13 +376,18 @@ static void test_probe(void) {
         assert(probe_group(&failure) == -EPERM);
         assert(strstr(failure.call, "/dev/vfio/7"));
 
-        /* another kind of file, another number */
+        /* the number of another group, of something else, of nothing; a kernel that makes no nodes */
         setup();
-        tree_file(tree, "240:8\n", "sys/class/vfio/7/dev");
+        tree_link(tree, "../../devices/virtual/vfio/17", "sys/dev/char/240:7");
         assert(probe_group(&failure) == -ENODEV);
+        assert(strstr(failure.call, "but that of devices/virtual/vfio/17"));
+        tree_link(tree, "../../devices/virtual/mem/7", "sys/dev/char/240:7");
+        assert(probe_group(&failure) == -ENODEV);
+        tree_remove(tree, "sys/dev/char/240:7");
+        assert(probe_group(&failure) == -ENOENT);
 
         setup();
-        tree_remove(tree, "sys/class/vfio/7/dev");
+        tree_remove(tree, "dev/vfio/7");
         assert(probe_group(&failure) == _GROUP_PROBE_FREE);
 }
 

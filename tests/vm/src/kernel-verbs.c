@@ -54,7 +54,7 @@ static int read_driver(const Kernel *kernel, char **arguments) {
         char driver[KERNEL_NAME_MAX], override[KERNEL_NAME_MAX];
         KernelFailure failure;
 
-        if (kernel->ops->read_driver(kernel->userdata, bus, name, driver, override, &failure) < 0)
+        if (kernel->ops->read_driver(kernel->userdata, bus, name, NULL, driver, override, &failure) < 0)
                 return print_failure(&failure);
         printf("%s %s\n", or_none(driver), or_none(override));
         return EXIT_SUCCESS;
@@ -128,7 +128,7 @@ static int open_device(const Kernel *kernel, char **arguments) {
         _cleanup_close_ int device = -EBADF;
         KernelFailure failure;
 
-        if (kernel->ops->open_device(kernel->userdata, bus, name, &device, &failure) < 0)
+        if (kernel->ops->open_device(kernel->userdata, bus, name, NULL, &device, &failure) < 0)
                 return print_failure(&failure);
         return hold("open");
 }
@@ -140,7 +140,7 @@ static int bind_device(const Kernel *kernel, char **arguments) {
         KernelFailure failure;
 
         if (kernel->ops->open_context(kernel->userdata, ACCOUNTING_PROCESS, &context, &failure) < 0 ||
-            kernel->ops->open_device(kernel->userdata, bus, name, &device, &failure) < 0)
+            kernel->ops->open_device(kernel->userdata, bus, name, NULL, &device, &failure) < 0)
                 return print_failure(&failure);
 
         bind.iommufd = context;
