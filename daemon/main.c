@@ -64,6 +64,7 @@ typedef struct Daemon {
         Watch *watch;
         Lifelines *lifelines;
         Alarm *expiry;                       /* of leases that the policy gives an end */
+        sd_event_source *idle;               /* nobody waits for an answer */
         Identity *identity;
         BusServer *server;
 } Daemon;
@@ -73,8 +74,11 @@ static void daemon_done(Daemon *d) {
         watch_free(d->watch);
         lifelines_free(d->lifelines);
         alarm_free(d->expiry);
+        sd_event_source_disable_unref(d->idle);
         identity_free(d->identity);
         bus_server_free(d->server);
+        if (d->manager)
+                manager_drop_next_lease(d->manager);
         manager_free(d->manager);
         sd_bus_flush_close_unref(d->bus);
         sd_event_unref(d->event);
@@ -147,6 +151,16 @@ static void daemon_commit(void *userdata, ChangeSet *changes) {
 
         if (alarm_set(d->expiry, manager_next_expiry(d->manager)) < 0)
                 log_warning("No timer can be set: leases with an end go on until something else happens");
+        /* without it a lease takes a little longer */
+        if (manager_wants_next_lease(d->manager))
+                (void) sd_event_source_set_enabled(d->idle, SD_EVENT_ONESHOT);
+}
+
+static int on_idle(sd_event_source *source, void *userdata) {
+        Daemon *d = userdata;
+
+        manager_prepare_next_lease(d->manager);
+        return 0;
 }
 
 static void on_expiry(uint64_t now_usec, void *userdata) {
@@ -411,6 +425,20 @@ static int daemon_init_leases(Daemon *d, ChangeSet *changes) {
         return state_store_load(&d->state, &stored, d->manager, changes);
 }
 
+static int daemon_init_idle(Daemon *d) {
+        int r;
+
+        r = sd_event_add_defer(d->event, &d->idle, on_idle, d);
+        if (r < 0)
+                return r;
+
+        r = sd_event_source_set_enabled(d->idle, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_priority(d->idle, SD_EVENT_PRIORITY_IDLE);
+}
+
 /* Ports and state; the devices are known when this returns. */
 static int daemon_init_state(Daemon *d) {
         static const WorkerFuncs worker_funcs = { .on_done = on_task_done, .on_overdue = on_task_overdue };
@@ -444,6 +472,10 @@ static int daemon_init_state(Daemon *d) {
                 return r;
 
         r = alarm_new(d->event, on_expiry, d, &d->expiry);
+        if (r < 0)
+                return r;
+
+        r = daemon_init_idle(d);
         if (r < 0)
                 return r;
 

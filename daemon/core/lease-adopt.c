@@ -43,7 +43,7 @@ static void lease_reject_lifeline(Lease *lease) {
         const Store *store = lease->manager->store;
 
         if (store)
-                store->ops->drop_lifeline(store->userdata, lease);
+                store->ops->drop_lifeline(store->userdata, lease->id);
         manager_close_stray_consume(lease->manager, "a lifeline", TAKE_FD(lease->lifeline));
 }
 

@@ -17,25 +17,6 @@
 #include "core/manager.h"
 #include "core/store.h"
 
-static int lease_open_lifeline(Lease *lease) {
-        struct stat st;
-        int fds[2];
-
-        if (lease->lifeline_is_pidfd)
-                return 0;
-
-        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-                return -errno;
-
-        lease->lifeline = fds[0];
-        lease->lifeline_client = fds[1];
-
-        if (fstat(lease->lifeline, &st) < 0)
-                return -errno;
-        lease->lifeline_id = st.st_ino;
-        return 0;
-}
-
 /*
  * Whether its groups and devices are still there, and can be owned by userspace now. Returns 0, or a
  * positive Outcome with the refusal set.
@@ -110,7 +91,10 @@ static int lease_keep(Lease *lease, KernelFailure *reterr) {
         if (r < 0)
                 return r;
 
-        return store ? store->ops->keep_lifeline(store->userdata, lease, reterr) : 0;
+        if (!store || lease->lifeline_kept)
+                return 0;
+
+        return store->ops->keep_lifeline(store->userdata, lease->id, lease->lifeline, reterr);
 }
 
 /*

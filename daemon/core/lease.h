@@ -107,6 +107,7 @@ struct Lease {
         /* our end of the pipe, or the holder's pidfd, to the end; owned */
         int lifeline;
         bool lifeline_is_pidfd;
+        bool lifeline_kept;                  /* the service manager has it already: core/next-lease.h */
         /* by which it is known again: the pipe's inode, the holder's pid */
         uint64_t lifeline_id;
         int lifeline_client;                 /* to be handed over, with the devices' fds; owned until then */

@@ -38,6 +38,7 @@ int manager_new(const Kernel *kernel, const Host *host, Manager **ret) {
 
         manager->kernel = kernel;
         manager->host = host;
+        manager->next = (NextLease) NEXT_LEASE_NULL;
         manager->accounts_max = LIMIT_IDLE_ACCOUNTS;
         *ret = TAKE_PTR(manager);
         return 0;
@@ -47,6 +48,7 @@ Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
 
+        next_lease_done(&manager->next);
         /* first: a lease that goes gives its groups back to their claims */
         while (manager->claims.n_items > 0)
                 claim_free(manager->claims.items[0]);
@@ -214,28 +216,6 @@ void manager_remove_device(
         }
 }
 
-/*
- * A number that no lease had and none will have: on record before it is used. Not each for itself: those of
- * a block that are left when the daemon ends are nobody's.
- */
-static int manager_take_lease_id(Manager *manager, uint64_t *ret, KernelFailure *reterr) {
-        const Store *store = manager->store;
-        uint64_t id = manager->last_lease + 1;
-        int r;
-
-        if (store && id > manager->saved_lease) {
-                uint64_t last = manager->last_lease + LIMIT_LEASE_NUMBERS;
-
-                r = store->ops->save_last_lease(store->userdata, last, reterr);
-                if (r < 0)
-                        return r;
-                manager->saved_lease = last;
-        }
-
-        manager->last_lease = *ret = id;
-        return 0;
-}
-
 int manager_acquire(Manager *manager, const Subject *subject, const Request *request, uint64_t *ret_lease,
                     Refusal *reterr, ChangeSet *changes) {
         _cleanup_(plan_done) Plan plan = {};
@@ -262,9 +242,12 @@ int manager_acquire(Manager *manager, const Subject *subject, const Request *req
                 return refuse_kernel(reterr, &failure);
 
         r = lease_new(manager, id, &plan, subject, request, &lease);
-        if (r < 0)
+        if (r < 0) {
+                manager_drop_next_lease(manager);
                 return r;
+        }
 
+        lease_take_next_lifeline(lease);
         *ret_lease = id;
         lease_start(lease, changes);
         return 0;

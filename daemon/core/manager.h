@@ -9,6 +9,7 @@
 #include "base/ptr-array.h"
 #include "core/change.h"
 #include "core/forward.h"
+#include "core/next-lease.h"
 
 struct Manager {
         const Kernel *kernel;                /* borrowed */
@@ -29,6 +30,7 @@ struct Manager {
         size_t n_tasks;
         uint64_t last_lease, last_claim, last_task, last_device, last_operation;
         uint64_t saved_lease;                /* the last number of a lease that we have put on record */
+        NextLease next;
 };
 
 int manager_new(const Kernel *kernel, const Host *host, Manager **ret) _must_check_;

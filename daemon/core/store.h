@@ -14,13 +14,12 @@ typedef struct StoreOps {
         int (*save)(void *userdata, const Lease *lease, KernelFailure *reterr);
 
         /*
-         * Gives a duplicate of the lifeline of the lease to the service manager, before anybody relies on
-         * it.
+         * Gives a duplicate of the lifeline of a lease to the service manager, before anybody relies on it.
          */
-        int (*keep_lifeline)(void *userdata, const Lease *lease, KernelFailure *reterr);
+        int (*keep_lifeline)(void *userdata, uint64_t lease, int fd, KernelFailure *reterr);
 
         /* Takes it back, as drop_fd() does. */
-        void (*drop_lifeline)(void *userdata, const Lease *lease);
+        void (*drop_lifeline)(void *userdata, uint64_t lease);
 
         /*
          * The same for any other descriptor, by a name without colons that says whose it is and what for:

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/dir.h"
@@ -95,17 +97,17 @@ static void store_drop_fd(void *userdata, const char *name) {
         fd_store_remove(name);
 }
 
-static int store_keep_lifeline(void *userdata, const Lease *lease, KernelFailure *reterr) {
+static int store_keep_lifeline(void *userdata, uint64_t lease, int fd, KernelFailure *reterr) {
         char name[48];
 
-        lifeline_name(name, sizeof(name), lease->id);
-        return store_keep_fd(userdata, name, lease->lifeline, reterr);
+        lifeline_name(name, sizeof(name), lease);
+        return store_keep_fd(userdata, name, fd, reterr);
 }
 
-static void store_drop_lifeline(void *userdata, const Lease *lease) {
+static void store_drop_lifeline(void *userdata, uint64_t lease) {
         char name[48];
 
-        lifeline_name(name, sizeof(name), lease->id);
+        lifeline_name(name, sizeof(name), lease);
         store_drop_fd(userdata, name);
 }
 
@@ -379,12 +381,27 @@ static void tell_lost(const StoredFds *stored, const Manager *manager) {
                             n);
 }
 
+/* The other end of a pipe is closed: nobody waits for anything that is about it. */
+static bool has_hung_up(int fd) {
+        struct pollfd poll_fd = { .fd = fd };
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && S_ISFIFO(st.st_mode) && poll(&poll_fd, 1, 0) == 1 &&
+               poll_fd.revents & POLLHUP;
+}
+
 /* What came back and is nobody's. */
 static void close_strays(StoredFds *stored, Manager *manager) {
         const char *name;
         int fd;
 
         while ((fd = stored_fds_take_any(stored, &name)) >= 0) {
+                /* such as the lifeline of a lease that was never granted */
+                if (has_hung_up(fd)) {
+                        close_fd(fd);
+                        continue;
+                }
+
                 log_warning("The service manager kept \"%s\" for us, which belongs to no lease and no "
                             "claim: closing it",
                             name);

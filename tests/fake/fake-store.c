@@ -25,6 +25,20 @@ static void item_done(FakeStoreItem *item) {
         close_fd(item->lifeline);
 }
 
+/* What survives of a lease, made on first use. */
+static FakeStoreItem *fake_store_get(FakeStore *store, uint64_t lease) {
+        FakeStoreItem *item;
+
+        item = fake_store_find(store, lease);
+        if (item)
+                return item;
+
+        assert(store->n_items < ELEMENTSOF(store->items));
+        item = &store->items[store->n_items++];
+        *item = (FakeStoreItem) { .lease = lease, .lifeline = -EBADF };
+        return item;
+}
+
 static int fake_save(void *userdata, const Lease *lease, KernelFailure *reterr) {
         FakeStore *store = userdata;
         FakeStoreItem *item;
@@ -34,37 +48,32 @@ static int fake_save(void *userdata, const Lease *lease, KernelFailure *reterr) 
         if (r < 0)
                 return r;
 
-        item = fake_store_find(store, lease->id);
-        if (!item) {
-                assert(store->n_items < ELEMENTSOF(store->items));
-                item = &store->items[store->n_items++];
-                *item = (FakeStoreItem) { .lease = lease->id, .lifeline = -EBADF };
-        }
-
+        item = fake_store_get(store, lease->id);
         free(item->record);
         assert_ok(lease_record_write(lease, &item->record));
         return 0;
 }
 
-static int fake_keep_lifeline(void *userdata, const Lease *lease, KernelFailure *reterr) {
+static int fake_keep_lifeline(void *userdata, uint64_t lease, int fd, KernelFailure *reterr) {
         FakeStore *store = userdata;
         FakeStoreItem *item;
         int r;
 
-        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "keep_lifeline %" PRIu64, lease->id);
+        r = fake_kernel_call(store->kernel, /* quiet= */ true, reterr, "keep_lifeline %" PRIu64, lease);
         if (r < 0)
                 return r;
 
-        item = fake_store_find(store, lease->id);
-        assert(item && item->lifeline < 0);          /* what is kept can be told by its record */
-        item->lifeline = assert_ok(fd_dup(lease->lifeline));
+        assert(lease <= store->last_lease);          /* its number is on record */
+        item = fake_store_get(store, lease);
+        assert(item->lifeline < 0);
+        item->lifeline = assert_ok(fd_dup(fd));
         return 0;
 }
 
-static void fake_drop_lifeline(void *userdata, const Lease *lease) {
+static void fake_drop_lifeline(void *userdata, uint64_t lease) {
         FakeStoreItem *item;
 
-        item = fake_store_find(userdata, lease->id);
+        item = fake_store_find(userdata, lease);
         if (item)
                 item->lifeline = close_fd(item->lifeline);
 }

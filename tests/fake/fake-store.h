@@ -11,7 +11,7 @@
 
 typedef struct FakeStoreItem {
         uint64_t lease;
-        char *record;                        /* owned */
+        char *record;                        /* owned; NULL: there is none (yet) */
         int lifeline;                        /* a duplicate; owned; -EBADF: none was kept */
 } FakeStoreItem;
 

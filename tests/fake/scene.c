@@ -143,9 +143,12 @@ void scene_restart(Scene *scene) {
         scene->manager->last_lease = scene->fake_store->last_lease;
 
         for (unsigned i = 0; i < scene->fake_store->n_items; i++) {
+                const char *record = scene->fake_store->items[i].record;
                 Lease *lease;
 
-                assert_ok(lease_record_read(scene->manager, scene->fake_store->items[i].record, &lease));
+                /* what was kept for a lease that was never granted */
+                if (record)
+                        assert_ok(lease_record_read(scene->manager, record, &lease));
         }
         for (unsigned i = 0; i < scene->fake_store->n_claims; i++) {
                 Claim *claim;

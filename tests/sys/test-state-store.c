@@ -91,7 +91,7 @@ static void test_strays(void) {
         _cleanup_(stored_fds_done) StoredFds stored = {};
         _cleanup_close_ int manager_fd = listen_as_manager(tree), file = -EBADF;
         StateStore state = { tree->fd, tree->fd };
-        int strays[3], pipes[2], lifeline;
+        int strays[3], pipes[2], never_granted[2], held[2], lifeline;
         char record[512];
         Manager *manager;
         struct stat st;
@@ -138,6 +138,25 @@ static void test_strays(void) {
         }
         assert(lifeline == -EBADF);
         assert(strcmp(told(manager_fd), "FDSTOREREMOVE=1\nFDNAME=lease-5-lifeline") == 0);
+        manager_free(manager);
+
+        /* of a lease that was never granted nobody has the other end; one that somebody has is a stray */
+        assert(pipe2(never_granted, O_CLOEXEC) >= 0 && pipe2(held, O_CLOEXEC) >= 0);
+        lifeline = give_back(&stored, "lease-6-lifeline", never_granted[0]);
+        close_fd(never_granted[0]);
+        close_fd(never_granted[1]);
+        strays[0] = give_back(&stored, "lease-7-lifeline", held[0]);
+        manager = start_with(&state, &store, &stored);
+        assert(fcntl(lifeline, F_GETFD) < 0);
+        do
+                assert(manager_next_task(manager, &task));
+        while (task.kind != TASK_CLOSE);
+        assert(task.n_fds == 1 && task.fds[0] == strays[0]);
+        task_done(&task);
+        assert(strcmp(told(manager_fd), "FDSTOREREMOVE=1\nFDNAME=lease-6-lifeline") == 0);
+        assert(strcmp(told(manager_fd), "FDSTOREREMOVE=1\nFDNAME=lease-7-lifeline") == 0);
+        close_fd(held[0]);
+        close_fd(held[1]);
         manager_free(manager);
 
         close_fd(pipes[0]);

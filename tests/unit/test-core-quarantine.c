@@ -38,10 +38,14 @@ static int fake_save_quarantine(void *userdata, const Quarantine *quarantine, Ke
         return quarantine_write(quarantine, &store->text);
 }
 
+static int fake_keep_lifeline(void *userdata, uint64_t lease, int fd, KernelFailure *reterr) {
+        return 0;
+}
+
 static Store quarantine_store_port(QuarantineStore *store) {
         static const StoreOps ops = {
                 .save = fake_save,
-                .keep_lifeline = fake_save,
+                .keep_lifeline = fake_keep_lifeline,
                 .save_last_lease = fake_save_last_lease,
                 .forget = fake_forget,
                 .save_quarantine = fake_save_quarantine,

@@ -10,10 +10,6 @@ defer drop_claims
 defer bind_native "$LAB_NVME"
 defer bind_native "$LAB_NIC2"
 
-has_no_fds() {
-        [[ "$(systemctl show --property=NFileDescriptorStore --value iommud.service)" == 0 ]]
-}
-
 # forget_boot DEVICE...: stops iommud, as the end of the host would, and gives these back to the kernel's drivers
 forget_boot() {
         local device
@@ -21,7 +17,7 @@ forget_boot() {
         systemctl stop iommud.service
         # Older ones have dropped them with the stop
         systemctl clean --what=fdstore iommud.service 2>/dev/null || true
-        assert_soon 10 has_no_fds
+        assert_soon 10 stored_fds_are 0
         find "$LEASES" -mindepth 1 -delete
         for device in "$@"; do
                 assert bind_native "$device"

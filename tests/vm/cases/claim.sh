@@ -11,10 +11,6 @@
 allow "$LAB_VMM_UID" "$LAB_EDU" "$LAB_NVME" "$LAB_SHARED_A"
 defer drop_claims
 
-parked_fds() {
-        systemctl show --property=NFileDescriptorStore --value iommud.service
-}
-
 # Whoever tries: it is on vfio-pci, cannot leave it for another driver, cannot be bound by others, and its DMA is blocked
 assert_parked() {
         local device
@@ -49,12 +45,12 @@ echo "$LAB_NVME" >/sys/bus/pci/drivers_probe || true
 assert_parked "$LAB_NVME"
 
 # It outlives iommud: what the service manager has is proved and used again
-assert_eq "$(parked_fds)" 2 "the number of descriptors that are kept"
+assert_eq "$(stored_fds)" 2 "the number of descriptors that are kept"
 systemctl restart iommud.service
 assert_parked "$LAB_NVME"
 kill_daemon
 assert_parked "$LAB_NVME"
-assert_eq "$(parked_fds)" 2 "the number of descriptors that are kept"
+assert_eq "$(stored_fds)" 2 "the number of descriptors that are kept"
 assert_eq "$(entries | jq -r .MESSAGE | grep -c 'belongs to no lease' || true)" 0 "what was closed for nothing"
 
 # A client gets it, and nobody sees the driver change: the disk does not appear in between
@@ -62,7 +58,7 @@ mark_kernel_log
 hold first "$LAB_VMM_UID" "$LAB_NVME"
 assert_claim "$LAB_NVME" lent
 assert_eq "$(group_field "$(group_of "$LAB_NVME")" dma_owner)" leased
-assert_eq "$(parked_fds)" 1 "what is kept beside the lifeline"
+assert_eq "$(stored_fds)" 1 "what is kept beside the lifeline"
 assert_refused "(Taken)" iommuctl unclaim "$LAB_NVME"
 systemctl restart iommud.service
 assert_claim "$LAB_NVME" lent
@@ -86,7 +82,7 @@ assert iommuctl unclaim "$LAB_NVME"
 assert_bindings "$BEFORE"
 assert_soon 20 disk_is_back
 assert_entry "$MESSAGE_CLAIM_RELEASED" IOMMUD_GROUP="$(group_of "$LAB_NVME")"
-assert_eq "$(parked_fds)" 0 "the number of descriptors that are kept"
+assert_eq "$(stored_fds)" 0 "the number of descriptors that are kept"
 assert no_claim_records
 assert_refused "(NoSuchDevice)" iommuctl unclaim "$LAB_NVME"
 
@@ -113,7 +109,7 @@ assert_eq "$(driver_of "$LAB_EDU")" "" "the driver of $LAB_EDU"
 
 assert iommuctl claim "$LAB_SHARED_A"
 assert_parked "$LAB_SHARED_A" "$LAB_SHARED_B"
-assert_eq "$(parked_fds)" 3 "the number of descriptors that are kept"
+assert_eq "$(stored_fds)" 3 "the number of descriptors that are kept"
 hold shared "$LAB_VMM_UID" "$LAB_SHARED_A"
 assert_fails sh -c "echo $LAB_SHARED_B >/sys/bus/pci/drivers/e1000/bind"
 assert_eq "$(driver_of "$LAB_SHARED_B")" vfio-pci

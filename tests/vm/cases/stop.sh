@@ -14,14 +14,6 @@ drop_drop_in() {
         systemctl daemon-reload
 }
 
-stored() {
-        systemctl show --property=NFileDescriptorStore --value iommud.service
-}
-
-has_no_fds() {
-        [[ "$(stored)" == 0 ]]
-}
-
 # assert_kept: nothing has happened to the lease, nor to the group, which was bound all the time: a close resets the device
 assert_kept() {
         assert_eq "$(iommuctl leases --json)" "$LEASES_BEFORE" "the list of leases"
@@ -39,18 +31,15 @@ LEASES_BEFORE=$(iommuctl leases --json)
 
 mark_kernel_log
 systemctl stop iommud.service
-assert_ne "$(stored)" 0 "the number of descriptors that are kept over a stop"
+assert_ne "$(stored_fds)" 0 "the number of descriptors that are kept over a stop"
 systemctl start iommud.service
 assert_kept
 
 # Without its record nobody knows what a descriptor is for: it is closed, and out of the store, and the driver can have the device
-stored_is() {
-        [[ "$(stored)" == "$1" ]]
-}
 systemctl stop iommud.service
 rm -f "$LEASES"/claim-*
 systemctl start iommud.service
-assert_soon 20 stored_is 1
+assert_soon 20 stored_fds_are 1
 assert_eq "$(entries PRIORITY=4 | jq -r .MESSAGE | grep -c 'belongs to no lease and no claim')" 2 "the number of strays"
 assert claim_is "$LAB_NIC" none
 assert bind_native "$LAB_NIC"
@@ -69,7 +58,7 @@ assert_kept
 # its lifeline is gone, lets go of nothing
 kill -STOP "$holder"
 systemctl stop iommud.service
-assert_soon 10 has_no_fds
+assert_soon 10 stored_fds_are 0
 for device in "$LAB_NIC" "$LAB_NVME"; do
         assert_eq "$(driver_of "$device") $(override_of "$device")" "vfio-pci vfio-pci" "$device while iommud is stopped"
 done

@@ -97,7 +97,7 @@ assert_alive "after the bus was started again"
 
 # A stop: the service manager closes what it has kept. The clients keep what they have, and see nothing
 systemctl stop iommud.service
-assert_eq "$(systemctl show --property=NFileDescriptorStore --value iommud.service)" 0 "the number of descriptors that are kept"
+assert_eq "$(stored_fds)" 0 "the number of descriptors that are kept"
 assert_dma
 systemctl start iommud.service
 assert_ne "$(entries PRIORITY=4 | jq -r .MESSAGE | grep 'has come back')" "" "what is said of the descriptors"

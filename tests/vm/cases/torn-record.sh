@@ -20,10 +20,7 @@ systemctl start iommud.service
 assert test -e "$LEASES/damaged-lease-$LEASE"
 assert_ne "$(entries PRIORITY=3 | jq -r .MESSAGE | grep "lease-$LEASE is not usable")" "" "what is said"
 # The lifeline that was kept for it belongs to nothing now, and is closed
-no_stored_fds() {
-        [[ "$(systemctl show --property=NFileDescriptorStore --value iommud.service)" == 0 ]]
-}
-assert_soon 10 no_stored_fds
+assert_soon 10 stored_fds_are 0
 
 assert_fails iommuctl acquire "$LAB_EDU"
 assert_match "$OUTPUT" '\((Taken|NotViable)\)'

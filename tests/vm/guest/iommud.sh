@@ -76,10 +76,27 @@ lease_is_gone() {
         [[ -z "$(lease_field "$1" id)" ]]
 }
 
+# How many descriptors the service manager keeps of leases and claims. While iommud runs there is one more: the lifeline of the
+# lease that will be granted next.
+stored_fds() {
+        local key value n=0
+
+        while IFS='=' read -r key value; do
+                case "$key=$value" in
+                NFileDescriptorStore=*) n=$((n + value)) ;;
+                ActiveState=active) n=$((n - 1)) ;;
+                esac
+        done < <(systemctl show --property=ActiveState,NFileDescriptorStore iommud.service)
+        printf '%d\n' "$n"
+}
+
+stored_fds_are() {
+        [[ "$(stored_fds)" == "$1" ]]
+}
+
 # What is kept of leases beside the daemon: none of it outlives them
 no_records() {
-        [[ -z "$(find "$LEASES" -name 'lease-*')" ]] &&
-                [[ "$(systemctl show --property=NFileDescriptorStore --value iommud.service)" == 0 ]]
+        [[ -z "$(find "$LEASES" -name 'lease-*')" ]] && stored_fds_are 0
 }
 
 # ---- clients
@@ -255,7 +272,7 @@ daemon_figures() {
                 "$(busctl tree --list org.iommud1 | wc -l)" \
                 "$({ pgrep --parent "$pid" || true; } | wc -l)" \
                 "$(find "$LEASES" -name 'lease-*' | wc -l)" \
-                "$(systemctl show --property=NFileDescriptorStore --value iommud.service)"
+                "$(stored_fds)"
 }
 
 daemon_figures_are() {

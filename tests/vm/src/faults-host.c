@@ -55,6 +55,9 @@ static char *read_bindings(void) {
         return text;
 }
 
+/* The lifeline of the lease that will be granted next. */
+#define N_STORED_IDLE 1
+
 static unsigned count_stored(const FaultsHost *host) {
         unsigned n = UINT32_MAX;
 
@@ -83,7 +86,7 @@ void faults_host_done(FaultsHost *host) {
 bool faults_host_is_same(const FaultsHost *host) {
         _cleanup_free_ char *bindings = read_bindings();
 
-        return strcmp(bindings, host->bindings) == 0 && count_stored(host) == 0;
+        return strcmp(bindings, host->bindings) == 0 && count_stored(host) == N_STORED_IDLE;
 }
 
 void faults_host_print(const FaultsHost *host) {
