@@ -35,10 +35,15 @@ kvm_works() {
 # boot.sh), in which QEMU is started, since the path of a socket must be short.
 machine_arguments() {
         local tree="$1" disk="$2" stage="$3" output="file,id=output,path=/dev/stdout" port="virtserialport,nr=1" sriov nic
+        local cpus=$LAB_CPUS
 
         if [[ "${4:-}" == shell ]]; then
                 output="stdio,id=output,signal=off"
                 port="virtconsole,nr=0"
+        fi
+
+        if [[ "${4:-}" == bench ]] && ! ((LAB_KVM || LAB_REALTIME)); then
+                cpus=1
         fi
 
         # Every virtual function takes two queues and an interrupt from what the physical one has to spare
@@ -50,7 +55,7 @@ machine_arguments() {
         MACHINE=(
                 -L "$tree/usr/share/qemu" -L "$tree/usr/share/seabios"
                 -nodefaults -no-user-config -display none -no-reboot
-                -m "$LAB_MEMORY" -smp "$LAB_CPUS"
+                -m "$LAB_MEMORY" -smp "$cpus"
 
                 # First of the devices: it translates for those that come after it
                 -device intel-iommu,intremap=on,scalable-mode=on,pasid-bits=20
@@ -114,8 +119,9 @@ machine_arguments() {
         if ((LAB_KVM)); then
                 MACHINE+=(-M "q35,kernel-irqchip=split" -accel kvm -cpu host)
         elif [[ "${4:-}" == bench && "$LAB_REALTIME" == 0 ]]; then
-                # Its clock counts instructions, 2 ns for each, which the processors execute in turns, and jumps when they
-                # have nothing to do: whatever else the machine around it does, the figures are the same
+                # Its clock counts instructions, 2 ns for each, and jumps when there is nothing to do: whatever else the
+                # machine around it does, the figures are the same. It has one processor: what several do at once, such a
+                # clock would count as done one after the other, in turns of a length that nobody knows
                 MACHINE+=(-M q35 -accel "tcg,thread=single" -cpu max -icount "shift=1,sleep=off")
         else
                 # What processors have had since takes a fifth more time to emulate (-cpu max), and nobody here needs it
