@@ -23,10 +23,7 @@ void next_lease_done(NextLease *next);
 /* Whether there is something to be made ready. */
 bool manager_wants_next_lease(const Manager *manager);
 
-/*
- * Makes it ready. What fails is tried again for the lease itself, whose caller is told then; so nobody is
- * here.
- */
+/* Makes it ready. What fails is tried again for the lease itself, whose caller is told if it fails then. */
 void manager_prepare_next_lease(Manager *manager);
 
 /* There will be no other lease: nothing of it stays with the service manager. */
