@@ -2,31 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/dir.h"
+#include "base/fd.h"
 #include "base/parse.h"
 #include "sys/host-device.h"
 
 #define NVME_SUBSYSTEM_DIR "devices/virtual/nvme-subsystem/"
-
-/*
- * Where a link of the kernel's points to, below sysfs: all of them begin with as many "../" as lead there.
- */
-static int resolve(const LocalHost *host, const char *link, char *ret) {
-        char target[PATH_MAX];
-        const char *path = target;
-        ssize_t n;
-
-        n = readlinkat(host->sysfs, link, target, sizeof(target) - 1);
-        if (n < 0)
-                return -errno;
-        target[n] = '\0';
-
-        while (strncmp(path, "../", 3) == 0)
-                path += 3;
-        return copy_string(ret, PATH_MAX, path);
-}
 
 int host_device_find(const LocalHost *host, const char *subsystem, const char *name, HostDevice *ret) {
         char link[128];
@@ -35,7 +17,7 @@ int host_device_find(const LocalHost *host, const char *subsystem, const char *n
         if ((size_t) snprintf(link, sizeof(link), "bus/%s/devices/%s", subsystem, name) >= sizeof(link))
                 return -ENAMETOOLONG;
 
-        r = resolve(host, link, ret->path);
+        r = readlink_syspath_at(host->sysfs, link, ret->path, sizeof(ret->path));
         if (r < 0)
                 return r == -ENOENT ? -ENODEV : r;
 
@@ -55,7 +37,7 @@ static int resolve_in(const HostDevice *device, const char *class, const char *n
 
         if ((size_t) snprintf(link, sizeof(link), "%s/%s", class, name) >= sizeof(link))
                 return -ENAMETOOLONG;
-        return resolve(device->host, link, ret);
+        return readlink_syspath_at(device->host->sysfs, link, ret, PATH_MAX);
 }
 
 /*
