@@ -4,10 +4,6 @@
  * The way to an active lease: the drivers, the group, the descriptors, the record.
  */
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "core/change.h"
 #include "core/claim.h"
 #include "core/device.h"
