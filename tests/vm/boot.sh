@@ -223,7 +223,14 @@ start_machine() {
         line+=" systemd.getty_auto=no"
         # The console is read in a file
         line+=" TERM=dumb SYSTEMD_COLORS=0"
+        if [[ "$LAB_MODE" != bench ]]; then
+                # To set a timer, as the kernel would at every turn, costs an emulated machine more than to let it tick
+                line+=" highres=off nohz=off"
+        fi
         tree_command "$tree" qemu-system-x86_64
+        # After each change to the machine's map of memory QEMU has malloc give back what is free, which is much work for
+        # that of the C library
+        TREE_COMMAND=("${TREE_COMMAND[0]}" --preload libjemalloc.so.2 "${TREE_COMMAND[@]:1}")
         machine_arguments "$tree" "$(rootfs_dir "$LAB_GUEST")/disk.img" "$LAB_STAGE" "$LAB_MODE"
         # Nobody else would end QEMU if this shell were killed
         # Parts of it are modules, which it looks for beside the program, and that is the loader

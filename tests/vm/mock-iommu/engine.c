@@ -10,7 +10,8 @@
 #include "mock.h"
 
 #define MOCK_LENGTH_MAX		SZ_1G
-#define MOCK_STREAM_BURST	16
+/* so that a third of the time is DMA, by a clock that ticks each 4 ms */
+#define MOCK_STREAM_BURST	256
 
 static struct mock_device *engine_to_mock(struct mock_engine *engine)
 {
@@ -128,7 +129,7 @@ static u64 mock_stream(struct mock_engine *engine)
 
 		mock_piece(engine, engine->transfer.iova + offset, &value, sizeof(value), true);
 		if (n % MOCK_STREAM_BURST == 0)
-			usleep_range(50, 200);
+			usleep_range(2000, 4000);
 	}
 	return MOCK_STATUS_STOPPED;
 }
