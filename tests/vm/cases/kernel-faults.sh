@@ -16,8 +16,9 @@
 . guest/mock.sh
 
 mountpoint --quiet /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
-for option in ignore-gfp-wait:N cache-filter:N verbose:0; do
-        echo "${option#*:}" >"/sys/kernel/debug/failslab/${option%:*}"
+# iommufd has faults of its own, which come with those
+for option in failslab/ignore-gfp-wait:N failslab/cache-filter:N failslab/verbose:0 fail_iommufd/verbose:0; do
+        echo "${option#*:}" >"/sys/kernel/debug/${option%:*}"
 done
 without_udev
 original=$(bindings)

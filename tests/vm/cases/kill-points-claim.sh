@@ -5,11 +5,12 @@
 #
 # As kill-points, for claims: a group is parked for good, lent to a client, parked again, and given back. At each point of that in turn
 # the daemon is killed, or the change fails: the group is parked, or failed with the reason, or the kernel's as before, and what there
-# is of the claim ends on root's word.
+# is of the claim ends on root's word. That the host's own drivers come back is what kill-points is about.
 
 . guest/faults.sh
 
 without_udev
+stand_in "$LAB_NIC" "$LAB_SHARED_A" "$LAB_SHARED_B"
 defer drop_claims
 everywhere kill "$LAB_NIC" claim
 everywhere fail "$LAB_NIC" claim

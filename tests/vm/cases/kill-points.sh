@@ -8,6 +8,9 @@
 
 . guest/faults.sh
 
+without_udev
+
+# With a driver, with none, and of a group of two with drivers
 for device in "$LAB_NVME" "$LAB_EDU" "$LAB_SHARED_A"; do
         everywhere kill "$device"
         everywhere fail "$device"

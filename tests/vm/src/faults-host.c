@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,30 @@ int faults_host_read_group(const char *device, uint32_t *ret) {
         snprintf(path, sizeof(path), PCI_DIR "/%s/iommu_group", device);
         r = readlink_name_at(AT_FDCWD, path, name, sizeof(name));
         return r < 0 ? r : parse_u32(name, ret);
+}
+
+int faults_host_read_claim(const FaultsHost *host, uint32_t group, FaultsClaim *ret) {
+        static const char *const names[] = { "Claim", "ClaimReason" };
+        _cleanup_(faults_claim_done) FaultsClaim claim = {};
+        char **values[] = { &claim.state, &claim.reason }, path[64];
+        int r;
+
+        snprintf(path, sizeof(path), "/org/iommud1/group/%" PRIu32, group);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                r = sd_bus_get_property_string(host->bus, "org.iommud1", path, "org.iommud1.Group", names[i],
+                        /* ret_error= */ NULL, values[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = claim;
+        claim = (FaultsClaim) {};
+        return 0;
+}
+
+void faults_claim_done(FaultsClaim *claim) {
+        free(claim->state);
+        free(claim->reason);
 }
 
 static char *read_bindings(void) {

@@ -3,7 +3,7 @@
 
 /*
  * What of the host must be the same after a fault as it was before: the driver and the override of each PCI
- * device, and that the service manager keeps nothing for iommud.
+ * device, that the service manager keeps nothing for iommud, and what has become of a claim.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include "base/macro.h"
 
 typedef struct FaultsHost {
-        sd_bus *bus;                         /* of the service manager; owned */
+        sd_bus *bus;                         /* owned */
         char *bindings;                      /* owned */
 } FaultsHost;
 
@@ -31,6 +31,16 @@ void faults_host_print(const FaultsHost *host);
 /* The driver of a PCI device, "" for none; the number of its group. */
 void faults_host_read_driver(const char *device, char *buffer, size_t size);
 int faults_host_read_group(const char *device, uint32_t *ret) _must_check_;
+
+/* The claim on a group, as the daemon shows it. */
+typedef struct FaultsClaim {
+        char *state;                         /* owned */
+        char *reason;                        /* owned */
+} FaultsClaim;
+
+/* Of this group alone: all of them are a hundred times as much. -ETIMEDOUT: the daemon has died over it. */
+int faults_host_read_claim(const FaultsHost *host, uint32_t group, FaultsClaim *ret) _must_check_;
+void faults_claim_done(FaultsClaim *claim);
 
 /* Whether there is a state file of a name that begins with @prefix. */
 bool has_state_file(const char *prefix);

@@ -186,84 +186,53 @@ static bool lease_is_quiet(Rounds *rounds, bool *released) {
 
 /* ---- claims */
 
-static iommud_group *find_group(iommud_group *const *groups, uint32_t id) {
-        for (; *groups; groups++)
-                if (iommud_group_id(*groups) == id)
-                        return *groups;
-
-        return NULL;
-}
-
-/* The caller frees the list. Returns the group, or NULL when the daemon has just been killed. */
-static iommud_group *look_at_group(const Rounds *rounds, iommud_group ***ret_groups) {
-        iommud_group **groups, *group;
-        int r;
-
-        r = iommud_list_groups(rounds->client, &groups);
-        if (r == -ETIMEDOUT)
-                return NULL;
-        if (r != 0)
-                fail(rounds, "ListGroups: %s", iommud_error_text(rounds->client));
-
-        group = find_group(groups, rounds->group);
-        if (!group)
-                fail(rounds, "the group is gone");
-        *ret_groups = groups;
-        return group;
-}
-
 /* Whether the claim is on its way nowhere. What there is of it must make sense. */
 static bool claim_is_at_rest(const Rounds *rounds) {
-        const char *state, *reason;
-        iommud_group *group, **groups;
+        _cleanup_(faults_claim_done) FaultsClaim claim = {};
         char driver[64] = "";
         bool rests, failed, none, hidden;
+        int r;
 
-        group = look_at_group(rounds, &groups);
-        if (!group)
-                return false;
+        r = faults_host_read_claim(&rounds->host, rounds->group, &claim);
+        if (r == -ETIMEDOUT)
+                return false;                /* it has just been killed */
+        if (r < 0)
+                fail(rounds, "the claim cannot be read: %s", strerrordesc_np(-r));
 
-        state = iommud_group_claim_state(group);
-        reason = iommud_group_claim_reason(group);
-        none = strcmp(state, "none") == 0;
-        failed = strcmp(state, "failed") == 0;
-        rests = none || failed || strcmp(state, "parked") == 0;
+        none = strcmp(claim.state, "none") == 0;
+        failed = strcmp(claim.state, "failed") == 0;
+        rests = none || failed || strcmp(claim.state, "parked") == 0;
 
         if (rests && !none) {
                 faults_host_read_driver(rounds->device, driver, sizeof(driver));
                 /* what could not be given back may be half-way there */
                 hidden = strcmp(driver, "vfio-pci") == 0 || (failed && rounds->giving_back);
                 if (!hidden)
-                        fail(rounds, "the claim is %s (%s), and the driver is \"%s\"", state, reason,
-                             driver);
+                        fail(rounds, "the claim is %s (%s), and the driver is \"%s\"", claim.state,
+                             claim.reason, driver);
         }
-        if (failed && !reason[0])
+        if (failed && !claim.reason[0])
                 fail(rounds, "the claim is failed and does not say why");
 
-        iommud_groups_free(groups);
         return rests;
 }
 
 /* Returns whether there was a claim to be released. */
 static bool end_claim(Rounds *rounds) {
-        iommud_group *group, **groups;
-        bool none, failed;
+        _cleanup_(faults_claim_done) FaultsClaim claim = {};
         int r;
 
         plan_set(rounds->plan, &(FaultPlan) {});
-        group = look_at_group(rounds, &groups);
-        if (!group)
-                fail(rounds, "ListGroups: %s", iommud_error_text(rounds->client));
-        none = strcmp(iommud_group_claim_state(group), "none") == 0;
-        failed = strcmp(iommud_group_claim_state(group), "failed") == 0;
-        iommud_groups_free(groups);
-        if (none)
+        r = faults_host_read_claim(&rounds->host, rounds->group, &claim);
+        if (r < 0)
+                fail(rounds, "the claim cannot be read: %s", strerrordesc_np(-r));
+        if (strcmp(claim.state, "none") == 0)
                 return false;
 
         r = iommud_group_release(rounds->client, rounds->group);
         if (r != 0)
                 fail(rounds, "Release: %s", iommud_error_text(rounds->client));
-        rounds->n_stuck += failed;
+        rounds->n_stuck += strcmp(claim.state, "failed") == 0;
         return true;
 }
 
