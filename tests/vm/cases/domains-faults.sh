@@ -39,7 +39,7 @@ each() {
                         # behind whatever it has to put right
                         call SetDirtyTracking tb "$OTHER" false
                 fi
-                assert_eq "$(lease_field "$LEASE" state)" active "$n of $*: the lease"
+                assert_eq "$(lease_property "$LEASE" State)" active "$n of $*: the lease"
                 "$2" || fail "$n of $*: $OUTPUT"
                 if [[ "$FAULT" == none ]]; then
                         assert_eq "$FAILED" 0 "'${*:3}' without a fault, which said $OUTPUT: it"

@@ -17,9 +17,16 @@ fi
 
 # rule VERDICT UID DEVICE...: as JSON. What is not on PCI has a name that could as well be one from iommud.json.
 rule() {
-        jq -n -c --arg verdict "$1" --argjson uid "$2" \
-                '[$ARGS.positional[] | if test("^(mock[0-9]+|[0-9a-f-]{36})$") then {address: .} else . end] as $devices |
-                {$verdict, $uid, $devices}' --args "${@:3}"
+        local device devices=""
+
+        for device in "${@:3}"; do
+                if [[ "$device" =~ ^(mock[0-9]+|[0-9a-f-]{36})$ ]]; then
+                        devices+=",{\"address\":\"$device\"}"
+                else
+                        devices+=",\"$device\""
+                fi
+        done
+        printf '{"verdict":"%s","uid":%s,"devices":[%s]}\n' "$1" "$2" "${devices:1}"
 }
 
 # Has it read
@@ -48,45 +55,70 @@ allow() {
         use_policy "$(rule allow "$@")"
 }
 
+# lists_nothing COMMAND...: an empty array, which each version of json-c prints as it likes
+lists_nothing() {
+        [[ "$("$@" --json)" == "["*([[:space:]])"]" ]]
+}
+
 # ---- leases
 
 lease_field() {
         iommuctl leases --json | jq -r --argjson id "$1" ".[] | select(.id == \$id) | .$2"
 }
 
+# lease_property LEASE NAME: or what is wrong. For what is asked over and over; lease_field asks for all leases and chooses.
+lease_property() {
+        property org.iommud1 "/org/iommud1/lease/$1" org.iommud1.Lease "$2" 2>&1 || true
+}
+
 lease_is() {
-        [[ "$(lease_field "$1" state)" == "$2" ]]
+        [[ "$(lease_property "$1" State)" == "$2" ]]
 }
 
 # Its reason is for people, and part of what is tested
 lease_says() {
-        [[ "$(lease_field "$1" state_reason)" =~ $2 ]]
+        [[ "$(lease_property "$1" StateReason)" =~ $2 ]]
 }
 
-# lease_of ADDRESS: the number of the lease that a device is in, or "null"
+# lease_of DEVICE: the number of the lease that it is in, or "null"; nothing when there is no such device
 lease_of() {
-        iommuctl list --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .lease'
+        local lease
+
+        lease=$(property org.iommud1 "$(object_of "$1")" org.iommud1.Device Lease) || return 0
+        lease=${lease##*/}
+        printf '%s\n' "${lease:-null}"
+}
+
+# object_of DEVICE: its path on the bus. What a path may not have, and a digit at its beginning, is in numbers.
+object_of() {
+        local name="$1" first=""
+
+        if [[ "$name" == [0-9]* ]]; then
+                printf -v first '_%02x' "'$name"
+                name=${name:1}
+        fi
+        name=${name//:/_3a}
+        name=${name//./_2e}
+        printf '/org/iommud1/device/%s\n' "$first${name//-/_2d}"
 }
 
 no_lease() {
-        [[ "$(iommuctl leases --json | jq length)" == 0 ]]
+        lists_nothing iommuctl leases
 }
 
 lease_is_gone() {
-        [[ -z "$(lease_field "$1" id)" ]]
+        [[ "$(lease_property "$1" Id)" == *"Unknown object"* ]]
 }
 
 # How many descriptors the service manager keeps of leases and claims. While iommud runs there is one more: the lifeline of the
 # lease that will be granted next.
 stored_fds() {
-        local key value n=0
+        local n
 
-        while IFS='=' read -r key value; do
-                case "$key=$value" in
-                NFileDescriptorStore=*) n=$((n + value)) ;;
-                ActiveState=active) n=$((n - 1)) ;;
-                esac
-        done < <(systemctl show --property=ActiveState,NFileDescriptorStore iommud.service)
+        n=$(service_property Service NFileDescriptorStore)
+        if daemon_is_up; then
+                n=$((n - 1))
+        fi
         printf '%d\n' "$n"
 }
 
@@ -96,7 +128,7 @@ stored_fds_are() {
 
 # What is kept of leases beside the daemon: none of it outlives them
 no_records() {
-        [[ -z "$(find "$LEASES" -name 'lease-*')" ]] && stored_fds_are 0
+        ! compgen -G "$LEASES/lease-*" >/dev/null && stored_fds_are 0
 }
 
 # ---- clients
@@ -119,7 +151,11 @@ say() {
 }
 
 is_running() {
-        [[ -e "/proc/$1" && "$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)" != [ZX] ]]
+        local stat=""
+
+        read -r stat 2>/dev/null <"/proc/$1/stat" || return
+        # behind the name, which may be anything
+        [[ "${stat##*) }" != [ZX]* ]]
 }
 
 is_over() {
@@ -161,11 +197,9 @@ assert_ended() {
 
 # What earlier tenants have left in devices; here there are no secrets in them
 clear_quarantine() {
-        local device
-
-        for device in $(iommuctl quarantine --json | jq -r '.[].device'); do
-                iommuctl quarantine clear "$device" || return 1
-        done
+        if ! lists_nothing iommuctl quarantine; then
+                iommuctl quarantine clear all
+        fi
 }
 
 # ---- the host
@@ -176,14 +210,8 @@ override_of() {
 
 # Driver and override of every device: what a lease leaves as it found it
 bindings() {
-        local bus
-
-        for bus in pci iommud-mock mdev; do
-                if compgen -G "/sys/bus/$bus/devices/*" >/dev/null; then
-                        find "/sys/bus/$bus/devices"/*/ -maxdepth 1 -name driver -printf '%p %l\n' | sort
-                        grep -s . "/sys/bus/$bus/devices"/*/driver_override || true
-                fi
-        done
+        find /sys/bus/{pci,iommud-mock,mdev}/devices/*/ -maxdepth 1 -name driver -printf '%p %l\n' 2>/dev/null || true
+        grep -s . /sys/bus/{pci,iommud-mock,mdev}/devices/*/driver_override || true
 }
 
 bindings_are() {
@@ -208,11 +236,11 @@ disk_is_back() {
 # ---- the daemon
 
 daemon_pid() {
-        systemctl show --property=MainPID --value iommud.service
+        service_property Service MainPID
 }
 
 daemon_is_up() {
-        [[ "$(systemctl show --property=ActiveState --value iommud.service)" == active ]]
+        [[ "$(service_property Unit ActiveState)" == active ]]
 }
 
 is_other_than() {
@@ -248,7 +276,7 @@ kill_daemon() {
 
 # is_listed DEVICE: iommud knows that it is there
 is_listed() {
-        iommuctl list --json | jq -e --arg name "$1" 'any(.[]; .name == $name)' >/dev/null
+        iommuctl find "$1" >/dev/null 2>&1
 }
 
 is_not_listed() {
@@ -260,6 +288,11 @@ no_idle_child() {
         ! pgrep --parent "$(daemon_pid)" -x iommud-idle >/dev/null
 }
 
+daemon_objects() {
+        busctl --json=short call org.iommud1 /org/iommud1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
+                jq '.data[0] | length'
+}
+
 # Open descriptors, objects on the bus, children, records: what it has when it is idle. Of the processes that have called it
 # remembers some, each by a descriptor: see daemon_callers.
 daemon_figures() {
@@ -269,9 +302,9 @@ daemon_figures() {
         wait_until 20 no_idle_child || true
         printf '%d descriptors, %d objects, %d children, %d state files, %d stored descriptors\n' \
                 "$(find "/proc/$pid/fd" -mindepth 1 ! -lname '*pidfd*' | wc -l)" \
-                "$(busctl tree --list org.iommud1 | wc -l)" \
+                "$(daemon_objects)" \
                 "$({ pgrep --parent "$pid" || true; } | wc -l)" \
-                "$(find "$LEASES" -name 'lease-*' | wc -l)" \
+                "$(compgen -G "$LEASES/lease-*" | wc -l)" \
                 "$(stored_fds)"
 }
 
@@ -359,7 +392,7 @@ group_field() {
 
 # claim_is DEVICE STATE
 claim_is() {
-        [[ "$(group_field "$(group_of "$1")" claim)" == "$2" ]]
+        [[ "$(property org.iommud1 "/org/iommud1/group/$(group_of "$1")" org.iommud1.Group Claim)" == "$2" ]]
 }
 
 # assert_claim DEVICE STATE: soon
@@ -371,7 +404,7 @@ assert_claim() {
 
 # What is left of claims when nothing is claimed; what lasts is with the case
 no_claim_records() {
-        [[ -z "$(find "$LEASES" -name 'claim-*')" ]]
+        ! compgen -G "$LEASES/claim-*" >/dev/null
 }
 
 # Whatever the case has claimed is given back

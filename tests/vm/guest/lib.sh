@@ -96,22 +96,53 @@ assert_refused() {
 
 # ---- waiting
 
-# wait_until SECONDS COMMAND...: until it succeeds. The only way to wait for what cannot be asked to tell.
+# Nobody ever writes to it
+NEVER=/run/lab-never
+if [[ ! -p "$NEVER" ]]; then
+        mkfifo "$NEVER"
+fi
+
+# pause MILLISECONDS: less than a second. A process that sleeps takes longer to start than it shall sleep.
+pause() {
+        read -r -t "0.$(printf '%03d' "$1")" <>"$NEVER" || true
+}
+
+# wait_until SECONDS COMMAND...: until it succeeds. The only way to wait for what cannot be asked to tell. What takes longer is
+# asked about less often: on an emulated machine, questions are work that others wait for.
 wait_until() {
-        local end=$((SECONDS + $1 * LAB_PATIENCE + 1))
+        local end=$((SECONDS + $1 * LAB_PATIENCE + 1)) wait=20
         shift
 
         until "$@"; do
                 if ((SECONDS >= end)); then
                         return 1
                 fi
-                sleep 0.05
+                pause "$wait"
+                wait=$((wait < 350 ? wait + 20 : wait))
         done
 }
 
 # assert_soon SECONDS COMMAND...
 assert_soon() {
         wait_until "$@" || fail "'${*:2}' does not come true within $1 s"
+}
+
+# ---- objects on the bus
+
+# property SERVICE OBJECT INTERFACE NAME: its value, a number or a string
+property() {
+        local value
+
+        value=$(busctl get-property "$@") || return
+        value=${value#* }
+        value=${value#\"}
+        printf '%s\n' "${value%\"}"
+}
+
+# service_property Unit|Service NAME: of iommud.service. `systemctl show` asks the service manager for all of them.
+service_property() {
+        property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/iommud_2eservice \
+                "org.freedesktop.systemd1.$1" "$2"
 }
 
 # ---- users
@@ -123,26 +154,43 @@ as_user() {
 
 # ---- devices
 
-# bus_of DEVICE: by what its name looks like
-bus_of() {
+# locate DEVICE: its bus and its directory in sysfs are $BUS and $SYSFS; by what its name looks like
+locate() {
         case "$1" in
-        *:*:*.*) echo pci ;;
-        mock*) echo iommud-mock ;;
-        *) echo mdev ;;
+        *:*:*.*) BUS=pci ;;
+        mock*) BUS=iommud-mock ;;
+        *) BUS=mdev ;;
         esac
+        SYSFS=/sys/bus/$BUS/devices/$1
 }
 
 # sysfs_of DEVICE: its directory there
 sysfs_of() {
-        printf '/sys/bus/%s/devices/%s\n' "$(bus_of "$1")" "$1"
+        locate "$1"
+        printf '%s\n' "$SYSFS"
+}
+
+# link_name LINK: the last part of what it leads to; nothing where there is no link
+link_name() {
+        local to
+
+        to=$(readlink "$1") || true
+        printf '%s\n' "${to##*/}"
 }
 
 driver_of() {
-        find "$(sysfs_of "$1")/driver" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
+        locate "$1"
+        link_name "$SYSFS/driver"
 }
 
+# is_driven_by DEVICE DRIVER: "" for none
 is_driven_by() {
-        [[ "$(driver_of "$1")" == "$2" ]]
+        locate "$1"
+        if [[ -z "$2" ]]; then
+                [[ ! -e "$SYSFS/driver" ]]
+        else
+                [[ "$SYSFS/driver" -ef "/sys/bus/$BUS/drivers/$2" ]]
+        fi
 }
 
 # assert_driver DEVICE DRIVER: soon, since drivers come and go behind one's back
@@ -151,20 +199,23 @@ assert_driver() {
 }
 
 group_of() {
-        find "$(sysfs_of "$1")/iommu_group" -maxdepth 0 -printf '%l\n' 2>/dev/null | sed 's,.*/,,'
+        locate "$1"
+        link_name "$SYSFS/iommu_group"
 }
 
 has_device() {
-        [[ -e "$(sysfs_of "$1")" ]]
+        locate "$1"
+        [[ -e "$SYSFS" ]]
 }
 
 # cdev_of DEVICE: the name of its character device in /dev/vfio/devices
 cdev_of() {
         local dir
 
-        for dir in "$(sysfs_of "$1")/vfio-dev"/*; do
+        locate "$1"
+        for dir in "$SYSFS/vfio-dev"/*; do
                 if [[ -e "$dir" ]]; then
-                        basename "$dir"
+                        printf '%s\n' "${dir##*/}"
                 fi
         done
 }
@@ -179,31 +230,32 @@ disk_of() {
 
         for dir in "/sys/bus/pci/devices/$1"/nvme/nvme*/nvme*n*; do
                 if [[ -e "$dir" ]]; then
-                        basename "$dir"
+                        printf '%s\n' "${dir##*/}"
                         return
                 fi
         done
 }
 
 unbind() {
-        if [[ -n "$(driver_of "$1")" ]]; then
-                echo "$1" >"$(sysfs_of "$1")/driver/unbind"
+        locate "$1"
+        if [[ -e "$SYSFS/driver" ]]; then
+                echo "$1" >"$SYSFS/driver/unbind"
         fi
 }
 
 # bind_driver DEVICE DRIVER: this one and no other, behind the back of iommud
 bind_driver() {
         unbind "$1"
-        echo "$2" >"$(sysfs_of "$1")/driver_override"
-        echo "$1" >"/sys/bus/$(bus_of "$1")/drivers_probe"
+        echo "$2" >"$SYSFS/driver_override"
+        echo "$1" >"/sys/bus/$BUS/drivers_probe"
         wait_until 10 is_driven_by "$1" "$2"
 }
 
 # bind_native DEVICE: whatever the kernel would choose
 bind_native() {
         unbind "$1"
-        echo >"$(sysfs_of "$1")/driver_override"
-        echo "$1" >"/sys/bus/$(bus_of "$1")/drivers_probe" || true
+        echo >"$SYSFS/driver_override"
+        echo "$1" >"/sys/bus/$BUS/drivers_probe" || true
         wait_until 10 is_driven_by "$1" "${LAB_NATIVE_DRIVER["$1"]:-}"
 }
 

@@ -43,8 +43,17 @@ mock_start() {
         assert_eq "$(head -n 1 "$CASE_DIR/$name")" ready
 }
 
+# mock_read NAME: all whole lines that it has said are in $SAID
+mock_read() {
+        mapfile SAID <"$CASE_DIR/$1"
+        if ((${#SAID[@]} > 0)) && [[ "${SAID[-1]}" != *$'\n' ]]; then
+                unset "SAID[-1]"
+        fi
+}
+
 mock_has_answered() {
-        (($(wc -l <"$CASE_DIR/$1") >= $2))
+        mock_read "$1"
+        ((${#SAID[@]} >= $2))
 }
 
 # mock_wait NAME N: until it has said as many lines
@@ -54,12 +63,12 @@ mock_wait() {
 
 # ask NAME COMMAND…: tells a mock-dma that was started in the background, and leaves its answer in $ANSWER
 ask() {
-        local name="$1" n
+        local name="$1"
 
-        n=$(wc -l <"$CASE_DIR/$name")
+        mock_read "$name"
         printf '%s\n' "${*:2}" >"$CASE_DIR/$name.input"
-        mock_wait "$name" $((n + 1))
-        ANSWER=$(tail -n 1 "$CASE_DIR/$name")
+        mock_wait "$name" $((${#SAID[@]} + 1))
+        ANSWER=${SAID[-1]%$'\n'}
 }
 
 # assert_answer ANSWER NAME COMMAND…
