@@ -310,61 +310,82 @@ suite() {
 }
 
 # meanwhile COMMAND...: starts a command that runs suites beside what follows. What it says and what it came to is for
-# rejoin(), so that the two are not mixed.
+# rejoin(), so that nothing is mixed. LAB_MEANWHILE is where that is, by process.
+declare -gA LAB_MEANWHILE=()
 meanwhile() {
-        LAB_MEANWHILE=$(mktemp -d)
+        local dir
+
+        dir=$(mktemp -d)
         # shellcheck disable=SC2030 # the sums of a subshell are meant
         (
-                LAB_PASSED=0 LAB_FAILED=0 LAB_SKIPPED=0
-                exec >"$LAB_MEANWHILE/output" 2>&1
+                LAB_PASSED=0 LAB_FAILED=0 LAB_SKIPPED=0 LAB_MEANWHILE=()
+                exec >"$dir/output" 2>&1
                 "$@"
-                printf '%d %d %d\n' "$LAB_PASSED" "$LAB_FAILED" "$LAB_SKIPPED" >"$LAB_MEANWHILE/sums"
+                printf '%d %d %d\n' "$LAB_PASSED" "$LAB_FAILED" "$LAB_SKIPPED" >"$dir/sums"
         ) &
-        LAB_MEANWHILE_PID=$!
+        LAB_MEANWHILE["$!"]=$dir
         # In the background nothing ends it but us; QEMU ends with it
-        trap 'kill "$LAB_MEANWHILE_PID" 2>/dev/null; rm -rf "$LAB_MEANWHILE"' EXIT
+        trap end_meanwhile EXIT
 }
 
-# rejoin: waits for what runs meanwhile, shows what it has said, and adds its sums
+end_meanwhile() {
+        local pid
+
+        for pid in "${!LAB_MEANWHILE[@]}"; do
+                kill "$pid" 2>/dev/null || true
+                rm -rf "${LAB_MEANWHILE["$pid"]}"
+        done
+}
+
+# rejoin: waits for all that runs meanwhile, shows what it has said, and adds its sums
 # shellcheck disable=SC2031 # these are ours
 rejoin() {
-        local passed=0 failed=1 skipped=0
+        local pid dir passed failed skipped
 
-        wait "$LAB_MEANWHILE_PID" || true
-        cat "$LAB_MEANWHILE/output"
-        if [[ -s "$LAB_MEANWHILE/sums" ]]; then
-                read -r passed failed skipped <"$LAB_MEANWHILE/sums"
-        else
-                note "they did not come to their end, which counts as a failure"
-        fi
-        LAB_PASSED=$((LAB_PASSED + passed))
-        LAB_FAILED=$((LAB_FAILED + failed))
-        LAB_SKIPPED=$((LAB_SKIPPED + skipped))
-        rm -rf "$LAB_MEANWHILE"
+        for pid in "${!LAB_MEANWHILE[@]}"; do
+                dir=${LAB_MEANWHILE["$pid"]}
+                wait "$pid" || true
+                cat "$dir/output"
+                if [[ -s "$dir/sums" ]]; then
+                        read -r passed failed skipped <"$dir/sums"
+                else
+                        note "they did not come to their end, which counts as a failure"
+                        passed=0 failed=1 skipped=0
+                fi
+                LAB_PASSED=$((LAB_PASSED + passed))
+                LAB_FAILED=$((LAB_FAILED + failed))
+                LAB_SKIPPED=$((LAB_SKIPPED + skipped))
+                rm -rf "$dir"
+                unset "LAB_MEANWHILE[$pid]"
+        done
         trap - EXIT
 }
 
-check_aside() {
+check_faults() {
         suite vm-faults faults vm_suite_of faults vm-faults "*"
         suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "*"
 }
 
-# An emulated machine waits much of its time and leaves a processor to another, so there are two at once
+check_host() {
+        suite gcc gcc host_suite gcc gcc "" "*"
+        suite clang clang host_suite clang clang "" "*"
+        suite sanitize sanitize sanitize_suite sanitize sanitize "" "*"
+        suite valgrind gcc valgrind_suite valgrind gcc bus "*"
+        suite shell gcc shell_suite
+        selftest_cases selftest "*"
+}
+
+# An emulated machine waits part of its time and leaves a processor to another
 check_all() {
         local name LAB_SECOND_RUNS=2
 
         for name in gcc clang sanitize faults; do
                 ensure_built "$name"
         done
-        meanwhile check_aside
-        suite gcc gcc host_suite gcc gcc "" "*"
-        suite clang clang host_suite clang clang "" "*"
-        suite sanitize sanitize sanitize_suite sanitize sanitize "" "*"
-        suite valgrind gcc valgrind_suite valgrind gcc bus "*"
+        meanwhile check_faults
+        meanwhile check_host
         suite vm gcc vm_suite_of gcc vm "*"
-        suite shell gcc shell_suite
-        selftest_cases selftest "*"
-        say "waiting for vm-faults and vm-sanitize, which run beside"
+        say "waiting for what runs beside: vm-faults, vm-sanitize, and the host's suites"
         rejoin
 }
 
