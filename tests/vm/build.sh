@@ -10,10 +10,10 @@ LAB_BUILD_COMMON+=" -Dsystemdsystemunitdir=/usr/lib/systemd/system -Dvm-tests=tr
 
 # The builds, and what meson is told for each
 declare -gA LAB_BUILD_OPTIONS=(
-        [gcc]="-Dwerror=true"
+        [gcc]="-Dwerror=true --buildtype=debugoptimized"
         [clang]="-Dwerror=true"
         [sanitize]="-Dwerror=true --buildtype=debug -Db_sanitize=address,undefined"
-        [faults]="-Dwerror=true -Dfault-injection=true"
+        [faults]="-Dwerror=true --buildtype=debugoptimized -Dfault-injection=true"
         [release]="--buildtype=release"
 )
 declare -gA LAB_BUILD_COMPILER=([gcc]=gcc [clang]=clang [sanitize]=gcc [faults]=gcc [release]=gcc)
