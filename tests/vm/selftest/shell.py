@@ -37,9 +37,9 @@ class Terminal:
     def type(self, line):
         os.write(self.fd, line.encode() + b'\r')
 
-    def wait_for(self, pattern):
+    def wait_for(self, pattern, patience=PATIENCE):
         """Returns what was said until then, the pattern included."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not (match := re.search(pattern, self.said)):
             ready, _, _ = select.select([self.fd], [], [], 1)
             if ready:
@@ -52,6 +52,16 @@ class Terminal:
                 raise AssertionError(f'there is no "{pattern}"')
         before, self.said = self.said[:match.end()], self.said[match.end():]
         return before
+
+    def interrupt(self, pattern):
+        """Until there is the pattern: between one command and the next, a shell may not hear it."""
+        for _ in range(20):
+            os.write(self.fd, b'\x03')
+            try:
+                return self.wait_for(pattern, patience=10)
+            except AssertionError:
+                pass
+        raise AssertionError('nothing interrupts what runs')
 
     def end(self):
         """Waits for its end, and returns its status."""
@@ -84,8 +94,7 @@ def use(terminal):
     terminal.wait_for(PROMPT)
     terminal.type('echo "goes $((20 + 1))"; sleep 1000')
     terminal.wait_for('goes 21')
-    os.write(terminal.fd, b'\x03')
-    terminal.wait_for(PROMPT)
+    terminal.interrupt(PROMPT)
     terminal.type('exit')
     check(terminal.end() == 0, 'it ends with a failure')
     check(termios.tcgetattr(terminal.terminal) == terminal.settings, 'the terminal is not as it was')
