@@ -138,7 +138,7 @@ begin() {
 
 # assert_answered ANSWER NAME
 assert_answered() {
-        mock_wait "$2" $((BEGUN + 1))
+        await_lines "$2" $((BEGUN + 1))
         assert_eq "$(tail -n 1 "$CASE_DIR/$2")" "$1"
 }
 

@@ -13,17 +13,8 @@ allow "$LAB_VMM_UID" any
 
 # tell NAME REGEX LINE: one more line of input, and what it answers, in $ANSWER
 tell() {
-        local n
-
-        n=$(wc -l <"$CASE_DIR/$1")
-        say "$1" "$3"
-        wait_until 60 has_lines "$1" $((n + 1)) || fail "$1 does not answer to '$3', but said: $(cat "$CASE_DIR/$1")"
-        ANSWER=$(tail -n 1 "$CASE_DIR/$1")
+        ask "$1" "$3"
         assert_match "$ANSWER" "$2"
-}
-
-has_lines() {
-        (($(wc -l <"$CASE_DIR/$1") >= $2))
 }
 
 number() {

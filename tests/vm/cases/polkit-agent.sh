@@ -8,8 +8,8 @@
 
 use_policy "$(rule ask "$LAB_VMM_UID" "$LAB_NIC")" "$(rule allow "$LAB_VMM2_UID" any)"
 
-# ask NAME MODE: a client that asks for the device, and an agent that answers. The client is $CLIENT.
-ask() {
+# ask_agent NAME MODE: a client that asks for the device, and an agent that answers. The client is $CLIENT.
+ask_agent() {
         start_waiting "$1" "$LAB_VMM_UID" iommuctl acquire "$LAB_NIC"
         CLIENT=$PID
         start_agent "$1-agent" "$2" "$CLIENT"
@@ -19,7 +19,7 @@ ask() {
 }
 
 # He says yes: this client has it, and no other
-ask granted yes
+ask_agent granted yes
 assert_says granted "$CLIENT" '^[0-9]+$|cannot acquire'
 assert_no_match "$(cat "$CASE_DIR/granted-agent")" 'not noted'
 assert_says granted "$CLIENT" '^[0-9]+$'
@@ -35,7 +35,7 @@ assert_refused "(AuthorizationRequired)" as_user "$LAB_VMM_UID" iommuctl acquire
 
 # He can't authenticate, or does not want to
 for mode in no dismiss; do
-        ask "$mode" "$mode"
+        ask_agent "$mode" "$mode"
         assert_says "$mode" "$CLIENT" 'iommuctl: cannot acquire'
         assert_no_match "$(cat "$CASE_DIR/$mode-agent")" 'not noted'
         assert no_lease
@@ -53,7 +53,7 @@ assert_says quiet "$client" '\(AuthorizationRequired\)'
 assert_eq "$(cat "$CASE_DIR/quiet-agent")" registered "what the agent has heard"
 
 # He takes his time: everybody else is served meanwhile, also with the same device, and his yes comes too late
-ask slow later
+ask_agent slow later
 hold other "$LAB_VMM2_UID" "$LAB_EDU"
 let_go "$PID"
 assert_ended "$LEASE"
@@ -69,20 +69,20 @@ journalctl --sync
 assert_ne "$(entries | jq -r .MESSAGE | grep "has gone before polkit could answer")" "" "what the journal says of it"
 
 # iommud goes: the same, and the client is told
-ask restart later
+ask_agent restart later
 systemctl restart iommud.service
 assert_says restart-agent "$AGENT" '^cancelled$'
 assert_says restart "$CLIENT" 'iommuctl: cannot acquire'
 assert no_lease
 
 # polkit goes: so does the question
-ask dies later
+ask_agent dies later
 kill -KILL "$(systemctl show --property=MainPID --value polkit.service)"
 assert_says dies "$CLIENT" '\(Denied\)'
 assert no_lease
 
 # The policy changes while he thinks: his yes comes to the new one
-ask changed later
+ask_agent changed later
 use_policy "$(rule deny "$LAB_VMM_UID" "$LAB_NIC")"
 say changed-agent yes
 assert_says changed "$CLIENT" 'denies it \(Denied\)'

@@ -162,8 +162,17 @@ is_over() {
         ! is_running "$1"
 }
 
+# has_said NAME REGEX: in one of its lines. Asked over and over, so that it takes no process.
 has_said() {
-        grep -qE -- "$2" "$CASE_DIR/$1"
+        local line=""
+
+        [[ -e "$CASE_DIR/$1" ]] || return
+        while read -r line || [[ -n "$line" ]]; do
+                if [[ "$line" =~ $2 ]]; then
+                        return
+                fi
+        done <"$CASE_DIR/$1"
+        return 1
 }
 
 has_said_or_ended() {

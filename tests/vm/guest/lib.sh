@@ -127,16 +127,53 @@ assert_soon() {
         wait_until "$@" || fail "'${*:2}' does not come true within $1 s"
 }
 
+# ---- clients in the background, which answer each line of their input, $CASE_DIR/NAME.input, with one in $CASE_DIR/NAME
+
+# read_lines NAME: all whole lines that it has said are in $SAID
+read_lines() {
+        mapfile SAID <"$CASE_DIR/$1"
+        if ((${#SAID[@]} > 0)) && [[ "${SAID[-1]}" != *$'\n' ]]; then
+                unset "SAID[-1]"
+        fi
+}
+
+has_lines() {
+        read_lines "$1"
+        ((${#SAID[@]} >= $2))
+}
+
+# await_lines NAME N: until it has said as many
+await_lines() {
+        wait_until 60 has_lines "$1" "$2" || fail "$1 does not answer, but said: $(cat "$CASE_DIR/$1")"
+}
+
+# ask NAME COMMAND...: its answer is $ANSWER
+ask() {
+        local name="$1"
+
+        read_lines "$name"
+        printf '%s\n' "${*:2}" >"$CASE_DIR/$name.input"
+        await_lines "$name" $((${#SAID[@]} + 1))
+        ANSWER=${SAID[-1]%$'\n'}
+}
+
+# assert_answer ANSWER NAME COMMAND...
+assert_answer() {
+        ask "${@:2}"
+        assert_eq "$ANSWER" "$1" "the answer to '${*:3}'"
+}
+
+# assert_done NAME COMMAND...
+assert_done() {
+        assert_answer "done" "$@"
+}
+
 # ---- objects on the bus
 
-# property SERVICE OBJECT INTERFACE NAME: its value, a number or a string
+# property SERVICE OBJECT INTERFACE NAME...: its value, a number or a string
+PROPERTY=$PWD/programs/property
 property() {
-        local value
-
-        value=$(busctl get-property "$@") || return
-        value=${value#* }
-        value=${value#\"}
-        printf '%s\n' "${value%\"}"
+        "$PROPERTY" "$@"
 }
 
 # service_property Unit|Service NAME: of iommud.service. `systemctl show` asks the service manager for all of them.
@@ -263,21 +300,16 @@ bind_native() {
 
 # qmp COMMAND-IN-JSON: prints what it returns; fails if QEMU does
 qmp() {
-        local port id="$$-$RANDOM" line answer
+        local port id="$$-$RANDOM" line
 
         exec {port}<>/dev/virtio-ports/org.iommud.lab.qmp
         # Needed once per boot. Later it is an error, which comes without our id and is overlooked like the events are.
-        printf '{"execute":"qmp_capabilities"}\n%s\n' "$(jq -c --arg id "$id" '. + {id: $id}' <<<"$1")" >&"$port"
+        printf '{"execute":"qmp_capabilities"}\n%s, "id": "%s" }\n' "${1%\}*}" "$id" >&"$port"
         while IFS= read -r -t 30 line <&"$port"; do
-                answer=$(jq -c --arg id "$id" 'select(.id == $id)' <<<"$line")
-                if [[ -n "$answer" ]]; then
+                if [[ "$line" == *"\"$id\""* ]]; then
                         exec {port}>&-
-                        if jq -e 'has("return")' <<<"$answer" >/dev/null; then
-                                jq '.return' <<<"$answer"
-                                return
-                        fi
-                        printf '%s\n' "$answer" >&2
-                        return 1
+                        jq 'if has("return") then .return else error(tostring) end' <<<"$line"
+                        return
                 fi
         done
         exec {port}>&-

@@ -39,47 +39,8 @@ mock_start() {
         : >"$CASE_DIR/$name"
         programs/mock-dma "$@" <>"$CASE_DIR/$name.input" >"$CASE_DIR/$name" 2>&1 &
         MOCK_PID=$!
-        mock_wait "$name" 1
+        await_lines "$name" 1
         assert_eq "$(head -n 1 "$CASE_DIR/$name")" ready
-}
-
-# mock_read NAME: all whole lines that it has said are in $SAID
-mock_read() {
-        mapfile SAID <"$CASE_DIR/$1"
-        if ((${#SAID[@]} > 0)) && [[ "${SAID[-1]}" != *$'\n' ]]; then
-                unset "SAID[-1]"
-        fi
-}
-
-mock_has_answered() {
-        mock_read "$1"
-        ((${#SAID[@]} >= $2))
-}
-
-# mock_wait NAME N: until it has said as many lines
-mock_wait() {
-        wait_until 60 mock_has_answered "$1" "$2" || fail "$1 does not answer, but said: $(cat "$CASE_DIR/$1")"
-}
-
-# ask NAME COMMAND…: tells a mock-dma that was started in the background, and leaves its answer in $ANSWER
-ask() {
-        local name="$1"
-
-        mock_read "$name"
-        printf '%s\n' "${*:2}" >"$CASE_DIR/$name.input"
-        mock_wait "$name" $((${#SAID[@]} + 1))
-        ANSWER=${SAID[-1]%$'\n'}
-}
-
-# assert_answer ANSWER NAME COMMAND…
-assert_answer() {
-        ask "${@:2}"
-        assert_eq "$ANSWER" "$1" "the answer to '${*:3}'"
-}
-
-# assert_done NAME COMMAND…
-assert_done() {
-        assert_answer "done" "$@"
 }
 
 # mock_replace NAME FROM TO: a stream of DMA goes on while its domain is replaced by another. Each piece was served by one of

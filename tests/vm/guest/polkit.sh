@@ -22,7 +22,7 @@ polkit_rules() {
 # Somebody else asks it for something else, and that is seen
 is_watched() {
         pkcheck --action-id org.freedesktop.policykit.exec --process "$$" >/dev/null 2>&1 || true
-        has_said polkit-calls '^{'
+        has_said polkit-calls '^[{]'
 }
 
 # What polkit is asked, from here on
