@@ -98,7 +98,7 @@ assert has_said qemu "^inner: sha256: $LAB_NVME_SHA256"
 account "its guest" "read by DMA: \"$LAB_NVME_MAGIC\""
 account "" "and $((LAB_NVME_KNOWN / 1024)) KiB whose digest is the right one"
 
-heading "The guest powers off, and QEMU ends"
+heading "The guest is done, and QEMU ends"
 assert_soon 60 is_over "$PID"
 assert wait "$PID"
 assert_ended "$LEASE"
