@@ -37,6 +37,8 @@ guest_env() {
         printf 'LAB_CASE_DIR=%q\n' "${LAB_CASES##*/}"
         printf 'LAB_SANITIZER=%q\n' "$LAB_SANITIZER"
         printf 'LAB_PATIENCE=%q\n' "$LAB_PATIENCE"
+        printf 'LAB_SAMPLE=%q\n' "${LAB_SAMPLE:-1}"
+        printf 'LAB_SEED=%q\n' "$LAB_SEED"
         printf 'LAB_NVME_SHA256=%q\n' "$1"
         if [[ "$LAB_MODE" == shell ]]; then
                 printf 'TERM=%q\n' "${TERM:-vt100}"

@@ -32,12 +32,18 @@ choose_accelerator() {
 
 # prepare_guest BUILD: all that a boot needs
 prepare_guest() {
+        local builds
+
         install_packages "${HOST_PACKAGES_BUILD[@]}"
         prepare
         choose_accelerator
-        lock "builds-$(digest "$LAB_TREE")"
-        build "$1"
-        stage "$1"
+        builds="builds-$(digest "$LAB_TREE")"
+        lock "$builds"
+        # Whoever has us run with what it holds has made it, and may be using it for something else as well
+        if [[ "$builds" != "${LAB_HELD:-}" ]]; then
+                build "$1"
+                stage "$1"
+        fi
         LAB_STAGE=$(stage_dir "$1")
         LAB_CASES="$LAB_VM/cases"
 }

@@ -43,7 +43,7 @@ selftest_cases() {
 shell_suite() {
         local result=(0 1 0)
 
-        attempt prepare
+        attempt_to_stage gcc
         if ((LAB_ATTEMPT == 0)); then
                 say "shell: at a terminal"
                 if LAB_HELD="builds-$(digest "$LAB_TREE")" python3 -B "$LAB_VM/selftest/shell.py" gcc; then

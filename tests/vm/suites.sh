@@ -15,6 +15,27 @@ LAB_TIMEOUT_MULTIPLIER=3
 # How many cases of a suite may fail and have their verdict from a second run, on a machine of their own
 LAB_SECOND_RUNS=0
 
+# A case that tries one thing after the other until there are no more tries one in LAB_SAMPLE of them, and does in proportion what it does
+# many times. Which of them, and which arguments at random: LAB_SEED. When the environment does not say, a suite that was asked for
+# tries all, and a run of all suites one in LAB_USUAL_SAMPLE, each run others.
+LAB_USUAL_SAMPLE=5
+LAB_SAMPLE=${LAB_SAMPLE:-}
+LAB_SEED=${LAB_SEED:-$RANDOM}
+
+# Whether a case that has its turn in another suite is left out
+LAB_ONCE=0
+
+# Which part of a suite's cases, when several share it: of two, the first has every other case, from the first
+LAB_PART=1/1
+
+# choose_sample USUAL: fills in what was left open
+choose_sample() {
+        LAB_SAMPLE=${LAB_SAMPLE:-$1}
+        if [[ ! "$LAB_SAMPLE" =~ ^[1-9][0-9]{0,2}$ || ! "$LAB_SEED" =~ ^(0|[1-9][0-9]{0,8})$ ]]; then
+                die "LAB_SAMPLE is '$LAB_SAMPLE' and LAB_SEED is '$LAB_SEED': numbers are needed, from 1 and from 0"
+        fi
+}
+
 # account SUITE PASSED FAILED SKIPPED: adds to the sum, and says how the suite went
 account() {
         if (($2 + $3 + $4 == 0)); then
@@ -115,12 +136,16 @@ valgrind_suite() {
 }
 
 # belongs CASE SUITE: a case runs in the suites that its header names, and in no other; one that names none, in vm;
-# and those of the lab's own test in that
+# and those of the lab's own test in that. In a run of all suites once is enough, with sanitizers, unless it says "always".
 belongs() {
         local suites
 
         suites=$(sed -n 's/^# suite: *//p' "$LAB_CASES/$1.sh")
-        [[ " ${suites:-vm selftest} " == *" $2 "* ]]
+        suites=" ${suites:-vm selftest} "
+        if ((LAB_ONCE)) && [[ "$2" == vm && "$suites" == *" vm-sanitize "* && "$suites" != *" always "* ]]; then
+                return 1
+        fi
+        [[ "$suites" == *" $2 "* ]]
 }
 
 # case_names SUITE PATTERN: of the cases in LAB_CASES
@@ -225,9 +250,13 @@ run_again() {
 
 # run_cases LABEL PATTERN: cases that can, share a machine. What they came to is in LAB_RESULT.
 run_cases() {
-        local name shared=() own=()
+        local name n=0 shared=() own=()
 
         while read -r name; do
+                n=$((n + 1))
+                if (((n - ${LAB_PART%/*}) % ${LAB_PART#*/} != 0)); then
+                        continue
+                fi
                 if [[ -n "$(boot_of "$name")" ]]; then
                         own+=("$name")
                 else
@@ -247,7 +276,7 @@ run_cases() {
 
 # vm_suite LABEL PATTERN
 vm_suite() {
-        local name passed=0 failed=0 skipped=0
+        local name label="$1" passed=0 failed=0 skipped=0
 
         run_cases "$@"
         run_again "$1"
@@ -259,15 +288,15 @@ vm_suite() {
                 *) failed=$((failed + 1)) ;;
                 esac
         done
-        account "$1" "$passed" "$failed" "$skipped"
+        if [[ "$LAB_PART" != 1/1 ]]; then
+                label+=", part $LAB_PART"
+        fi
+        account "$label" "$passed" "$failed" "$skipped"
 }
 
 # vm_suite_of BUILD LABEL PATTERN
 vm_suite_of() {
-        attempt prepare
-        if ((LAB_ATTEMPT == 0)); then
-                attempt stage "$1"
-        fi
+        attempt_to_stage "$1"
         if ((LAB_ATTEMPT != 0)); then
                 account "$2" 0 1 0
                 return
@@ -293,6 +322,24 @@ ensure_built() {
         fi
 }
 declare -gA LAB_BUILT=()
+
+# ensure_staged BUILD: the same of its installation. Whoever has two suites of a build run at once calls it before.
+ensure_staged() {
+        if [[ -z "${LAB_STAGED["$1"]:-}" ]]; then
+                attempt stage "$1"
+                LAB_STAGED["$1"]=$LAB_ATTEMPT
+        fi
+}
+declare -gA LAB_STAGED=()
+
+# attempt_to_stage BUILD: whether all is there that a machine with it needs, is in LAB_ATTEMPT
+attempt_to_stage() {
+        attempt prepare
+        if ((LAB_ATTEMPT == 0)); then
+                ensure_staged "$1"
+                LAB_ATTEMPT=${LAB_STAGED["$1"]}
+        fi
+}
 
 # suite LABEL BUILD COMMAND...: makes sure of the build, then runs the suite. What does not build counts as one failure,
 # and the other suites have their turn all the same.
@@ -361,6 +408,12 @@ rejoin() {
         trap - EXIT
 }
 
+check_vm_part() {
+        local LAB_PART="$1"
+
+        suite vm gcc vm_suite_of gcc vm "*"
+}
+
 check_faults() {
         suite vm-faults faults vm_suite_of faults vm-faults "*"
         suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "*"
@@ -371,21 +424,37 @@ check_host() {
         suite clang clang host_suite clang clang "" "*"
         suite sanitize sanitize sanitize_suite sanitize sanitize "" "*"
         suite valgrind gcc valgrind_suite valgrind gcc bus "*"
+}
+
+check_vm_and_lab() {
+        check_vm_part 2/2
         suite shell gcc shell_suite
         selftest_cases selftest "*"
 }
 
-# An emulated machine waits part of its time and leaves a processor to another
+# An emulated machine keeps hardly more than one processor busy, and waits part of its time: there are three at any time
 check_all() {
-        local name LAB_SECOND_RUNS=2
+        local name LAB_SECOND_RUNS=2 LAB_ONCE=0
 
+        choose_sample "$LAB_USUAL_SAMPLE"
+        if ((LAB_SAMPLE > 1)); then
+                LAB_ONCE=1
+                say "of what is tried one after the other, one in $LAB_SAMPLE (LAB_SAMPLE=1: all), by LAB_SEED=$LAB_SEED"
+        fi
         for name in gcc clang sanitize faults; do
                 ensure_built "$name"
         done
+        # Once for each, before two want it at the same time. What cannot be staged has failed when its turn comes.
+        for name in gcc sanitize faults; do
+                if ((LAB_BUILT["$name"] == 0)); then
+                        ensure_staged "$name"
+                fi
+        done
         meanwhile check_faults
-        meanwhile check_host
-        suite vm gcc vm_suite_of gcc vm "*"
-        say "waiting for what runs beside: vm-faults, vm-sanitize, and the host's suites"
+        meanwhile check_vm_and_lab
+        check_host
+        check_vm_part 1/2
+        say "waiting for what runs beside: vm-faults and vm-sanitize, the other part of vm, and the lab's own tests"
         rejoin
 }
 
@@ -395,6 +464,9 @@ check() {
 
         install_packages "${HOST_PACKAGES_BUILD[@]}" "${HOST_PACKAGES_CHECK[@]}"
         lock "builds-$(digest "$LAB_TREE")"
+        if [[ "$name" != all ]]; then
+                choose_sample 1
+        fi
         case "$name" in
         all)
                 check_all

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm vm-sanitize
+# suite: vm vm-sanitize always
 #
 # Mode attached: iommud binds the device, makes a domain and attaches; the client, who has the iommufd, maps. What is attached
 # to what changes by methods of the lease.

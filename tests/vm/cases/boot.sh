@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm vm-sanitize
+# suite: vm vm-sanitize always
 #
 # The machine is what topology.sh says, and the kernel can do what iommud is about. If this fails, look no further.
 

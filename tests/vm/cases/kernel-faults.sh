@@ -73,7 +73,8 @@ BEFORE=$(bindings)
 CLIENT=0
 assert clear_quarantine
 allow "$LAB_VMM_UID" "$DEVICE"
-for ((n = 1; ; n++)); do
+choose_first
+for ((n = FIRST; ; n += LAB_SAMPLE)); do
         said=$(as_user "$LAB_VMM_UID" iommuctl run -d "$DEVICE" -- "$PWD/programs/starve" "$n" '{iommufd}' '{device:0}')
         wait_until 60 no_record || fail "without allocation $n of its client: $(iommuctl leases --json)"
         if [[ "$said" == *"not starved" ]]; then
@@ -81,12 +82,14 @@ for ((n = 1; ; n++)); do
                 break
         fi
         printf '%s\n' "${said%$'\n'*}" >>"$CASE_DIR/said"
-        CLIENT=$n
+        CLIENT=$((CLIENT + 1))
 done
 sort "$CASE_DIR/said" | uniq -c
-for call in VFIO_DEVICE_BIND_IOMMUFD VFIO_DEVICE_ATTACH_IOMMUFD_PT; do
-        assert grep -q "^$call failed with ENOMEM" "$CASE_DIR/said"
-done
+if ((LAB_SAMPLE == 1)); then
+        for call in VFIO_DEVICE_BIND_IOMMUFD VFIO_DEVICE_ATTACH_IOMMUFD_PT; do
+                assert grep -q "^$call failed with ENOMEM" "$CASE_DIR/said"
+        done
+fi
 assert_soon 10 no_lease
 assert_bindings "$BEFORE"
 assert_soon 10 no_records

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# suite: vm vm-sanitize
+# suite: vm vm-sanitize always
 # deadline: 120
 # expect: daemon-death
 #

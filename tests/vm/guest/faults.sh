@@ -45,13 +45,22 @@ end_stand_in() {
 # Of each kind (kill, fail, starve), and of calls that were refused and of leases and claims that were stuck
 declare -A TRIED=([kill]=0 [fail]=0 [starve]=0 [refused]=0 [stuck]=0)
 
+# choose_first: where the next sweep begins is $FIRST; of what it would try it tries one in LAB_SAMPLE from there
+N_SWEEPS=0
+choose_first() {
+        FIRST=$((1 + (LAB_SEED + N_SWEEPS) % LAB_SAMPLE))
+        N_SWEEPS=$((N_SWEEPS + 1))
+}
+
 # everywhere KIND DEVICE [attached|claim]: see src/faults.c
 everywhere() {
         local faults refused stuck start=$SECONDS
 
-        programs/faults "$FAULTS" "$@" >"$CASE_DIR/faults" || fail "$*: something is not as it was"
+        choose_first
+        programs/faults -f "$FIRST" -e "$LAB_SAMPLE" "$FAULTS" "$@" >"$CASE_DIR/faults" ||
+                fail "$*: something is not as it was"
         read -r faults refused stuck <"$CASE_DIR/faults"
-        assert_eq "$((faults > 5))" 1 "it is true that there are more than $faults: it"
+        assert_eq "$((faults > 5 / LAB_SAMPLE))" 1 "it is true that there are more than $faults: it"
         printf '%s: %d, %d refused, %d stuck, %d s\n' "$*" "$faults" "$refused" "$stuck" $((SECONDS - start)) |
                 tee /dev/kmsg
         TRIED["${1%-calls}"]=$((TRIED["${1%-calls}"] + faults))

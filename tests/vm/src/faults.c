@@ -11,6 +11,7 @@
  *     faults FILE starve-calls DEVICE   and not those for the records, which are the same for all devices
  *     faults FILE … DEVICE attached     the same of a lease in that mode
  *     faults FILE … DEVICE claim        the same of a claim on its group
+ *     faults -f FIRST -e EACH FILE …    not at all of them, but at the FIRSTth and each EACHth from there
  *
  * A lease is acquired and let go of for each fault, until there has been one without. Each time everything
  * has to be as it was: drivers and overrides, state files, leases, and what the service manager keeps; a
@@ -37,6 +38,7 @@
 
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/parse.h"
 #include "faults-host.h"
 #include "iommud.h"
 
@@ -61,6 +63,8 @@ typedef struct Rounds {
         uint32_t group;                      /* of the device, if it is claimed */
         bool giving_back;                    /* the claim of this round is being released */
         uint32_t round;                      /* the number of the fault */
+        uint32_t first, each;                /* which of them are tried */
+        unsigned n_faults;
         unsigned n_refused, n_stuck;
 } Rounds;
 
@@ -364,21 +368,46 @@ static int run(Rounds *rounds) {
                 return EXIT_FAILURE;
         }
 
-        do
-                rounds->round++;
-        while (run_round(rounds));
+        for (rounds->round = rounds->first; run_round(rounds); rounds->round += rounds->each)
+                rounds->n_faults++;
         forgive_reset(rounds);
 
-        printf("%" PRIu32 " %u %u\n", rounds->round - 1, rounds->n_refused, rounds->n_stuck);
+        printf("%u %u %u\n", rounds->n_faults, rounds->n_refused, rounds->n_stuck);
 
         faults_host_done(&rounds->host);
         iommud_client_free(rounds->client);
         return EXIT_SUCCESS;
 }
 
+static uint32_t read_count(const char *s) {
+        uint32_t n;
+
+        if (parse_u32(s, &n) < 0 || n == 0 || n > UINT16_MAX) {
+                fprintf(stderr, "%s is not a number from 1 to %d\n", s, UINT16_MAX);
+                exit(2);
+        }
+        return n;
+}
+
 int main(int argc, char *argv[]) {
         static const char *const modes[] = { "kill", "fail", "starve", "starve-calls" };
-        Rounds rounds = {};
+        Rounds rounds = { .first = 1, .each = 1 };
+        int c;
+
+        while ((c = getopt(argc, argv, "f:e:")) >= 0)
+                switch (c) {
+                case 'f':
+                        rounds.first = read_count(optarg);
+                        break;
+                case 'e':
+                        rounds.each = read_count(optarg);
+                        break;
+                default:
+                        return 2;
+                }
+        /* as if the options had not been there */
+        argv += optind - 1;
+        argc -= optind - 1;
 
         if (argc < 3)
                 return 2;
