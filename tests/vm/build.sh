@@ -13,7 +13,7 @@ declare -gA LAB_BUILD_OPTIONS=(
         [gcc]="-Dwerror=true --buildtype=debugoptimized"
         [clang]="-Dwerror=true"
         [sanitize]="-Dwerror=true --buildtype=debug -Db_sanitize=address,undefined"
-        [faults]="-Dwerror=true --buildtype=debugoptimized -Dfault-injection=true"
+        [faults]="-Dwerror=true --buildtype=debugoptimized -Dfault-injection=true -Dtests=false"
         [release]="--buildtype=release"
 )
 declare -gA LAB_BUILD_COMPILER=([gcc]=gcc [clang]=clang [sanitize]=gcc [faults]=gcc [release]=gcc)
