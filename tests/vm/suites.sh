@@ -414,8 +414,11 @@ check_vm_part() {
         suite vm gcc vm_suite_of gcc vm "*"
 }
 
-check_faults() {
+check_vm_faults() {
         suite vm-faults faults vm_suite_of faults vm-faults "*"
+}
+
+check_vm_sanitize() {
         suite vm-sanitize sanitize vm_suite_of sanitize vm-sanitize "*"
 }
 
@@ -426,15 +429,35 @@ check_host() {
         suite valgrind gcc valgrind_suite valgrind gcc bus "*"
 }
 
-check_vm_and_lab() {
-        check_vm_part 2/2
+check_lab() {
         suite shell gcc shell_suite
         selftest_cases selftest "*"
 }
 
+# What a run of all tests consists of. What takes longest comes first, so that no processor is idle for long at the end.
+LAB_PIECES=(check_vm_sanitize check_vm_faults "check_vm_part 1/3" "check_vm_part 2/3" "check_vm_part 3/3" check_host check_lab)
+
+# take_pieces FILE: runs what nobody else has taken, one piece after the other. In FILE is the number of the next.
+take_pieces() {
+        local fd n piece
+
+        while true; do
+                exec {fd}<>"$1"
+                flock "$fd"
+                n=$(<"$1")
+                printf '%d\n' $((n + 1)) >"$1"
+                exec {fd}>&-
+                if ((n >= ${#LAB_PIECES[@]})); then
+                        break
+                fi
+                read -r -a piece <<<"${LAB_PIECES[n]}"
+                "${piece[@]}"
+        done
+}
+
 # An emulated machine keeps hardly more than one processor busy, and waits part of its time: there are three at any time
 check_all() {
-        local name LAB_SECOND_RUNS=2 LAB_ONCE=0
+        local name next LAB_SECOND_RUNS=2 LAB_ONCE=0
 
         choose_sample "$LAB_USUAL_SAMPLE"
         if ((LAB_SAMPLE > 1)); then
@@ -450,12 +473,14 @@ check_all() {
                         ensure_staged "$name"
                 fi
         done
-        meanwhile check_faults
-        meanwhile check_vm_and_lab
-        check_host
-        check_vm_part 1/2
-        say "waiting for what runs beside: vm-faults and vm-sanitize, the other part of vm, and the lab's own tests"
+        next=$(mktemp)
+        echo 0 >"$next"
+        meanwhile take_pieces "$next"
+        meanwhile take_pieces "$next"
+        take_pieces "$next"
+        say "waiting for what runs beside"
         rejoin
+        rm -f "$next"
 }
 
 # check [SUITE [PATTERN]]
