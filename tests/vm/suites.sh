@@ -15,9 +15,9 @@ LAB_TIMEOUT_MULTIPLIER=3
 # How many cases of a suite may fail and have their verdict from a second run, on a machine of their own
 LAB_SECOND_RUNS=0
 
-# A case that tries one thing after the other until there are no more tries one in LAB_SAMPLE of them, and does in proportion what it does
-# many times. Which of them, and which arguments at random: LAB_SEED. When the environment does not say, a suite that was asked for
-# tries all, and a run of all suites one in LAB_USUAL_SAMPLE, each run others.
+# A case that tries one thing after the other until there are no more tries one in LAB_SAMPLE of them, and does in
+# proportion what it does many times. Which of them, and which arguments at random: LAB_SEED. When the environment does not
+# say, a suite that was asked for tries all, and a run of all suites one in LAB_USUAL_SAMPLE, each run others.
 LAB_USUAL_SAMPLE=5
 LAB_SAMPLE=${LAB_SAMPLE:-}
 LAB_SEED=${LAB_SEED:-$RANDOM}
@@ -28,11 +28,11 @@ LAB_ONCE=0
 # Which part of a suite's cases, when several share it: of two, the first has every other case, from the first
 LAB_PART=1/1
 
-# choose_sample USUAL: fills in what was left open
+# choose_sample USUAL: fills in what was left open. Of twenty the twentieth part is one, and of fewer there is nothing.
 choose_sample() {
         LAB_SAMPLE=${LAB_SAMPLE:-$1}
-        if [[ ! "$LAB_SAMPLE" =~ ^[1-9][0-9]{0,2}$ || ! "$LAB_SEED" =~ ^(0|[1-9][0-9]{0,8})$ ]]; then
-                die "LAB_SAMPLE is '$LAB_SAMPLE' and LAB_SEED is '$LAB_SEED': numbers are needed, from 1 and from 0"
+        if [[ ! "$LAB_SAMPLE" =~ ^([1-9]|1[0-9]|20)$ || ! "$LAB_SEED" =~ ^(0|[1-9][0-9]{0,8})$ ]]; then
+                die "LAB_SAMPLE is '$LAB_SAMPLE' and LAB_SEED is '$LAB_SEED': numbers are needed, from 1 to 20 and from 0"
         fi
 }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # deadline: 300
 #
-# A thousand leases (or one in LAB_SAMPLE), one after the other: the daemon is then what it was. Nearly all are of devices that stay on the VFIO driver,
-# which costs little time, and some of one that comes from its driver and goes back to it.
+# A thousand leases (or one in LAB_SAMPLE), one after the other: the daemon is then what it was. Nearly all are of devices
+# that stay on the VFIO driver, which costs little time, and some of one that comes from its driver and goes back to it.
 
 . guest/iommud.sh
 . guest/mock.sh

@@ -162,17 +162,9 @@ is_over() {
         ! is_running "$1"
 }
 
-# has_said NAME REGEX: in one of its lines. Asked over and over, so that it takes no process.
+# has_said NAME REGEX: in one of its lines
 has_said() {
-        local line=""
-
-        [[ -e "$CASE_DIR/$1" ]] || return
-        while read -r line || [[ -n "$line" ]]; do
-                if [[ "$line" =~ $2 ]]; then
-                        return
-                fi
-        done <"$CASE_DIR/$1"
-        return 1
+        has_line "$CASE_DIR/$1" "$2"
 }
 
 has_said_or_ended() {

@@ -127,6 +127,21 @@ assert_soon() {
         wait_until "$@" || fail "'${*:2}' does not come true within $1 s"
 }
 
+# ---- files
+
+# has_line FILE REGEX: in one of its lines. What is asked over and over should take no process.
+has_line() {
+        local line=""
+
+        [[ -e "$1" ]] || return
+        while read -r line || [[ -n "$line" ]]; do
+                if [[ "$line" =~ $2 ]]; then
+                        return
+                fi
+        done <"$1"
+        return 1
+}
+
 # ---- clients in the background, which answer each line of their input, $CASE_DIR/NAME.input, with one in $CASE_DIR/NAME
 
 # read_lines NAME: all whole lines that it has said are in $SAID
@@ -170,7 +185,7 @@ assert_done() {
 
 # ---- objects on the bus
 
-# property SERVICE OBJECT INTERFACE NAME...: its value, a number or a string
+# property SERVICE OBJECT INTERFACE NAME: its value, a number or a string
 PROPERTY=$PWD/programs/property
 property() {
         "$PROPERTY" "$@"
