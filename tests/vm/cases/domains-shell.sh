@@ -130,37 +130,25 @@ queue() {
         HANDLE=$(head -n 1 "$CASE_DIR/$1")
 }
 
-# begin NAME COMMAND…: its answer comes later
-begin() {
-        BEGUN=$(wc -l <"$CASE_DIR/$1")
-        say "$1" "${*:2}"
-}
-
-# assert_answered ANSWER NAME
-assert_answered() {
-        await_lines "$2" $((BEGUN + 1))
-        assert_eq "$(tail -n 1 "$CASE_DIR/$2")" "$1"
-}
-
 empty=$(domain alloc-ioas)
 queue faults faults "$LAB_MOCK" "$empty" --answer=ask --pasid-capable
 faults=$PID faulting=$HANDLE
 domain attach "$LAB_MOCK" "$faulting"
 domain attach "$LAB_MOCK" "$faulting" --pasid=9 >/dev/null
-begin m fill 0x6767 0x100000 0x1000
+ask_ahead m fill 0x6767 0x100000 0x1000
 assert_says faults "$faults" "^$LAB_MOCK 0x100000 [a-z,]*write group [0-9]+$"
 domain map "$empty" "$FILE" --iova=0x100000 --length=64K >/dev/null
 say faults success
 assert_answered "done" m
 assert_answer same m expect main 0x100000 0x1000 0x6767
-begin m fill 0x6868 0x200000 0x1000 9
+ask_ahead m fill 0x6868 0x200000 0x1000 9
 assert_says faults "$faults" "^$LAB_MOCK pasid 9 0x200000 [a-z,]*write group [0-9]+$"
 say faults invalid
 assert_answered "unmapped 0x200000" m
 assert_refused "is in use" domain destroy "$faulting"
 kill_daemon
 assert_soon 20 domain ranges "$empty"
-begin m fill 0x6969 0x300000 0x1000
+ask_ahead m fill 0x6969 0x300000 0x1000
 assert_says faults "$faults" "^$LAB_MOCK 0x300000 "
 
 # It is asked to end with a fault that has no answer: that is invalid. What comes later waits until the device is moved
@@ -168,7 +156,7 @@ kill "$faults"
 wait "$faults" || fail "it ends with $?"
 assert_answered "unmapped 0x300000" m
 assert_match "$(cat "$CASE_DIR/faults")" "domain $faulting is in use, and nobody answers its page faults"
-begin m fill 0x6a6a 0x400000 0x1000
+ask_ahead m fill 0x6a6a 0x400000 0x1000
 domain detach "$LAB_MOCK" --pasid=9
 domain attach "$LAB_MOCK" "$dirty"
 assert_answered "unmapped 0x400000" m

@@ -145,11 +145,6 @@ start() {
         PID=$!
 }
 
-# say NAME TEXT: a line of input
-say() {
-        printf '%s\n' "$2" >"$CASE_DIR/$1.input"
-}
-
 is_running() {
         local stat=""
 

@@ -6,6 +6,9 @@
 
 DEFERRED=()
 
+# A function that calls itself without end is told so, before the machine has no memory any more
+FUNCNEST=100
+
 # ---- how a case ends
 
 fail() {
@@ -162,20 +165,41 @@ await_lines() {
         wait_until 60 has_lines "$1" "$2" || fail "$1 does not answer, but said: $(cat "$CASE_DIR/$1")"
 }
 
+# say NAME TEXT: a line of input
+say() {
+        printf '%s\n' "$2" >"$CASE_DIR/$1.input"
+}
+
+# ask_ahead NAME COMMAND...: its answer comes later, and only that
+ask_ahead() {
+        read_lines "$1"
+        ASKED="${*:2}"
+        ASKED_AFTER=${#SAID[@]}
+        say "$1" "$ASKED"
+}
+
+# await_answer NAME: to what was asked last; it is $ANSWER
+await_answer() {
+        await_lines "$1" $((ASKED_AFTER + 1))
+        ANSWER=${SAID[-1]%$'\n'}
+}
+
+# assert_answered ANSWER NAME: to what was asked last
+assert_answered() {
+        await_answer "$2"
+        assert_eq "$ANSWER" "$1" "the answer to '$ASKED'"
+}
+
 # ask NAME COMMAND...: its answer is $ANSWER
 ask() {
-        local name="$1"
-
-        read_lines "$name"
-        printf '%s\n' "${*:2}" >"$CASE_DIR/$name.input"
-        await_lines "$name" $((${#SAID[@]} + 1))
-        ANSWER=${SAID[-1]%$'\n'}
+        ask_ahead "$@"
+        await_answer "$1"
 }
 
 # assert_answer ANSWER NAME COMMAND...
 assert_answer() {
-        ask "${@:2}"
-        assert_eq "$ANSWER" "$1" "the answer to '${*:3}'"
+        ask_ahead "${@:2}"
+        assert_answered "$1" "$2"
 }
 
 # assert_done NAME COMMAND...
