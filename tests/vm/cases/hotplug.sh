@@ -18,15 +18,10 @@ known() {
         iommuctl list --json | jq -r '.[] | " \(.group) \(.name)"' | sort
 }
 
-# Devices and groups, by their objects
-objects() {
-        busctl tree --list org.iommud1 | grep -cE "^/org/iommud1/$1/"
-}
-
 all_is_known() {
         [[ "$(known)" == "$(in_sysfs)" ]] &&
-                [[ "$(objects device)" == "$(in_sysfs | wc -l)" ]] &&
-                [[ "$(objects group)" == "$(find /sys/kernel/iommu_groups -mindepth 1 -maxdepth 1 | wc -l)" ]]
+                [[ "$(daemon_objects device)" == "$(in_sysfs | wc -l)" ]] &&
+                [[ "$(daemon_objects group)" == "$(find /sys/kernel/iommu_groups -mindepth 1 -maxdepth 1 | wc -l)" ]]
 }
 
 assert_all_known() {

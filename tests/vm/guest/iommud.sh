@@ -284,9 +284,10 @@ no_idle_child() {
         ! pgrep --parent "$(daemon_pid)" -x iommud-idle >/dev/null
 }
 
+# daemon_objects KIND: how many there are on the bus: device, group, lease, claim, or "" for all
 daemon_objects() {
         busctl --json=short call org.iommud1 /org/iommud1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
-                jq '.data[0] | length'
+                jq --arg under "/org/iommud1${1:+/$1}/" '[.data[0] | keys[] | select(startswith($under))] | length'
 }
 
 # Open descriptors, objects on the bus, children, records: what it has when it is idle. Of the processes that have called it
@@ -298,7 +299,7 @@ daemon_figures() {
         wait_until 20 no_idle_child || true
         printf '%d descriptors, %d objects, %d children, %d state files, %d stored descriptors\n' \
                 "$(find "/proc/$pid/fd" -mindepth 1 ! -lname '*pidfd*' | wc -l)" \
-                "$(daemon_objects)" \
+                "$(daemon_objects "")" \
                 "$({ pgrep --parent "$pid" || true; } | wc -l)" \
                 "$(compgen -G "$LEASES/lease-*" | wc -l)" \
                 "$(stored_fds)"
