@@ -263,6 +263,19 @@ class Shell(Tree):
         self.write('tests/good.sh', 'f() { local x=(1 2); echo "${x[@]}"; }\n')
         self.good_but('check-shell.py', 'tests/part.sh', 'f() { echo $1; }\n', 'SC2086')
 
+    def test_function_of_a_part(self):
+        self.write('tests/guest/inner.sh', 'other() {\n        true\n}\nwait_for() {\n        true\n}\n')
+        self.write('tests/guest/part.sh', '. guest/inner.sh\nmore() {\n        other\n}\n')
+        self.good_but('check-shell.py', 'tests/x.sh', '. guest/part.sh\n\nwait_for() {\n        more\n}\n',
+                      'tests/x.sh:3: wait_for() is one of tests/guest/inner.sh already')
+
+    def test_function_of_the_runner(self):
+        self.write('tests/guest/part.sh', 'ask() {\n        true\n}\n')
+        self.write('tests/guest/case', '#!/bin/bash\n. guest/part.sh\nask\n')
+        self.write('tests/cases/good.sh', 'asked() {\n        ask\n}\nasked\n')
+        self.good_but('check-shell.py', 'tests/cases/x.sh', 'ask() {\n        true\n}\nask\n',
+                      'tests/cases/x.sh:1: ask() is one of tests/guest/part.sh already')
+
 
 class Unit(Tree):
     GOOD = ('[Service]\nExecStart=/no/such/program --x\nPrivateNetwork=yes\nDynamicUser=yes\nProtectSystem=strict\n'

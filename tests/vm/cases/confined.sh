@@ -18,8 +18,8 @@ bind_driver "$LAB_MOCK2" vfio-mock
 BEFORE=$(bindings)
 use_policy "$(rule allow "$LAB_VMM_UID" any)" "$(rule allow "$LAB_VMM2_UID" any)"
 
-# confine NAME UID DEVICE FILE IOVA: a client that has the device, in $LEASE, and the file as its memory
-confine() {
+# confine_to NAME UID DEVICE FILE IOVA: a client that has the device, in $LEASE, and the file as its memory
+confine_to() {
         start "$1" "$2" iommuctl run --mode confined -d "$3" -- \
                 "$PWD/programs/mock-dma" mapped '{device:0}' "$4" "$5"
         assert_says "$1" "$PID" '^ready'
@@ -32,7 +32,7 @@ memory memory "$LAB_VMM_UID"
 file=$FILE
 memory loose "$LAB_VMM_UID" unsealed
 loose=$FILE
-confine m "$LAB_VMM_UID" "$LAB_MOCK" "$file" 0x100000
+confine_to m "$LAB_VMM_UID" "$LAB_MOCK" "$file" 0x100000
 client=$PID
 
 # It has the device and its memory, but no iommufd
@@ -70,7 +70,7 @@ assert_answer same m expect main 0x100000 0x1000 0x4444
 
 first=$LEASE
 memory memory2 "$LAB_VMM2_UID"
-confine m2 "$LAB_VMM2_UID" "$LAB_MOCK2" "$FILE" 0x100000
+confine_to m2 "$LAB_VMM2_UID" "$LAB_MOCK2" "$FILE" 0x100000
 client2=$PID
 AS=$LAB_VMM2_UID map 1 "$FILE" 0x100000 >/dev/null
 for id in 2 3; do

@@ -33,10 +33,10 @@ assert_all_known
 # ---- a thousand events
 
 # udev has no part in this, and would be busy with it for a long time
-with_udev() {
+start_udev() {
         systemctl start systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service
 }
-defer with_udev
+defer start_udev
 systemctl stop systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service
 
 set_disk_vfs() {
@@ -120,7 +120,7 @@ if ((!LAB_SANITIZER)); then
 fi
 assert_eq "$(daemon_pid)" "$daemon" "the process of the daemon"
 assert lease_is "$other_lease" active
-assert with_udev
+assert start_udev
 udevadm settle
 
 # ---- a group gets another number

@@ -29,12 +29,13 @@ done
 has_read_policy() {
         [[ "$(entries MESSAGE_ID="$MESSAGE_POLICY" | wc -l)" == "$1" ]]
 }
-load_policy() {
+reload_service() {
         local n
 
         n=$(entries MESSAGE_ID="$MESSAGE_POLICY" | wc -l)
         systemctl reload iommud.service && wait_until 20 has_read_policy $((n + 1))
 }
+LOAD_POLICY=(reload_service)
 use_policy "$(rule allow "$LAB_VMM_UID" "$LAB_NVME" "$LAB_MOCK" "$LAB_MOCK2")"
 
 # A lease of each mode, and each does DMA

@@ -29,9 +29,10 @@ rule() {
         printf '{"verdict":"%s","uid":%s,"devices":[%s]}\n' "$1" "$2" "${devices:1}"
 }
 
-# Has it read
+# Has it read. A case may have another way.
+LOAD_POLICY=(iommuctl reload)
 load_policy() {
-        iommuctl reload
+        "${LOAD_POLICY[@]}"
 }
 
 # use_policy RULE...: these are in force until the case ends
