@@ -48,28 +48,32 @@ struct Identity {
         int sysfs;                           /* borrowed */
         KnownSender known[IDENTITIES_MAX];
         unsigned next;                       /* the slot to be used next */
-        struct Question *questions;          /* under way; owned */
+        struct WaitingCall *waiting;         /* in the order in which they came; owned */
         bool said[_DOUBT_MAX];
 };
 
-/* A question to the bus driver, and the message that waits for the answer. */
-typedef struct Question {
+/* A message whose sender the bus driver was asked about: by the first that waits, for all of that sender. */
+typedef struct WaitingCall {
         Identity *identity;
         sd_bus_message *message;             /* a reference */
-        sd_bus_slot *slot;                   /* owned */
-        struct Question *next;
-} Question;
+        sd_bus_slot *question;               /* owned; NULL: another one has asked */
+        struct WaitingCall *next;
+} WaitingCall;
 
-static void question_free(Question *question) {
-        for (Question **link = &question->identity->questions; *link; link = &(*link)->next)
-                if (*link == question) {
-                        *link = question->next;
+static bool waits_for(const WaitingCall *waiting, const char *sender) {
+        return strcmp(sd_bus_message_get_sender(waiting->message), sender) == 0;
+}
+
+static void waiting_call_free(WaitingCall *waiting) {
+        for (WaitingCall **link = &waiting->identity->waiting; *link; link = &(*link)->next)
+                if (*link == waiting) {
+                        *link = waiting->next;
                         break;
                 }
 
-        sd_bus_slot_unref(question->slot);
-        sd_bus_message_unref(question->message);
-        free(question);
+        sd_bus_slot_unref(waiting->question);
+        sd_bus_message_unref(waiting->message);
+        free(waiting);
 }
 
 int identity_new(sd_bus *bus, int proc, int sysfs, Identity **ret) {
@@ -97,8 +101,8 @@ Identity *identity_free(Identity *identity) {
         if (!identity)
                 return NULL;
 
-        while (identity->questions)
-                question_free(identity->questions);
+        while (identity->waiting)
+                waiting_call_free(identity->waiting);
         for (size_t i = 0; i < IDENTITIES_MAX; i++)
                 close_fd(identity->known[i].credentials.process.pidfd);
 
@@ -248,16 +252,31 @@ static int identity_remember_take(Identity *identity, const char *name, Credenti
         return 0;
 }
 
+/* It comes back to its handler, to which its sender is known now. @r: or is told why it is not. */
+static void resume_call(const WaitingCall *waiting, int r) {
+        if (r >= 0)
+                r = sd_bus_message_rewind(waiting->message, /* complete= */ true);
+        if (r >= 0)
+                r = sd_bus_enqueue_for_read(waiting->identity->bus, waiting->message);
+        if (r < 0)
+                r = reply_failure(waiting->message, r, "asking the bus who is calling");
+        if (r < 0)
+                log_warning("A caller could not be told that the bus does not say who it is: %s",
+                        strerrordesc_np(-r));
+}
+
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         _cleanup_(credentials_done) Credentials credentials = CREDENTIALS_NULL;
-        Question *question = userdata;
-        const char *sender = sd_bus_message_get_sender(question->message);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *first = NULL;
+        Identity *identity = ((WaitingCall *) userdata)->identity;
+        WaitingCall *waiting, *next;
+        const char *sender;
+        bool gone;
         int r;
 
-        if (sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.NameHasNoOwner")) {
-                question_free(question);     /* it has gone, and nobody waits for an answer */
-                return 1;
-        }
+        first = sd_bus_message_ref(((WaitingCall *) userdata)->message);
+        sender = sd_bus_message_get_sender(first);
+        gone = sd_bus_message_is_method_error(reply, "org.freedesktop.DBus.Error.NameHasNoOwner");
 
         if (sd_bus_message_is_method_error(reply, NULL))
                 r = -sd_bus_message_get_errno(reply);
@@ -266,41 +285,45 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
 
         /* what is not remembered would be asked for again, for ever */
         if (r >= 0)
-                r = identity_remember_take(question->identity, sender, &credentials);
-        if (r >= 0)
-                r = sd_bus_message_rewind(question->message, /* complete= */ true);
-        if (r >= 0)
-                r = sd_bus_enqueue_for_read(question->identity->bus, question->message);
-        if (r < 0)
-                r = reply_failure(question->message, r, "asking the bus who is calling");
-        if (r < 0)
-                log_warning("A caller could not be told that the bus does not say who it is: %s",
-                        strerrordesc_np(-r));
+                r = identity_remember_take(identity, sender, &credentials);
 
-        question_free(question);
+        for (waiting = identity->waiting; waiting; waiting = next) {
+                next = waiting->next;
+                if (!waits_for(waiting, sender))
+                        continue;
+
+                if (!gone)
+                        resume_call(waiting, r);
+                waiting_call_free(waiting);  /* who has gone waits for no answer */
+        }
+
         return 1;
 }
 
 static int identity_ask(Identity *identity, sd_bus_message *message, const char *sender) {
-        Question *question;
+        WaitingCall *waiting, **link;
+        bool asked = false;
         int r;
 
-        question = calloc(1, sizeof(*question));
-        if (!question)
+        waiting = calloc(1, sizeof(*waiting));
+        if (!waiting)
                 return -ENOMEM;
 
-        *question = (Question) {
+        *waiting = (WaitingCall) {
                 .identity = identity,
                 .message = sd_bus_message_ref(message),
-                .next = identity->questions,
         };
-        identity->questions = question;
+        for (link = &identity->waiting; *link; link = &(*link)->next)
+                asked = asked || waits_for(*link, sender);
+        *link = waiting;
+        if (asked)
+                return 0;
 
-        r = sd_bus_call_method_async(identity->bus, &question->slot, "org.freedesktop.DBus",
+        r = sd_bus_call_method_async(identity->bus, &waiting->question, "org.freedesktop.DBus",
                 "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials,
-                question, "s", sender);
+                waiting, "s", sender);
         if (r < 0) {
-                question_free(question);
+                waiting_call_free(waiting);
                 return r;
         }
 

@@ -23,8 +23,10 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 static int on_driver_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         FakeDriver *d = userdata;
 
-        if (sd_bus_message_is_method_error(m, NULL))
+        if (sd_bus_message_is_method_error(m, NULL)) {
+                d->n_errors++;
                 snprintf(d->error, sizeof(d->error), "%s", sd_bus_message_get_error(m)->name);
+        }
         if (!sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "GetConnectionCredentials"))
                 return 0;
 

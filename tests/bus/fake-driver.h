@@ -25,6 +25,7 @@ typedef struct FakeDriver {
         int result;                          /* of identity_of_sender() */
         Subject subject;
 
+        unsigned n_errors;                   /* that callers got */
         char error[128];                     /* the name of the error that a caller got last; "": none */
 } FakeDriver;
 

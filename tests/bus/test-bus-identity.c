@@ -76,6 +76,64 @@ static void test_two_at_once(void) {
         assert_eq_int(d->n_asked, 2);
 }
 
+/* Calls that come before the answer wait for the same one: one question, and one place among the known. */
+static void test_many_calls(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+
+        for (unsigned i = 0; i < 100; i++)
+                fake_driver_call(d, ":1.1000");
+        assert_eq_int(d->n_asked, 1);
+        assert_eq_int(d->n_known, 0);
+        fake_driver_answer_uid(d, 2000);
+        assert_eq_int(d->n_known, 100);
+        assert_eq_int(d->subject.uid, 2000);
+
+        for (unsigned i = 0; i < 63; i++) {
+                char name[16];
+
+                snprintf(name, sizeof(name), ":1.%u", i);
+                fake_driver_call(d, name);
+                fake_driver_answer_uid(d, 1000 + i);
+        }
+        assert_eq_int(d->n_asked, 64);
+        fake_driver_call(d, ":1.1000");
+        fake_driver_call(d, ":1.0");
+        assert_eq_int(d->n_asked, 64);
+        assert_eq_int(d->subject.uid, 1000);
+}
+
+static void call_without_answer(FakeDriver *d, unsigned n_calls, const char *error) {
+        for (unsigned i = 0; i < n_calls; i++)
+                fake_driver_call(d, ":1.7");
+        assert_ok(sd_bus_reply_method_errorf(d->question, error, "no"));
+        fake_driver_process(d);
+        assert_eq_int(d->n_known, 0);
+}
+
+/* All of them are told that nobody knows, or none, when nobody is there any more; and others wait on. */
+static void test_many_calls_without_answer(void) {
+        _cleanup_driver_ FakeDriver *d = fake_driver_new();
+        sd_bus_message *other;
+
+        fake_driver_call(d, ":1.8");
+        other = sd_bus_message_ref(d->question);
+
+        call_without_answer(d, 3, SD_BUS_ERROR_ACCESS_DENIED);
+        assert_eq_int(d->n_asked, 2);
+        assert_eq_int(d->n_errors, 3);
+
+        call_without_answer(d, 3, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+        assert_eq_int(d->n_asked, 3);
+        assert_eq_int(d->n_errors, 3);
+        assert_eq_int(d->n_calls, 7);        /* none of them came back */
+
+        sd_bus_message_unref(d->question);
+        d->question = other;
+        fake_driver_answer_uid(d, 1008);
+        assert_eq_int(d->n_known, 1);
+        assert_eq_int(d->subject.uid, 1008);
+}
+
 /* More connections than are remembered: the first is asked about again. */
 static void test_many(void) {
         _cleanup_driver_ FakeDriver *d = fake_driver_new();
@@ -359,6 +417,8 @@ static void test_descriptors(void) {
 int main(void) {
         test_credentials();
         test_two_at_once();
+        test_many_calls();
+        test_many_calls_without_answer();
         test_many();
         test_many_groups();
         test_no_credentials();
