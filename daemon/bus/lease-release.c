@@ -4,8 +4,7 @@
  * The method Release of a lease: ends it, asks its holder to, or has its holders ended.
  */
 
-#include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "bus/client.h"
 #include "bus/denial.h"
@@ -80,63 +79,96 @@ static int reply_unheard(sd_bus_message *call) {
         return reply_refusal(call, &refusal);
 }
 
-/* Whether the one who was asked is still there to hear it: the answer of the bus, to a call of Release. */
-static int on_has_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        sd_bus_message *call = userdata;
-        int there = true;                    /* a bus that doesn't say has passed the signal on as well */
+/* A call that asks for a lease, while the bus is asked for the lease's holder. */
+typedef struct HolderQuestion {
+        BusServer *server;
+        sd_bus_message *call;                /* a reference */
+        Subject subject;
+        uint64_t lease;
+        const char *reason;                  /* of the call */
+        uint64_t deadline_usec;
+} HolderQuestion;
 
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                (void) sd_bus_message_read(reply, "b", &there);
+static void holder_question_free(void *userdata) {
+        HolderQuestion *question = userdata;
 
-        return there ? sd_bus_reply_method_return(call, NULL) : reply_unheard(call);
+        sd_bus_message_unref(question->call);
+        free(question);
 }
 
-static void unref_message(void *userdata) {
-        sd_bus_message_unref(userdata);
+static int ask_holder(const HolderQuestion *question) {
+        _cleanup_(change_set_done) ChangeSet changes = {};
+        BusServer *server = question->server;
+        Refusal refusal;
+        int r;
+
+        r = manager_request_release(server->manager, &question->subject, question->lease, question->reason,
+                question->deadline_usec, &refusal, &changes);
+        if (r > 0)
+                return reply_denial(server, question->call, &question->subject, &refusal);
+
+        server->funcs->commit(server->userdata, &changes);
+        return sd_bus_reply_method_return(question->call, NULL);
+}
+
+/* Whether the holder is on the bus. One who leaves it from here on has left when it was asked. */
+static int on_has_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const HolderQuestion *question = userdata;
+        int r, there;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                r = -sd_bus_message_get_errno(reply);
+        else
+                r = sd_bus_message_read(reply, "b", &there);
+        if (r < 0)
+                return reply_failure(question->call, r, "asking the bus for the holder");
+
+        return there ? ask_holder(question) : reply_unheard(question->call);
 }
 
 /*
- * Answers @call when it is known whether the signal, which is on its way, has reached anybody: the bus takes
- * both in their order.
+ * Who is not there to hear it is not asked, and nothing is changed. The bus says so before, and not
+ * afterwards: a holder may do as it is asked, and be gone, before a question reaches the bus.
  */
-static int reply_when_heard(BusServer *server, sd_bus_message *call, const char *client) {
-        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-        int r;
-
-        r = sd_bus_call_method_async(server->bus, &slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                "org.freedesktop.DBus", "NameHasOwner", on_has_owner, call, "s", client);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_slot_set_destroy_callback(slot, unref_message);
-        if (r < 0)
-                return r;
-        (void) sd_bus_message_ref(call);
-
-        return sd_bus_slot_set_floating(slot, true);
-}
-
 static int request_release(BusServer *server, sd_bus_message *call, const Subject *subject,
                            const Lease *lease, const ReleaseOptions *options) {
-        _cleanup_(change_set_done) ChangeSet changes = {};
-        char client[CLIENT_MAX];
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        HolderQuestion *question;
         const char *name;
         Refusal refusal;
         int r;
 
-        r = manager_request_release(server->manager, subject, lease->id, options->reason ?: "",
-                options->deadline_usec, &refusal, &changes);
+        r = manager_check_request(server->manager, subject, lease->id, &refusal);
         if (r > 0)
                 return reply_denial(server, call, subject, &refusal);
 
-        strcpy(client, lease->client);
-        server->funcs->commit(server->userdata, &changes);
-
-        name = client_on_bus(server->bus, client);
+        name = client_on_bus(server->bus, lease->client);
         if (!name)
                 return reply_unheard(call);  /* it was on a bus that is gone */
 
-        r = reply_when_heard(server, call, name);
+        question = calloc(1, sizeof(*question));
+        if (!question)
+                return -ENOMEM;
+
+        *question = (HolderQuestion) {
+                .server = server,
+                .call = sd_bus_message_ref(call),
+                .subject = *subject,
+                .lease = lease->id,
+                .reason = options->reason ?: "",
+                .deadline_usec = options->deadline_usec,
+        };
+
+        r = sd_bus_call_method_async(server->bus, &slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                "org.freedesktop.DBus", "NameHasOwner", on_has_owner, question, "s", name);
+        if (r >= 0)
+                r = sd_bus_slot_set_destroy_callback(slot, holder_question_free);
+        if (r < 0) {
+                holder_question_free(question);
+                return reply_failure(call, r, "asking the bus for the holder");
+        }
+
+        r = sd_bus_slot_set_floating(slot, true);
         return r < 0 ? reply_failure(call, r, "asking the bus for the holder") : 1;
 }
 

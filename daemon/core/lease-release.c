@@ -85,10 +85,7 @@ static int lease_set_request(
         return r;
 }
 
-int manager_request_release(Manager *manager, const Subject *subject, uint64_t id, const char *reason,
-        uint64_t deadline_usec, Refusal *reterr, ChangeSet *changes) {
-        KernelFailure failure;
-        char nobody_says[48];
+int manager_check_request(Manager *manager, const Subject *subject, uint64_t id, Refusal *reterr) {
         Lease *lease;
         int r;
 
@@ -104,6 +101,21 @@ int manager_request_release(Manager *manager, const Subject *subject, uint64_t i
                 return refuse(reterr, OUTCOME_NOT_SUPPORTED,
                         "Lease %" PRIu64 " was not acquired over the bus: its holder can't be asked", id);
 
+        return 0;
+}
+
+int manager_request_release(Manager *manager, const Subject *subject, uint64_t id, const char *reason,
+        uint64_t deadline_usec, Refusal *reterr, ChangeSet *changes) {
+        KernelFailure failure;
+        char nobody_says[48];
+        Lease *lease;
+        int r;
+
+        r = manager_check_request(manager, subject, id, reterr);
+        if (r > 0)
+                return r;
+
+        lease = manager_find_lease(manager, id);
         snprintf(nobody_says, sizeof(nobody_says), "uid %u asks for it", subject->uid);
         r = lease_set_request(lease, reason[0] ? reason : nobody_says, deadline_usec, &failure);
         if (r < 0)

@@ -87,6 +87,13 @@ int manager_release(Manager *manager, const Subject *subject, uint64_t lease, Re
         ChangeSet *changes) _must_check_;
 
 /*
+ * Whether this subject can have the holder of a lease asked to release it: it may, and there is somebody who
+ * acquired it over the bus. Returns 0, or an Outcome with *reterr. Nothing is changed.
+ */
+int manager_check_request(Manager *manager, const Subject *subject, uint64_t lease,
+        Refusal *reterr) _must_check_;
+
+/*
  * Asks the holder of an active lease, for this subject, to release it: @reason is for people, "" for none;
  * @deadline_usec is CLOCK_MONOTONIC, 0 for none, and nothing happens by itself when it has passed. Returns
  * 0, with CHANGE_LEASE_REQUESTED, or an Outcome with *reterr.

@@ -21,6 +21,8 @@ typedef struct World {
         BusRig *rig;
         Client client;
         bool holder_gone;                    /* it has left the bus */
+        bool holder_obeys;                   /* it leaves as soon as it is asked to release its lease */
+        bool bus_refuses;                    /* to say who is there */
         bool no_unit;                        /* the service manager knows no such unit */
         char stopped[64];                    /* the last unit that was to be stopped */
         char signal[512];                    /* the last one of the lease: "MEMBER DESTINATION ARGUMENTS" */
@@ -32,6 +34,8 @@ static int on_name_has_owner(sd_bus_message *m, void *userdata, sd_bus_error *er
 
         assert_ok(sd_bus_message_read(m, "s", &name));
         assert_eq_str(name, HOLDER);
+        if (world->bus_refuses)
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED, "no");
         return sd_bus_reply_method_return(m, "b", !world->holder_gone);
 }
 
@@ -71,8 +75,10 @@ static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         assert_eq_str(sd_bus_message_get_path(m), LEASE_PATH);
         destination = sd_bus_message_get_destination(m);
         assert_ok(sd_bus_message_read(m, "s", &text));
-        if (sd_bus_message_is_signal(m, NULL, IOMMUD_SIGNAL_RELEASE_REQUESTED))
+        if (sd_bus_message_is_signal(m, NULL, IOMMUD_SIGNAL_RELEASE_REQUESTED)) {
                 assert_ok(sd_bus_message_read(m, "t", &deadline));
+                world->holder_gone = world->holder_obeys;
+        }
         snprintf(world->signal, sizeof(world->signal), "%s %s %s %llu", sd_bus_message_get_member(m),
                  destination ?: "everybody", text, (unsigned long long) deadline);
         return 0;
@@ -141,6 +147,17 @@ static void test_request(void) {
         assert_eq_int(scene_lease(world->rig->scene, 1)->state, LEASE_ACTIVE);
 }
 
+/* It was there to hear it, and that it is gone at once is what it was asked for. */
+static void test_request_obeyed(void) {
+        _cleanup_world_ World *world = world_new(/* over_bus= */ true);
+        _cleanup_message_ sd_bus_message *reply = NULL;
+
+        world->holder_obeys = true;
+        reply = call_request(world, &ROOT);
+        assert_reply(reply, "");
+        assert(world->holder_gone);
+}
+
 /* One that the policy ends: by when that is, in the clock of clients. */
 static void test_expires(void) {
         _cleanup_world_ World *world = world_new(/* over_bus= */ true);
@@ -160,7 +177,13 @@ static void test_expires(void) {
         assert_eq_int(scene_lease(s, 1)->state, LEASE_ACTIVE);
 }
 
-/* Whoever asks is told that nobody has heard it. */
+static void assert_not_asked(const World *world) {
+        assert_eq_str(world->signal, "");
+        assert_eq_str(scene_lease(world->rig->scene, 1)->request_reason, "");
+        assert_eq_str(scene_lease(world->rig->scene, 1)->reason, "");
+}
+
+/* Whoever asks is told that nobody would hear it, and nothing is changed. */
 static void test_request_unheard(void) {
         {
                 _cleanup_world_ World *world = world_new(/* over_bus= */ true);
@@ -169,6 +192,16 @@ static void test_request_unheard(void) {
                 world->holder_gone = true;
                 reply = call_request(world, &ROOT);
                 assert_error(reply, IOMMUD_ERROR_NOT_SUPPORTED, "has left the bus");
+                assert_not_asked(world);
+        }
+        {
+                _cleanup_world_ World *world = world_new(/* over_bus= */ true);
+                _cleanup_message_ sd_bus_message *reply = NULL;
+
+                world->bus_refuses = true;
+                reply = call_request(world, &ROOT);
+                assert_error(reply, IOMMUD_ERROR_KERNEL_FAILED, "asking the bus for the holder");
+                assert_not_asked(world);
         }
         {
                 _cleanup_world_ World *world = world_new(/* over_bus= */ false);
@@ -176,7 +209,7 @@ static void test_request_unheard(void) {
 
                 reply = call_request(world, &ROOT);
                 assert_error(reply, IOMMUD_ERROR_NOT_SUPPORTED, "not acquired over the bus");
-                assert_eq_str(world->signal, "");
+                assert_not_asked(world);
         }
         {
                 /* the name was given on a bus that is not there any more, and is somebody else's on this */
@@ -186,7 +219,7 @@ static void test_request_unheard(void) {
                 scene_lease(world->rig->scene, 1)->client[0] = 'f';
                 reply = call_request(world, &ROOT);
                 assert_error(reply, IOMMUD_ERROR_NOT_SUPPORTED, "has left the bus");
-                assert_eq_str(world->signal, "");
+                assert_not_asked(world);
         }
 }
 
@@ -270,6 +303,7 @@ static void test_options(void) {
 
 int main(void) {
         test_request();
+        test_request_obeyed();
         test_expires();
         test_request_unheard();
         test_hotplug();

@@ -48,6 +48,21 @@ static void test_request(void) {
         }
 }
 
+/* Of the question whether it may be asked, and then of the request. */
+static void assert_not_requested(
+                Scene *s, const Subject *subject, uint64_t lease, int outcome, const char *text) {
+
+        Refusal refusal;
+
+        assert_eq_int(manager_check_request(s->manager, subject, lease, &refusal), outcome);
+        assert_has(refusal.text, text);
+        refusal = (Refusal) {};
+        assert_eq_int(manager_request_release(s->manager, subject, lease, "", 0, &refusal, &s->changes),
+                      outcome);
+        assert_has(refusal.text, text);
+        assert_eq_str(scene_changes(s), "");
+}
+
 static void test_request_refused(void) {
         _cleanup_scene_ Scene *s = NULL;
         const Subject *const strangers[] = { &BOB, &STRANGER, &CONTAINER_ROOT };
@@ -56,23 +71,19 @@ static void test_request_refused(void) {
 
         s = scene_leased(&client);
         for (size_t i = 0; i < ELEMENTSOF(strangers); i++)
-                assert_eq_int(manager_request_release(s->manager, strangers[i], 1, "", 0, &refusal,
-                                                      &s->changes), OUTCOME_DENIED);
-        assert_eq_int(manager_request_release(s->manager, &ROOT, 9, "", 0, &refusal, &s->changes),
-                      OUTCOME_NO_SUCH_DEVICE);
+                assert_not_requested(s, strangers[i], 1, OUTCOME_DENIED, "belongs to uid");
+        assert_not_requested(s, &ROOT, 9, OUTCOME_NO_SUCH_DEVICE, "9");
+        assert_eq_int(manager_check_request(s->manager, &ALICE, 1, &refusal), 0);
+        assert_eq_str(scene_lease(s, 1)->request_reason, "");
 
         strcpy(scene_lease(s, 1)->client, "");
-        assert_eq_int(manager_request_release(s->manager, &ROOT, 1, "", 0, &refusal, &s->changes),
-                      OUTCOME_NOT_SUPPORTED);
+        assert_not_requested(s, &ROOT, 1, OUTCOME_NOT_SUPPORTED, "not acquired over the bus");
 
         fake_device_hold(fake_kernel_find(s->kernel, DEVICE), 3, 4711, "sleep");
         client_close(&client);
         scene_watch(s);
         scene_commit(s);
-        assert_eq_int(manager_request_release(s->manager, &ROOT, 1, "", 0, &refusal, &s->changes),
-                      OUTCOME_DRAINING);
-        assert_has(refusal.text, "is draining");
-        assert_eq_str(scene_changes(s), "");
+        assert_not_requested(s, &ROOT, 1, OUTCOME_DRAINING, "is draining");
         scene_run(s);
 }
 
