@@ -85,6 +85,8 @@ assert no_lease
 ask_agent changed later
 use_policy "$(rule deny "$LAB_VMM_UID" "$LAB_NIC")"
 say changed-agent yes
+assert_says changed "$CLIENT" 'iommuctl: cannot acquire'
+assert_no_match "$(cat "$CASE_DIR/changed-agent")" 'not noted'
 assert_says changed "$CLIENT" 'denies it \(Denied\)'
 assert no_lease
 

@@ -48,10 +48,18 @@ start_agent() {
         assert_says "$1" "$PID" '^registered$'
 }
 
-# start_waiting NAME UID COMMAND...: it begins when it is told "go"; its process is $PID until its end
+is_shell() {
+        local name=""
+
+        read -r name <"/proc/$1/comm" && [[ "$name" == bash ]]
+}
+
+# start_waiting NAME UID COMMAND...: it begins when it is told "go"; its process is $PID until its end, and that user's already:
+# polkit and its agent look whose it is
 start_waiting() {
         # shellcheck disable=SC2016 # that shell's
         start "$1" "$2" bash -c 'read -r _ && exec "$@"' bash "${@:3}"
+        assert_soon 20 is_shell "$PID"
 }
 
 # A /dev of its own can only be made for it where there are pseudo-terminals, which the lab's kernel has not
