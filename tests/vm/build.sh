@@ -2,11 +2,14 @@
 # shellcheck shell=bash
 #
 # Builds of the checkout. Each has its directory in the cache (a lab that runs as root leaves nothing in a user's
-# checkout), and is brought up to date by each run, as meson and ninja do.
+# checkout), and is brought up to date by each run, as meson and ninja do. Of a fresh checkout in the same place, ccache knows what
+# was compiled for the one before.
 
 # Where things go in the guest, which is a Debian with one /usr, whatever the machine is
 LAB_BUILD_COMMON="--prefix=/usr --sysconfdir=/etc --localstatedir=/var"
 LAB_BUILD_COMMON+=" -Dsystemdsystemunitdir=/usr/lib/systemd/system -Dvm-tests=true"
+
+export CCACHE_DIR="$LAB_CACHE/ccache" CCACHE_MAXSIZE=500M
 
 # The builds, and what meson is told for each
 declare -gA LAB_BUILD_OPTIONS=(
@@ -42,7 +45,7 @@ build() {
                 rm -rf "$dir"
                 mkdir -p "$dir"
                 with_progress "configuration" "$dir.log" \
-                        env CC="${LAB_BUILD_COMPILER["$1"]}" meson setup "${options[@]}" "$dir" "$LAB_TREE"
+                        env CC="ccache ${LAB_BUILD_COMPILER["$1"]}" meson setup "${options[@]}" "$dir" "$LAB_TREE"
                 printf '%s\n' "$key" >"$dir/lab-key"
         fi
         with_progress "compilation" "$dir.log" ninja -C "$dir"

@@ -6,7 +6,7 @@
 
 # what iommud is built from
 HOST_PACKAGES_BUILD=(
-        gcc meson ninja-build pkgconf libc6-dev
+        gcc ccache meson ninja-build pkgconf libc6-dev
         dpkg-dev                # tells meson where Debian has its libraries
         libsystemd-dev libudev-dev libjson-c-dev libnl-3-dev libnl-route-3-dev libnl-genl-3-dev
         python3-docutils        # manual pages
