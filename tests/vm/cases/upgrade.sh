@@ -119,7 +119,8 @@ upgrade() {
         assert_soon 10 is_over "$IDLE"
 
         # who has the device of the one that drains has to be found again
-        assert_soon 20 leases_are "$leases"
+        wait_until 20 leases_are "$leases" ||
+                fail "the leases are not what they were: $(diff <(cat <<<"$leases") <(iommuctl leases --json) || true)"
         assert_refused "(Taken)" as_user "$LAB_VMM_UID" iommuctl acquire "$LAB_SHARED_A"
         assert_refused "(Draining)" as_user "$LAB_VMM_UID" iommuctl acquire "$LAB_NIC2"
         assert claim_is "$LAB_NIC" parked
