@@ -68,7 +68,8 @@ put_overlay() {
                 unit=lab-shell.service
         fi
         ln -s "../$unit" "$units/lab.target.wants/$unit"
-        mkdir -p "$dir/etc/tmpfiles.d"
+        mkdir -p "$dir/etc/udev/rules.d" "$dir/etc/tmpfiles.d"
+        cp "$LAB_VM/guest/units/lab.rules" "$dir/etc/udev/rules.d/60-lab.rules"
         cp "$LAB_VM/guest/units/lab-tmpfiles.conf" "$dir/etc/tmpfiles.d/lab.conf"
         if ((LAB_SANITIZER)); then
                 mkdir -p "$units/iommud.service.d"

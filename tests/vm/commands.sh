@@ -50,7 +50,7 @@ prepare_guest() {
 
 demo() {
         prepare_guest release
-        say "booting the lab's machine (a few seconds; without KVM, what follows takes about a minute)"
+        say "booting the lab's machine"
         boot demo
         [[ "$LAB_STATUS" == 0 ]] || die "the demonstration failed; the console is in $LAB_CACHE/console.log"
 }

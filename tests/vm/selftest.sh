@@ -5,7 +5,7 @@
 # what the lab has to make of them. That it can be interrupted, selftest/interrupt.py tries, in the suite `lab` of the builds.
 
 # selftest_cases SUITE PATTERN. With all other tests run those of the suite `selftest`; in `selftest-long` are those that take
-# a machine of their own, or a minute.
+# a machine down.
 selftest_cases() {
         local file name expected right=0 wrong=0 LAB_REPORT_DEADLINE
 

@@ -11,6 +11,12 @@ assert test -c /dev/vfio/vfio
 assert test -d /sys/bus/pci/drivers/vfio-pci
 assert_ne "$(ls /sys/class/iommu)" "" "the list of IOMMUs"
 
+# The guest's guest would be emulated twice. A machine that does not emulate its own processor may have no KVM to give
+if [[ "$(systemd-detect-virt)" == qemu ]]; then
+        assert as_user "$LAB_VMM_UID" test -w /dev/kvm
+        assert test -d /sys/module/kvm_amd
+fi
+
 for address in "${!LAB_NATIVE_DRIVER[@]}"; do
         assert has_device "$address"
         assert_driver "$address" "${LAB_NATIVE_DRIVER["$address"]}"
