@@ -440,7 +440,7 @@ check_lab() {
 }
 
 # What a run of all tests consists of. What takes longest comes first, so that no processor is idle for long at the end.
-LAB_PIECES=(check_vm_sanitize check_vm_faults "check_vm_part 1/3" "check_vm_part 2/3" "check_vm_part 3/3" check_host check_lab)
+LAB_PIECES=(check_vm_sanitize check_vm_faults "check_vm_part "{1..4}/4 check_host check_lab)
 
 # take_pieces FILE: runs what nobody else has taken, one piece after the other. In FILE is the number of the next.
 take_pieces() {
