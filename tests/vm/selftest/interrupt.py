@@ -264,6 +264,11 @@ def try_ways(ways):
 
 
 def main():
+    # Whoever has started us may have some of them ignored, as nohup does, and what is ignored stays so
+    for _, number in WAYS.values():
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+
     failed = 0
     total = 0
     # The one that leaves most behind everywhere; and the others in turn, another place for each
