@@ -124,8 +124,8 @@ machine_arguments() {
                 # clock would count as done one after the other, in turns of a length that nobody knows
                 MACHINE+=(-M q35 -accel "tcg,thread=single" -cpu max -icount "shift=1,sleep=off")
         else
-                # What processors have had since takes a fifth more time to emulate (-cpu max), and nobody here needs it. The guest's
-                # KVM does: its own guest is then emulated once, and not twice
+                # What processors have had since takes a fifth more time to emulate (-cpu max), and nobody here needs it. With svm
+                # and npt the guest has KVM: its own guest is emulated once, and not twice
                 MACHINE+=(-M q35 -accel "tcg,thread=multi" -cpu "Opteron_G3,x2apic=on,svm=on,npt=on")
         fi
 }

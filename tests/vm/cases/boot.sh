@@ -11,7 +11,7 @@ assert test -c /dev/vfio/vfio
 assert test -d /sys/bus/pci/drivers/vfio-pci
 assert_ne "$(ls /sys/class/iommu)" "" "the list of IOMMUs"
 
-# The guest's guest would be emulated twice. A machine that does not emulate its own processor may have no KVM to give
+# Without KVM the guest's guest would be emulated twice. Where this machine runs on KVM itself it may have none to give
 if [[ "$(systemd-detect-virt)" == qemu ]]; then
         assert as_user "$LAB_VMM_UID" test -w /dev/kvm
         assert test -d /sys/module/kvm_amd
