@@ -12,7 +12,7 @@ exec {iommufd}<>/dev/iommu
 exec {device}<>"/dev/vfio/devices/$(cdev_of "$LAB_NVME")"
 mkfifo "$CASE_DIR/qemu.input"
 as_user "$LAB_VMM_UID" "$PWD/inner/qemu" "$iommufd" "$device" <>"$CASE_DIR/qemu.input" >"$CASE_DIR/qemu" &
-assert_soon 120 has_line "$CASE_DIR/qemu" '^inner: ready'
+wait_until 120 has_line "$CASE_DIR/qemu" '^inner: ready' || fail "the guest's guest does not boot: $(cat "$CASE_DIR/qemu")"
 say qemu go
 assert wait "$!"
 
