@@ -132,46 +132,7 @@ no_records() {
         ! compgen -G "$LEASES/lease-*" >/dev/null && stored_fds_are 0
 }
 
-# ---- clients
-
-# start NAME UID COMMAND...: in the background, with input that ends with "say" or the process. It says what it has to say in
-# $CASE_DIR/NAME; its process is $PID.
-start() {
-        local name="$1" uid="$2"
-        shift 2
-
-        mkfifo "$CASE_DIR/$name.input"
-        setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all --no-new-privs -- "$@" \
-                <>"$CASE_DIR/$name.input" >"$CASE_DIR/$name" 2>&1 &
-        PID=$!
-}
-
-is_running() {
-        local stat=""
-
-        read -r stat 2>/dev/null <"/proc/$1/stat" || return
-        # behind the name, which may be anything
-        [[ "${stat##*) }" != [ZX]* ]]
-}
-
-is_over() {
-        ! is_running "$1"
-}
-
-# has_said NAME REGEX: in one of its lines
-has_said() {
-        has_line "$CASE_DIR/$1" "$2"
-}
-
-has_said_or_ended() {
-        has_said "$1" "$2" || is_over "$3"
-}
-
-# assert_says NAME PID REGEX [SECONDS]
-assert_says() {
-        wait_until "${4:-60}" has_said_or_ended "$1" "$3" "$2" || true
-        has_said "$1" "$3" || fail "$1 does not say '$3' but: $(cat "$CASE_DIR/$1")"
-}
+# ---- clients that hold a lease
 
 # hold NAME UID SELECTOR...: acquires and holds. The lease is $LEASE, the process $PID.
 hold() {

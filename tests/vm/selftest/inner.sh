@@ -10,13 +10,12 @@ defer bind_native "$LAB_NVME"
 
 exec {iommufd}<>/dev/iommu
 exec {device}<>"/dev/vfio/devices/$(cdev_of "$LAB_NVME")"
-mkfifo "$CASE_DIR/qemu.input"
-as_user "$LAB_VMM_UID" "$PWD/inner/qemu" "$iommufd" "$device" <>"$CASE_DIR/qemu.input" >"$CASE_DIR/qemu" &
-wait_until 120 has_line "$CASE_DIR/qemu" '^inner: ready' || fail "the guest's guest does not boot: $(cat "$CASE_DIR/qemu")"
+start qemu "$LAB_VMM_UID" "$PWD/inner/qemu" "$iommufd" "$device"
+assert_says qemu "$PID" '^inner: ready' 120
 say qemu go
-assert wait "$!"
+assert wait "$PID"
 
-assert has_line "$CASE_DIR/qemu" "^inner: disk: $LAB_NVME_SERIAL"
-assert has_line "$CASE_DIR/qemu" "^inner: magic: $LAB_NVME_MAGIC"
-assert has_line "$CASE_DIR/qemu" "^inner: sha256: $LAB_NVME_SHA256"
+assert has_said qemu "^inner: disk: $LAB_NVME_SERIAL"
+assert has_said qemu "^inner: magic: $LAB_NVME_MAGIC"
+assert has_said qemu "^inner: sha256: $LAB_NVME_SHA256"
 exec {iommufd}>&- {device}>&-
